@@ -15,11 +15,20 @@ SpecSource = Literal["generate", "import", "youtube"]
 MAX_COUNT = 1_000_000
 
 
+class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What making a data set may cost at most; None is no limit. Cost is in US dollars."""
+
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    max_cost: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    max_minutes: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
 class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One data set. The database row holding it is the truth of a partition.
 
     `scenario_templates` empty means all of the domain's; `model` None means the settings' choice;
-    `rehearsal` asks for the scripted server and is never set by itself outside `tip demo`.
+    `rehearsal` asks for the scripted server and is never set by itself outside `tip demo`; `batch_api` asks
+    for OpenAI's batch API (half price, answers within a day), on the `openai` tier only.
     """
 
     name: str
@@ -35,6 +44,8 @@ class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     model: str | None = None
     tier: Tier | None = None
     rehearsal: bool = False
+    budget: Budget = Budget()
+    batch_api: bool = False
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 1
     source: SpecSource = "generate"
     source_keys: tuple[str, ...] = ()

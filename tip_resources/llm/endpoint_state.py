@@ -35,6 +35,11 @@ class EndpointStatus(msgspec.Struct, frozen=True, kw_only=True):
     calls: int
     items: int
     failures_by_kind: Mapping[str, int]
+    limit_reason: str = ""
+    tokens_per_second: float | None = None
+    p50_call_ms: float | None = None
+    p95_call_ms: float | None = None
+    p95_first_token_ms: float | None = None
 
 
 class EndpointState:
@@ -123,11 +128,13 @@ class EndpointState:
             calls=self._calls,
             items=self._items,
             failures_by_kind=dict(self._failures),
+            limit_reason=self._limiter.reason,
         )
 
     def call_started(self, now: float) -> None:
         """A call is about to be sent."""
         self.in_flight += 1
+        self._limiter.call_started(now, self.in_flight)
         self._breaker = self._breaker.call_started(now)
 
     def call_abandoned(self) -> None:
@@ -210,4 +217,5 @@ def _sample(result: CallResult, in_flight: int) -> CallSample:
         characters_out=len(result.raw_text),
         tokens_out=result.tokens_out,
         in_flight=in_flight,
+        ended_at_seconds=result.started_at_seconds + result.duration_seconds,
     )

@@ -1,7 +1,7 @@
-"""How many calls one endpoint gets at once. The engine asks `limit` before every call and reports each one.
+"""How many calls one endpoint gets at once. The engine asks `limit` before every call and reports what happens.
 
-A limiter learns only from `CallSample`; one whose limit changes by other news (leases, node state) says so
-through `RequestEngine.wake`.
+A limiter learns from tokens as they stream and from calls as they end; one whose limit changes by other news
+(leases, node state) says so through `RequestEngine.wake`. Times are seconds of the engine's clock.
 """
 
 from typing import Protocol
@@ -21,6 +21,7 @@ class CallSample(msgspec.Struct, frozen=True, kw_only=True):
     characters_out: int
     tokens_out: int | None
     in_flight: int
+    ended_at_seconds: float = 0.0
 
 
 class Limiter(Protocol):
@@ -29,6 +30,19 @@ class Limiter(Protocol):
     @property
     def limit(self) -> int:
         """Most calls at once, now; 0 holds the endpoint back."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why the limit is what it is, in words an operator would use."""
+        ...
+
+    def call_started(self, now: float, in_flight: int) -> None:
+        """A call was sent; `in_flight` counts it too."""
+        ...
+
+    def tokens_came(self, now: float, tokens: int, in_flight: int) -> None:
+        """Some tokens of a call arrived (pieces of its stream, which servers send one token each)."""
         ...
 
     def call_finished(self, sample: CallSample) -> None:
@@ -46,6 +60,17 @@ class FixedLimiter:
     def limit(self) -> int:
         """The limit it was made with."""
         return self._limit
+
+    @property
+    def reason(self) -> str:
+        """A setting, not a finding."""
+        return "set in the settings"
+
+    def call_started(self, now: float, in_flight: int) -> None:
+        """A fixed limit learns nothing."""
+
+    def tokens_came(self, now: float, tokens: int, in_flight: int) -> None:
+        """A fixed limit learns nothing."""
 
     def call_finished(self, sample: CallSample) -> None:
         """A fixed limit learns nothing."""

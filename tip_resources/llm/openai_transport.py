@@ -181,6 +181,7 @@ def _delta(chunk: Mapping[str, Any], field: str) -> Delta:
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         is_token=bool(text or refusal or reasoning),
+        tokens=int(bool(text or refusal or reasoning)),
     )
 
 

@@ -9,7 +9,10 @@ from tip_resources.llm.types import Endpoint, Failure
 
 
 class Delta(msgspec.Struct, frozen=True):
-    """A piece of the answer. `is_token` tells speech (reasoning too) from bookkeeping chunks."""
+    """A piece of the answer: one chunk of the stream, or several that came together.
+
+    `is_token` tells speech (reasoning too) from bookkeeping chunks; `tokens` is how many such chunks it holds.
+    """
 
     text: str = ""
     refusal: str = ""
@@ -17,6 +20,7 @@ class Delta(msgspec.Struct, frozen=True):
     tokens_in: int | None = None
     tokens_out: int | None = None
     is_token: bool = False
+    tokens: int = 0
 
 
 class CallBroken(Exception):

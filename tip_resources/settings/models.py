@@ -79,6 +79,9 @@ class ModelSettings(Section):
         default=True, description="Look for LM Studio, Ollama, vLLM and llama-server on localhost."
     )
     by_domain: dict[str, str] = Field(default={}, description="Model to use per domain, for example healthcare: phi-4.")
+    by_role: dict[Literal["write", "judge", "refine"], str] = Field(
+        default={}, description="Model to use per role, for example judge: qwen2.5-14b. A domain's model goes first."
+    )
     rehearsal_options: tuple[str, ...] = Field(
         default=(), description="Flags of the rehearsal server, for example --tokens-per-second 40."
     )
@@ -93,7 +96,10 @@ class GenerationSettings(Section):
     exchanges_simple: IntRange = Field(default=IntRange(low=20, high=40), description="Exchanges in a simple call.")
     exchanges_complex: IntRange = Field(default=IntRange(low=80, high=150), description="Exchanges in a complex call.")
     minimum_turns: PositiveInt = Field(default=8, description="A call with fewer turns is rejected as too short.")
-    concurrency: IntRange = Field(default=IntRange(low=2, high=6), description="Calls in flight per endpoint.")
+    concurrency: IntRange = Field(
+        default=IntRange(low=2, high=6),
+        description="Calls in flight per endpoint to start with; more where throughput keeps rising.",
+    )
     top_up_rounds: Annotated[int, Field(ge=0)] = Field(
         default=5, description="Rounds in which rejected calls are replaced."
     )
@@ -116,7 +122,15 @@ class EngineSettings(Section):
     breaker_failures: PositiveInt = Field(default=5, description="Failures in a row that take an endpoint out.")
     breaker_seconds: PositiveSeconds = Field(default=30, description="How long an endpoint stays out.")
     target_p95_ms: PositiveInt = Field(default=2500, description="Guardrail: p95 of time to first token.")
+    target_token_ms: PositiveInt = Field(default=1000, description="Guardrail: p95 of time per output token.")
     target_error_rate: Ratio = Field(default=0.03, description="Guardrail: share of failed calls.")
+    max_concurrency: PositiveInt = Field(
+        default=256, description="Most calls in flight per endpoint, however much faster more would be."
+    )
+    hedge: bool = Field(
+        default=True,
+        description="At the end of a run, idle unpaid endpoints also try the calls that slow or silent ones hold.",
+    )
     max_queue_depth: PositiveInt = Field(default=100, description="Calls waiting per node before others are preferred.")
     unavailable_limit_seconds: PositiveSeconds = Field(
         default=900, description="Longest wait while no endpoint can be used; calls are then given up with the reason."
@@ -166,7 +180,7 @@ class PlacementSettings(Section):
 class NodeSettings(Section):
     """This machine and its watch."""
 
-    profile: Literal["master", "generation", "processing", "hybrid", "pi"] = Field(
+    profile: Literal["master", "generation", "processing", "hybrid", "laptop", "pi"] = Field(
         default="hybrid", description="Class of machine; picks config/node_profiles/<profile>.yaml."
     )
     step_slots: PositiveInt = Field(default=2, description="Dagster steps at once on this machine.")

@@ -230,7 +230,14 @@ class OneThenMany:
 
     def __init__(self) -> None:
         self.limit = 1
+        self.reason = "a test"
         self.samples: list[CallSample] = []
+
+    def call_started(self, now: float, in_flight: int) -> None:
+        pass
+
+    def tokens_came(self, now: float, tokens: int, in_flight: int) -> None:
+        pass
 
     def call_finished(self, sample: CallSample) -> None:
         self.samples.append(sample)
