@@ -144,7 +144,9 @@ def _judge(
             f"it does not serve {wanted}; it serves {names}." if wanted else f"it serves {names}: load one to chat."
         )
         return Examined(candidate=candidate, probe=answer, reason=reason)
-    most = settings.generation.concurrency.high
+    band = settings.generation.concurrency
+    most = candidate.concurrency or answer.slots
+    start = (band.low + band.high) // 2
     endpoint = Endpoint(
         name=candidate.name,
         url=candidate.url,
@@ -152,7 +154,8 @@ def _judge(
         tier=candidate.tier,
         scripted=answer.is_scripted,
         context_window_tokens=candidate.context_window_tokens or served.context_window_tokens,
-        concurrency=candidate.concurrency or min(most, answer.slots or most),
+        concurrency=min(start, most or start),
+        most_at_once=most,
         api_key=candidate.api_key,
         api_key_env=candidate.api_key_env,
     )

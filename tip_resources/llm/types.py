@@ -37,7 +37,11 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One OpenAI-compatible server and the model asked of it. `scripted` marks the rehearsal server."""
+    """One OpenAI-compatible server and the model asked of it. `scripted` marks the rehearsal server.
+
+    `concurrency` is how many calls it gets at once to start with, `most_at_once` what it never gets more than
+    (a setting, or the slots it says it has; None when it says nothing).
+    """
 
     name: str
     url: str
@@ -47,6 +51,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     scripted: bool = False
     context_window_tokens: int | None = None
     concurrency: int = 4
+    most_at_once: int | None = None
     api_key: SecretStr | None = None
     api_key_env: str = ""
 

@@ -59,7 +59,7 @@ def test_a_server_on_a_usual_local_port_is_found() -> None:
 
     (endpoint,) = with_server(models("phi-4", max_model_len=8192), ask)
     assert (endpoint.model, endpoint.tier, endpoint.scripted) == ("phi-4", "local", False)
-    assert (endpoint.context_window_tokens, endpoint.concurrency) == (8192, 6)
+    assert (endpoint.context_window_tokens, endpoint.concurrency, endpoint.most_at_once) == (8192, 4, None)
 
 
 def test_the_environment_names_a_server_and_nothing_else_is_looked_for() -> None:
@@ -79,7 +79,7 @@ def test_the_same_server_in_settings_and_environment_is_one_endpoint() -> None:
         return configured(EndpointSettings(url=url.replace("127.0.0.1", "localhost"), name="mine", concurrency=9))
 
     (endpoint,) = resolve_with(models("phi-4"), settings_for, lambda url: {"TIP_LLM_URL": url})
-    assert (endpoint.name, endpoint.concurrency) == ("mine", 9)
+    assert (endpoint.name, endpoint.most_at_once) == ("mine", 9)
 
 
 def test_the_model_of_the_domain_is_used() -> None:
