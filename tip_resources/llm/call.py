@@ -48,7 +48,7 @@ class Call:
 
     Args:
         emit: Takes each item the moment it closes; waiting in it holds the stream back.
-        on_first_token: Told once, when the endpoint proves to be alive.
+        on_tokens: Told how many tokens came, each time some do: the endpoint is alive.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Call:
         attempt: int,
         clock: Clock,
         emit: Callable[[Item], Awaitable[None]],
-        on_first_token: Callable[[], None],
+        on_tokens: Callable[[int], None],
     ) -> None:
         self._transport = transport
         self._endpoint = endpoint
@@ -70,7 +70,7 @@ class Call:
         self._attempt = attempt
         self._clock = clock
         self._emit = emit
-        self._on_first_token = on_first_token
+        self._on_tokens = on_tokens
         self._begin("")
 
     def _begin(self, body_hash: str) -> None:
@@ -111,9 +111,10 @@ class Call:
         return self._dialect.after_refusal(words, body) if error.status in (400, 422) and is_about_options else None
 
     async def _take(self, delta: Delta) -> bool:
-        if delta.is_token and self._first_token is None:
-            self._first_token = self._clock.now()
-            self._on_first_token()
+        if delta.is_token:
+            if self._first_token is None:
+                self._first_token = self._clock.now()
+            self._on_tokens(max(1, delta.tokens))
         self._finish_reason = delta.finish_reason or self._finish_reason
         self._tokens_in = delta.tokens_in if delta.tokens_in is not None else self._tokens_in
         self._tokens_out = delta.tokens_out if delta.tokens_out is not None else self._tokens_out

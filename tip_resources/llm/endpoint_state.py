@@ -2,64 +2,51 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping
-from typing import Literal
-
-import msgspec
 
 from tip_resources.llm.breaker import Breaker
 from tip_resources.llm.call import CallResult
 from tip_resources.llm.dialect import Dialect
+from tip_resources.llm.endpoint_status import EndpointStatus, Standing
+from tip_resources.llm.flight import Flight
 from tip_resources.llm.limiter import CallSample, Limiter
+from tip_resources.llm.measures import Measures
+from tip_resources.llm.overload import Slots
 from tip_resources.llm.policy import backoff_seconds, rule_for
-from tip_resources.llm.router import EndpointView
+from tip_resources.llm.speed import Lengths
+from tip_resources.llm.suspicion import look
 from tip_resources.llm.types import Endpoint, EngineNotice, Failure
 from tip_resources.settings.models import EngineSettings
 
-_SPEED_WEIGHT = 0.3  # of the newest call in the moving average
 _PAUSE_WORTH_SAYING_SECONDS = 5.0
-
-Standing = Literal["ready", "full", "paused", "broken", "out"]
-
-
-class EndpointStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How one endpoint stands, for people: `reason` says why it is not "ready"."""
-
-    name: str
-    url: str
-    model: str
-    standing: Standing
-    reason: str
-    in_flight: int
-    limit: int
-    calls: int
-    items: int
-    failures_by_kind: Mapping[str, int]
-    limit_reason: str = ""
-    tokens_per_second: float | None = None
-    p50_call_ms: float | None = None
-    p95_call_ms: float | None = None
-    p95_first_token_ms: float | None = None
+_LEAST_SUSPECTS_BESIDE_THE_LIMIT = 2
+_PAID_TIER = "openai"
+_ISOLATED_FAILURES = 2  # in a row, on an endpoint that otherwise works
+_TRIALS_PER_CALL = 2.0  # a broken endpoint is tried again at least every two usual calls
 
 
 class EndpointState:
-    """One endpoint in use. Times are seconds of the engine's clock."""
+    """One endpoint in use. Times are seconds of the engine's clock, `loop_now` those of the event loop."""
 
-    def __init__(self, endpoint: Endpoint, limiter: Limiter, settings: EngineSettings) -> None:
+    def __init__(
+        self, endpoint: Endpoint, limiter: Limiter, settings: EngineSettings, lengths: Lengths | None = None
+    ) -> None:
         self.endpoint = endpoint
         self.dialect = Dialect()
         self.has_worked = False
-        self.in_flight = 0
+        self.flights: set[Flight] = set()
         self.out: Failure | None = None
+        self.weight = 1.0
+        self.is_stalled = False
+        self.measures = Measures(lengths or Lengths())
         self._limiter = limiter
         self._breaker = Breaker(failures_to_open=settings.breaker_failures, open_seconds=settings.breaker_seconds)
+        self._slots = Slots()
         self._paused_until = 0.0
         self._paused_at = 0.0
         self._is_pause_asked = False  # the server named the time itself
         self._overloads = 0
         self._last_failure: Failure | None = None
-        self._seconds_per_token: float | None = None
-        self._calls = self._items = 0
+        self._calls = self._items = self._twins = self._whole = 0
         self._failures: Counter[str] = Counter()
 
     @property
@@ -73,50 +60,69 @@ class EndpointState:
         return self._limiter.limit
 
     @property
+    def in_flight(self) -> int:
+        """Calls under way, those that hang too."""
+        return len(self.flights)
+
+    @property
+    def busy(self) -> int:
+        """Calls that take a place of the limit: a few that hang do not."""
+        suspects = sum(flight.is_suspect for flight in self.flights)
+        return len(self.flights) - min(suspects, max(_LEAST_SUSPECTS_BESIDE_THE_LIMIT, self.limit // 2))
+
+    @property
     def last_failure(self) -> Failure | None:
         """Why it is not usable, as far as a failure says."""
         return self.out or self._last_failure
 
     def may_start(self, now: float) -> bool:
         """Whether a call could start now, were there room."""
-        return self.out is None and now >= self._paused_until and self._breaker.admits(now)
+        return self.out is None and self.weight > 0 and now >= self._paused_until and self._breaker.admits(now)
 
     def is_hopeful(self, now: float) -> bool:
         """Whether it works, or is being tried right now."""
-        return self.out is None and now >= self._paused_until and self._breaker.state(now) != "open"
+        is_held = self.out is not None or self.weight <= 0 or now < self._paused_until
+        return not is_held and self._breaker.state(now) != "open"
 
-    def has_room(self) -> bool:
+    def is_trial(self, now: float) -> bool:
+        """Whether the next call would tell if it is back."""
+        return self._breaker.state(now) == "half_open"
+
+    def is_healthy(self, now: float) -> bool:
+        """Whether a failure here is an accident: whole answers came, and not all calls fail now."""
+        return self._whole > 0 and self._breaker.failures <= _ISOLATED_FAILURES and self._breaker.state(now) == "closed"
+
+    def has_room(self, now: float) -> bool:
         """Whether it is below its limit."""
-        return self.in_flight < self.limit
+        return self.busy < self.limit and self._slots.has_room(now, self.in_flight)
 
     def usable_at(self, now: float) -> float | None:
         """The moment in the future when it may be usable again; None when no such moment is known."""
         if self.out is not None:
             return None
         moments = (self._paused_until, self._breaker.opens_again_at or 0.0)
-        return latest if (latest := max(moments)) > now else None
+        return latest if (latest := max(moments)) > now else self._slots.tries_again_at(now, self.in_flight)
 
-    def view(self) -> EndpointView:
-        """What the router sees."""
-        return EndpointView(
-            name=self.name,
-            in_flight=self.in_flight,
-            limit=max(1, self.limit),
-            seconds_per_token=self._seconds_per_token,
-        )
+    def seconds_for(self, allowed_tokens: int) -> float | None:
+        """How long a new call would take here; None until something was measured."""
+        return self.measures.seconds_for(allowed_tokens)
 
     def status(self, now: float) -> EndpointStatus:
         """How it stands."""
-        standing: Standing = "ready" if self.has_room() else "full"
-        reason = "" if self.has_room() else f"{self.in_flight} calls in flight"
+        standing: Standing = "ready" if self.has_room(now) else "full"
+        reason = "" if self.has_room(now) else f"{self.in_flight} calls in flight"
         if self.out is not None:
             standing, reason = "out", self.out.detail
+        elif self.weight <= 0:
+            standing, reason = "paused", "its machine takes no calls now"
         elif now < self._paused_until:
             standing = "paused"
             reason = f"asked to wait {self._paused_until - now:.0f} s more: {self._said()}"
         elif self._breaker.state(now) != "closed":
             standing = "broken"
-            reason = f"failed {self._breaker.failures} times in a row: {self._said()}"
+            times = f"failed {self._breaker.failures} times in a row"
+            reason = "all its calls have gone silent" if self.is_stalled else f"{times}: {self._said()}"
+        measures = self.measures
         return EndpointStatus(
             name=self.name,
             url=self.endpoint.url,
@@ -129,83 +135,148 @@ class EndpointState:
             items=self._items,
             failures_by_kind=dict(self._failures),
             limit_reason=self._limiter.reason,
+            tokens_per_second=measures.speed.tokens_per_second,
+            p50_call_ms=_ms(measures.usual_seconds()),
+            p95_call_ms=_ms(measures.calls.percentile(0.95)),
+            p95_first_token_ms=_ms(measures.first_tokens.percentile(0.95)),
+            suspects=sum(flight.is_suspect for flight in self.flights),
+            twins=self._twins,
         )
 
-    def call_started(self, now: float) -> None:
+    def call_started(self, flight: Flight, now: float) -> None:
         """A call is about to be sent."""
-        self.in_flight += 1
-        self._limiter.call_started(now, self.in_flight)
+        flight.is_trial = self.is_trial(now)
+        self.flights.add(flight)
+        self._twins += flight.is_twin
+        self._slots.call_started(now, self.in_flight)
+        self._limiter.call_started(now, self.busy)
         self._breaker = self._breaker.call_started(now)
 
-    def call_abandoned(self) -> None:
-        """A call was cancelled: it tells nothing."""
-        self.in_flight -= 1
-        self._breaker = self._breaker.call_abandoned()
+    def call_abandoned(self, flight: Flight) -> None:
+        """A call was cancelled: it tells nothing, unless it was the one on trial."""
+        self.flights.discard(flight)
+        if flight.is_trial:
+            self._breaker = self._breaker.call_abandoned()
 
-    def came_alive(self) -> EngineNotice | None:
-        """The first token of a call arrived."""
-        was_open, self._breaker = self._breaker.opened_at is not None, self._breaker.came_alive()
-        if was_open and self._breaker.opened_at is None:
-            return EngineNotice(kind="endpoint_back", endpoint=self.name, reason=f"{self.name} answers again.")
-        return None
+    def tokens_came(self, flight: Flight, tokens: int, now: float, loop_now: float) -> EngineNotice | None:
+        """A call spoke; returns what an operator should hear about it."""
+        is_first = flight.first_token_at is None
+        self.measures.heard(flight, loop_now, tokens)
+        flight.is_suspect = False
+        self._limiter.tokens_came(now, tokens, self.busy)
+        if self.is_stalled:
+            self.is_stalled = False
+            return self._closed(self._breaker.succeeded())
+        if not is_first:
+            return None
+        self._slots.was_taken(now - (loop_now - flight.started_at))
+        return self._closed(self._breaker.came_alive()) if flight.is_trial else None
+
+    def look_for_suspects(self, now: float, loop_now: float) -> EngineNotice | None:
+        """Marks calls that have been silent for too long; an endpoint whose calls all are is left alone."""
+        self.measures.looked_at(self.flights, loop_now)
+        found = look(list(self.flights), self.measures.patience, self.measures.most_talking, loop_now)
+        for flight in found.suspects:
+            flight.is_suspect = True
+        if not found.is_stalled:
+            return None
+        is_new, self.is_stalled = not self.is_stalled, True
+        if len(self.flights) > 1 and self._breaker.state(now) in ("closed", "on_trial"):
+            self._breaker = self._breaker.tripped(now, self._longest_pause())
+        if not is_new or len(self.flights) == 1:
+            return None
+        reason = f"{self.name} gets no new calls: its {len(self.flights)} calls have all gone silent."
+        return EngineNotice(kind="endpoint_paused", endpoint=self.name, reason=reason, failure="timeout")
 
     def call_finished(
-        self, result: CallResult, tokens_asked: int, now: float, chance: random.Random
+        self, flight: Flight, result: CallResult, now: float, loop_now: float, chance: random.Random
     ) -> EngineNotice | None:
         """Learns from a call that has ended; returns what an operator should hear about it."""
         failure = result.failure
-        self.in_flight -= 1
+        self._limiter.call_finished(_sample(result, self.busy))
+        self.flights.discard(flight)
         self.dialect = result.dialect if result.time_to_first_token_seconds is not None else self.dialect
         self._calls += 1
         self._items += result.items
-        self._limiter.call_finished(_sample(result, self.in_flight + 1))
+        self.measures.ended(flight, loop_now, result.tokens_out, is_whole=failure is None)
         if failure is not None:
             self._failures[failure.kind] += 1
         effect = "none" if failure is None else rule_for(failure).effect
         if failure is None or effect == "none":
-            return self._worked(result, tokens_asked)
+            return self._worked(flight, is_whole=failure is None)
         self._last_failure = failure
         if effect == "out":
             self.out = failure
             return EngineNotice(kind="endpoint_out", endpoint=self.name, reason=failure.detail, failure=failure.kind)
         if effect == "pause":
-            return self._pause(failure, result.started_at_seconds, now, chance)
-        was_open, self._breaker = self._breaker.state(now) == "open", self._breaker.failed(now)
-        if was_open or self._breaker.state(now) != "open":
-            return None
-        reason = f"{self.name} is left alone for {self._breaker.open_seconds:g} s: {failure.detail}"
-        return EngineNotice(kind="endpoint_out", endpoint=self.name, reason=reason, failure=failure.kind)
+            return self._refused(failure, flight, result.started_at_seconds, now, chance)
+        return self._failed(failure, now)
 
-    def _worked(self, result: CallResult, tokens_asked: int) -> EngineNotice | None:
-        notice = self.came_alive()
-        self._breaker = self._breaker.succeeded()
+    def _worked(self, flight: Flight, *, is_whole: bool) -> EngineNotice | None:
+        came_alive = self._breaker.came_alive() if flight.is_trial else self._breaker
+        notice = self._closed(came_alive)
+        if flight.is_trial or self._breaker.opened_at is None:
+            self._breaker = self._breaker.succeeded()
         self.has_worked = True
+        self._whole += is_whole
         self._overloads = 0
         if not self._is_pause_asked:
             self._paused_until = 0.0  # a slot has become free, whatever we guessed
-        if result.failure is None:
-            pace = result.duration_seconds / max(1, tokens_asked)
-            known = self._seconds_per_token
-            self._seconds_per_token = pace if known is None else known + _SPEED_WEIGHT * (pace - known)
         return notice
 
-    def _pause(self, failure: Failure, started_at: float, now: float, chance: random.Random) -> EngineNotice | None:
-        """Not now: for as long as the server asks, or longer each time. Calls refused together count once."""
+    def _failed(self, failure: Failure, now: float) -> EngineNotice | None:
+        before = self._breaker
+        is_gone = failure.kind == "connect" and not failure.was_sent
+        longest = self._longest_pause()
+        if is_gone and before.state(now) != "open":
+            self._breaker = before.tripped(now, longest)
+        else:
+            self._breaker = before.failed(now, longest)
+        if before.opened_at is not None or self._breaker.opened_at is None:
+            return None
+        reason = f"{self.name} is left alone, but for a trial now and then: {failure.detail}"
+        return EngineNotice(kind="endpoint_out", endpoint=self.name, reason=reason, failure=failure.kind)
+
+    def _refused(
+        self, failure: Failure, flight: Flight, started_at: float, now: float, chance: random.Random
+    ) -> EngineNotice | None:
+        """Not now: when a call ends, or for as long as the server asks. Calls refused together count once."""
+        if flight.is_trial:
+            self._breaker = self._breaker.call_abandoned()
+        usual = self.measures.usual_seconds() or 0.0
+        is_rate_limit = self._slots.was_refused(now, started_at, self.in_flight, usual)
+        asked = failure.retry_after_seconds
+        is_paid = self.endpoint.tier == _PAID_TIER and asked is not None
+        if not is_rate_limit and not is_paid and failure.kind == "overloaded":
+            return None
         if started_at >= self._paused_at:
             self._overloads += 1
-        asked = failure.retry_after_seconds
         seconds = backoff_seconds(self._overloads, chance) if asked is None else asked
         self._is_pause_asked = asked is not None
         self._paused_at = now
         self._paused_until = max(self._paused_until, now + seconds)
-        self._breaker = self._breaker.call_abandoned()
+        self._slots.forget()
         if seconds < _PAUSE_WORTH_SAYING_SECONDS:
             return None
         reason = f"{self.name} gets no calls for {seconds:.0f} s: {failure.detail}"
         return EngineNotice(kind="endpoint_paused", endpoint=self.name, reason=reason, failure=failure.kind)
 
+    def _closed(self, breaker: Breaker) -> EngineNotice | None:
+        was_open, self._breaker = self._breaker.opened_at is not None, breaker
+        if was_open and breaker.opened_at is None:
+            return EngineNotice(kind="endpoint_back", endpoint=self.name, reason=f"{self.name} answers again.")
+        return None
+
+    def _longest_pause(self) -> float | None:
+        usual = self.measures.usual_seconds()
+        return None if usual is None else max(1.0, _TRIALS_PER_CALL * usual)
+
     def _said(self) -> str:
         return self._last_failure.detail if self._last_failure is not None else "no reason known"
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1000
 
 
 def _sample(result: CallResult, in_flight: int) -> CallSample:

@@ -1,27 +1,31 @@
 """The request engine: keeps several endpoints busy and loses nothing.
 
 Requests are taken one by one as there is room for them, each lives in its own task until it is answered or given
-up, and events come out as they happen. One call is made in call.py, the choice of endpoint in pool.py, what is
-done about failures stands in policy.py.
+up, and events come out as they happen. One call is made in call.py, the calls of one request are held together in
+job.py, the choice of endpoint is in pool.py, what is done about failures stands in policy.py.
 """
 
 import asyncio
 import logging
 import random
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import msgspec
 
+from tip_resources.llm.backlog import Requests, Source
 from tip_resources.llm.call import Call, CallResult
 from tip_resources.llm.clock import Clock, SystemClock
+from tip_resources.llm.cut_short import was_cut_by_server
 from tip_resources.llm.endpoint_state import EndpointState, EndpointStatus
 from tip_resources.llm.failures import wrong_model
+from tip_resources.llm.flight import Flight
+from tip_resources.llm.job import Job
 from tip_resources.llm.limiter import Limiter, fixed_limiter
-from tip_resources.llm.policy import backoff_seconds, rule_for
-from tip_resources.llm.pool import Need, NobodyLeft, Pool
+from tip_resources.llm.policy import backoff_seconds, isolated_backoff_seconds, rule_for
+from tip_resources.llm.pool import NobodyLeft, Pool
 from tip_resources.llm.probe import probe_endpoint
 from tip_resources.llm.served import find_model
+from tip_resources.llm.speed import Lengths
 from tip_resources.llm.transport import Transport
 from tip_resources.llm.types import ChatRequest, Endpoint, EngineEvent, EngineNotice, Failure, RequestDone
 from tip_resources.settings.models import EngineSettings
@@ -32,8 +36,6 @@ _logger = logging.getLogger(__name__)
 _REQUESTS_PER_SLOT = 2
 _EVENTS_HELD = 64
 
-Requests = Iterable[ChatRequest] | AsyncIterable[ChatRequest]
-
 
 class RequestEngine:
     """Sends requests to endpoints. Use it as an async context manager, or call `aclose`.
@@ -42,6 +44,8 @@ class RequestEngine:
         endpoints: The servers to use; names must differ.
         settings: Timeouts, retries, breaker and patience.
         limiter_for: Makes the limiter of an endpoint.
+        weight_of: State of an endpoint's machine, read at every choice: 1 is well, half is as if half as fast,
+            0 gets no new calls. Say `wake` when it changed.
         on_notice: Told what the engine decides and why, in words; also logged.
         transport: The wire; None for HTTP through the openai client.
         clock: Time; chance: jitter. Both are injected by tests.
@@ -53,6 +57,7 @@ class RequestEngine:
         settings: EngineSettings,
         *,
         limiter_for: Callable[[Endpoint], Limiter] = fixed_limiter,
+        weight_of: Callable[[Endpoint], float] | None = None,
         on_notice: Callable[[EngineNotice], None] | None = None,
         transport: Transport | None = None,
         clock: Clock | None = None,
@@ -69,8 +74,9 @@ class RequestEngine:
 
             transport = OpenAITransport(settings, self._clock.wall)
         self._transport = transport
-        states = [EndpointState(endpoint, limiter_for(endpoint), settings) for endpoint in endpoints]
-        self._pool = Pool(states, settings, self._clock, self._chance, self._notify)
+        lengths = Lengths()
+        states = [EndpointState(endpoint, limiter_for(endpoint), settings, lengths) for endpoint in endpoints]
+        self._pool = Pool(states, settings, self._clock, self._chance, self._notify, weight_of)
 
     async def __aenter__(self) -> "RequestEngine":
         return self
@@ -88,17 +94,19 @@ class RequestEngine:
         return self._pool.status()
 
     def wake(self) -> None:
-        """A limiter changed its limit by itself: look again who may start."""
+        """A limiter changed its limit by itself, or a weight changed: look again who may start."""
         self._pool.wake()
 
-    async def run(self, requests: Requests) -> AsyncGenerator[EngineEvent, None]:
+    async def run(self, requests: Requests, *, expected: int | None = None) -> AsyncGenerator[EngineEvent, None]:
         """Sends all requests; yields every `Item` as it closes and one `RequestDone`, the last, for each request.
 
         Requests are taken lazily: never more than twice as many as the endpoints take at once are held. Leaving
         the loop early or cancelling the task closes all streams; wrap in `contextlib.aclosing` to have it at once.
+        `expected` says how many there are, where `requests` cannot: then slow endpoints get no call near the end
+        that they would finish last.
         """
         events: asyncio.Queue[EngineEvent | None] = asyncio.Queue(_EVENTS_HELD)
-        driver = asyncio.create_task(self._drive(requests, events))
+        driver = asyncio.create_task(self._drive(Source(requests, expected), events))
         try:
             while (event := await events.get()) is not None:
                 yield event
@@ -107,7 +115,7 @@ class RequestEngine:
             driver.cancel()
             await asyncio.gather(driver, return_exceptions=True)
 
-    async def _drive(self, requests: Requests, events: asyncio.Queue[EngineEvent | None]) -> None:
+    async def _drive(self, source: Source, events: asyncio.Queue[EngineEvent | None]) -> None:
         """One task per request, as many as there is room for."""
         under_way = 0
         one_ended = asyncio.Event()
@@ -118,7 +126,8 @@ class RequestEngine:
             under_way -= 1
             one_ended.set()
 
-        source = _each(requests)
+        requests = source.each()
+        self._pool.backlog.begin(source)
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
@@ -126,66 +135,81 @@ class RequestEngine:
                         one_ended.clear()
                         await one_ended.wait()
                     try:
-                        request = await anext(source)
+                        request = await anext(requests)
                     except StopAsyncIteration:
                         break
                     under_way += 1
                     group.create_task(see_through(request))
+                self._pool.backlog.end(source)
+                self._pool.wake()
         except ExceptionGroup as error:
             await events.put(None)
             if len(error.exceptions) == 1:
                 raise error.exceptions[0] from None
             raise
+        finally:
+            self._pool.backlog.end(source)
         await events.put(None)
 
     async def _answer(self, request: ChatRequest, events: asyncio.Queue[EngineEvent | None]) -> RequestDone:
         """Sees one request through all its attempts."""
-        need = Need(request.max_output_tokens)
-        failures: Counter[str] = Counter()
+        job = Job(request, self._call, events.put)
+        try:
+            return await self._attempts(job)
+        finally:
+            await job.close()
+
+    async def _attempts(self, job: Job) -> RequestDone:
         counted = 0
         endpoint: Endpoint | None = None
         result: CallResult | None = None
         while True:
-            try:
-                state = await self._pool.acquire(need)
-            except NobodyLeft as nobody:
-                own = None if result is None else result.failure
-                failure = own if own is not None and nobody.is_exhausted else nobody.failure
-                return _done(request, need, endpoint, result, failure, failures)
-            endpoint = state.endpoint
-            result = await self._call(state, request, need, events)
-            failure = result.failure
+            if not job.has_calls:
+                try:
+                    job.start(await self._pool.acquire(job.need))
+                except NobodyLeft as nobody:
+                    own = None if result is None else result.failure
+                    failure = own if own is not None and nobody.is_exhausted else nobody.failure
+                    return _done(job, endpoint, result, failure)
+            flight, ended = await job.next_end()
+            failure = ended.failure
+            if failure is not None:
+                job.failures[failure.kind] += 1
+            if job.is_lost(flight):
+                continue
+            endpoint, result = flight.state.endpoint, ended
             if failure is None:
-                return _done(request, need, endpoint, result, None, failures)
-            failures[failure.kind] += 1
+                return _done(job, endpoint, result, None)
             rule = rule_for(failure)
+            is_cut = was_cut_by_server(result, flight.tokens, job.request, endpoint)
             counted += rule.counts
-            if rule.retry == "no" or result.items or counted > self._settings.retries:
-                return _done(request, need, endpoint, result, failure, failures)
-            await self._before_next(need, state, failure, sum(failures.values()))
+            if (rule.retry == "no" and not is_cut) or result.items or counted > self._settings.retries:
+                if job.has_calls and not result.items:
+                    continue  # its twin may do better
+                return _done(job, endpoint, result, failure)
+            await self._before_next(job, flight.state, failure)
 
-    async def _call(
-        self, state: EndpointState, request: ChatRequest, need: Need, events: asyncio.Queue[EngineEvent | None]
-    ) -> CallResult:
+    async def _call(self, job: Job, flight: Flight) -> CallResult:
+        state, request = flight.state, job.request
+        job.need.calls += 1
         call = Call(
             self._transport,
             state.endpoint,
             request,
             dialect=state.dialect,
-            attempt=need.calls + 1,
+            attempt=job.need.calls,
             clock=self._clock,
-            emit=events.put,
-            on_first_token=lambda: self._pool.came_alive(state),
+            emit=lambda item: job.emit(flight, item),
+            on_tokens=lambda tokens: self._pool.tokens_came(flight, tokens),
         )
         try:
             result = await call.run()
             if result.failure is not None:
                 result = msgspec.structs.replace(result, failure=await self._explained(state, result.failure))
         except BaseException:
-            self._pool.abandon(state)
+            self._pool.abandon(flight)
             raise
-        need.calls += 1
-        self._pool.finish(state, need, result)
+        self._pool.finish(flight, result)
         return result
 
     async def _explained(self, state: EndpointState, failure: Failure) -> Failure:
@@ -198,18 +222,27 @@ class RequestEngine:
                 return wrong_model(state.endpoint, tuple(model.id for model in found.models))
         return failure
 
-    async def _before_next(self, need: Need, state: EndpointState, failure: Failure, failed: int) -> None:
+    async def _before_next(self, job: Job, state: EndpointState, failure: Failure) -> None:
         """Decides where the next attempt may go, and waits if it has to be the same endpoint."""
-        rule = rule_for(failure)
+        need, rule, failed = job.need, rule_for(failure), sum(job.failures.values())
         if rule.retry == "elsewhere":
             need.barred |= {state.name}
             return
-        need.avoid = frozenset({state.name})
-        seconds = 0.0
-        if not self._pool.has_other(need):
-            need.avoid = frozenset()
-            # A pause is kept by the endpoint, for all calls; the backoff is this call's own.
-            seconds = 0.0 if rule.effect == "pause" else backoff_seconds(failed, self._chance)
+        if job.has_calls:
+            return
+        seconds, need.avoid = 0.0, frozenset()
+        if rule.effect != "pause":  # a pause is kept by the endpoint, for all calls
+            is_accident = state.is_healthy(self._clock.now())
+            if not is_accident or failed > 1:
+                need.avoid = frozenset({state.name})
+            if not self._pool.has_other(need):
+                need.avoid = frozenset()
+                usual = state.measures.usual_seconds() if is_accident else None
+                seconds = (
+                    backoff_seconds(failed, self._chance)
+                    if usual is None
+                    else isolated_backoff_seconds(failed, usual, self._chance)
+                )
         where = f"again in {seconds:.1f} s" if seconds else "again as soon as an endpoint is free"
         self._notify(
             EngineNotice(
@@ -220,29 +253,14 @@ class RequestEngine:
             await self._clock.sleep(seconds)
 
     def _notify(self, notice: EngineNotice) -> None:
-        level = logging.DEBUG if notice.kind == "retrying" else logging.INFO
+        level = logging.DEBUG if notice.kind in ("retrying", "twin") else logging.INFO
         _logger.log(level, "%s: %s", notice.kind, notice.reason)
         if self._on_notice is not None:
             self._on_notice(notice)
 
 
-async def _each(requests: Requests) -> AsyncIterator[ChatRequest]:
-    if isinstance(requests, AsyncIterable):
-        async for request in requests:
-            yield request
-    else:
-        for request in requests:
-            yield request
-
-
-def _done(
-    request: ChatRequest,
-    need: Need,
-    endpoint: Endpoint | None,
-    result: CallResult | None,
-    failure: Failure | None,
-    failures: Counter[str],
-) -> RequestDone:
+def _done(job: Job, endpoint: Endpoint | None, result: CallResult | None, failure: Failure | None) -> RequestDone:
+    request = job.request
     if result is None:
         result_fields = {}
     else:
@@ -263,10 +281,10 @@ def _done(
         request_id=request.request_id,
         endpoint=endpoint,
         items=0 if result is None else result.items,
-        attempts=need.calls,
+        attempts=job.need.calls,
         failure=None if failure is None else failure.kind,
         detail=_short_of(request, result) if failure is None else failure.detail,
-        failures_by_kind=dict(failures),
+        failures_by_kind=dict(job.failures),
         **result_fields,
     )
 

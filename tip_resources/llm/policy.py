@@ -16,6 +16,8 @@ from tip_resources.llm.types import Failure, FailureKind
 BACKOFF_CEILING_SECONDS = 8.0  # 1-2-4-8 s, as the mission asks
 BACKOFF_JITTER = 0.25  # share, both ways, so that calls that failed together do not come back together
 
+_ACCIDENT_SECONDS = 0.02  # so that calls that failed together do not come back together
+
 Retry = Literal["here", "elsewhere", "no"]
 # What a failure says about the endpoint: nothing, one more failure, "not now", or "not until it is mended".
 EndpointEffect = Literal["none", "failure", "pause", "out"]
@@ -66,6 +68,17 @@ def backoff_seconds(failures: int, chance: random.Random) -> float:
     """How long to wait after the n-th failure in a row (from 1): 1, 2, 4, 8, 8 ... s, jittered."""
     base = min(2.0 ** (max(1, failures) - 1), BACKOFF_CEILING_SECONDS)
     return base * chance.uniform(1 - BACKOFF_JITTER, 1 + BACKOFF_JITTER)
+
+
+def isolated_backoff_seconds(failures: int, usual_seconds: float, chance: random.Random) -> float:
+    """How long to wait after an accident on an endpoint that otherwise works: hardly at all the first time.
+
+    After more of them for the same request the waits double from a quarter of a usual call, and are never longer
+    than those of `backoff_seconds`.
+    """
+    if failures <= 1:
+        return chance.uniform(0, _ACCIDENT_SECONDS)
+    return min(backoff_seconds(failures - 1, chance), usual_seconds / 4 * 2.0 ** min(failures - 2, 16))
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float | None:

@@ -1,7 +1,7 @@
 """Hands endpoints to calls: who waits, who is next, and what is said when nobody can be asked.
 
-Calls that were tried before go first. When no endpoint is usable the calls wait, with the reason told, and are
-given up after `engine.unavailable_limit_seconds`; when all are out for good, at once.
+Twins of calls that hang go first, then calls that were tried before. When no endpoint is usable the calls wait, with
+the reason told, and are given up after `engine.unavailable_limit_seconds`; when all are out for good, at once.
 """
 
 import asyncio
@@ -10,15 +10,20 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 
+from tip_resources.llm import twins
+from tip_resources.llm.backlog import Backlog
 from tip_resources.llm.call import CallResult
 from tip_resources.llm.clock import Clock
 from tip_resources.llm.endpoint_state import EndpointState, EndpointStatus
+from tip_resources.llm.flight import Flight
 from tip_resources.llm.policy import rule_for
-from tip_resources.llm.router import choose
-from tip_resources.llm.types import EngineNotice, Failure, FailureKind
+from tip_resources.llm.router import EndpointView, choose
+from tip_resources.llm.types import Endpoint, EngineNotice, Failure, FailureKind
 from tip_resources.settings.models import EngineSettings
 
 _OUTAGE_WORTH_SAYING_SECONDS = 5.0
+_LOOK_SECONDS = 0.05  # between two looks for calls that hang
+_LOOK_SECONDS_PER_CALL = 0.001  # hundreds of streams are looked at less often
 
 
 class NobodyLeft(Exception):
@@ -31,20 +36,25 @@ class NobodyLeft(Exception):
 
 
 class Need:
-    """What one request needs of an endpoint. `avoid` is for the next call only, `barred` for all."""
+    """What one request needs of an endpoint. `avoid` is for the next call only, `barred` for all.
 
-    def __init__(self, tokens: int) -> None:
+    `flights` are its calls under way; `on_twin` is told of a second call that the pool wants sent.
+    """
+
+    def __init__(self, tokens: int, on_twin: Callable[[Flight], None]) -> None:
         self.tokens = tokens
+        self.on_twin = on_twin
         self.calls = 0
         self.avoid: frozenset[str] = frozenset()
         self.barred: frozenset[str] = frozenset()
+        self.flights: set[Flight] = set()
 
 
 class _Waiter:
     def __init__(self, need: Need, order: int) -> None:
         self.need = need
         self.rank = (need.calls == 0, order)
-        self.future: asyncio.Future[EndpointState] = asyncio.get_running_loop().create_future()
+        self.future: asyncio.Future[Flight] = asyncio.get_running_loop().create_future()
 
 
 class Pool:
@@ -57,8 +67,12 @@ class Pool:
         clock: Clock,
         chance: random.Random,
         on_notice: Callable[[EngineNotice], None],
+        weight_of: Callable[[Endpoint], float] | None = None,
     ) -> None:
+        self.backlog = Backlog()
         self._states = states
+        self._weight_of = weight_of
+        self._may_hedge = settings.hedge
         self._limit_seconds = settings.unavailable_limit_seconds
         self._clock = clock
         self._chance = chance
@@ -69,6 +83,7 @@ class Pool:
         self._is_outage_told = False
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = 0.0
+        self._watch: asyncio.TimerHandle | None = None
 
     @property
     def room(self) -> int:
@@ -85,7 +100,7 @@ class Pool:
         now = self._clock.now()
         return any(state.is_hopeful(now) and state.name not in need.barred | need.avoid for state in self._states)
 
-    async def acquire(self, need: Need) -> EndpointState:
+    async def acquire(self, need: Need) -> Flight:
         """Waits for an endpoint; its call counts as started.
 
         Raises:
@@ -104,54 +119,136 @@ class Pool:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
 
-    def came_alive(self, state: EndpointState) -> None:
-        """A call brought its first token."""
-        self._tell(state.came_alive())
-        self._end_outage()
-        self.wake()
+    def tokens_came(self, flight: Flight, tokens: int) -> None:
+        """A call spoke."""
+        is_first, was_suspect = flight.first_token_at is None, flight.is_suspect
+        self._tell(flight.state.tokens_came(flight, tokens, self._clock.now(), _loop_now()))
+        if is_first or was_suspect:
+            self._end_outage()
+            self.wake()
 
-    def finish(self, state: EndpointState, need: Need, result: CallResult) -> None:
+    def finish(self, flight: Flight, result: CallResult) -> None:
         """A call has ended."""
-        self._tell(state.call_finished(result, need.tokens, self._clock.now(), self._chance))
+        flight.need.flights.discard(flight)
+        self._tell(flight.state.call_finished(flight, result, self._clock.now(), _loop_now(), self._chance))
         if result.failure is None or rule_for(result.failure).effect == "none":
             self._end_outage()
         self.wake()
 
-    def abandon(self, state: EndpointState) -> None:
+    def abandon(self, flight: Flight) -> None:
         """A call was cancelled."""
-        state.call_abandoned()
+        flight.need.flights.discard(flight)
+        flight.state.call_abandoned(flight)
         self.wake()
 
     def wake(self) -> None:
         """Something changed: gives out what can be given out."""
         now = self._clock.now()
+        for state in self._states:
+            state.weight = 1.0 if self._weight_of is None else max(0.0, self._weight_of(state.endpoint))
+        self._send_twins_of_suspects(now)
         for waiter in list(self._waiters):
             if waiter.future.done():
                 continue
-            if not any(state.may_start(now) and state.has_room() for state in self._states):
+            if not any(state.may_start(now) and state.has_room(now) for state in self._states):
                 break
             if state := self._pick(waiter.need, now):
-                state.call_started(now)
                 self._waiters.remove(waiter)
-                waiter.future.set_result(state)
+                waiter.future.set_result(self._begin(state, waiter.need, now))
+        self._steal_slow_calls(now)
         self._give_up_the_hopeless(now)
         self._set_timer(now)
+        self._keep_watching()
 
     async def aclose(self) -> None:
-        """Stops the timer."""
+        """Stops the timers."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
             await asyncio.gather(timer, return_exceptions=True)
+
+    def _begin(self, state: EndpointState, need: Need, now: float, *, is_twin: bool = False) -> Flight:
+        flight = Flight(state, need, _loop_now())
+        flight.is_twin = is_twin
+        need.flights.add(flight)
+        state.call_started(flight, now)
+        return flight
 
     def _pick(self, need: Need, now: float) -> EndpointState | None:
         allowed = {state.name: state for state in self._states if state.name not in need.barred}
         usable = [state for state in allowed.values() if state.may_start(now)]
         preferred = [state for state in usable if state.name not in need.avoid]
         # Only where no other endpoint works is the one that failed just now asked again.
-        views = [state.view() for state in (preferred or usable) if state.has_room()]
-        choice = choose(views, need.tokens)
+        views = [self._view(state, usable, need, now) for state in (preferred or usable) if state.has_room(now)]
+        choice = choose(views)
         return None if choice is None else allowed[choice.name]
+
+    def _view(self, state: EndpointState, usable: Sequence[EndpointState], need: Need, now: float) -> EndpointView:
+        return EndpointView(
+            name=state.name,
+            in_flight=state.busy,
+            limit=max(1, state.limit),
+            seconds=state.seconds_for(need.tokens),
+            weight=state.weight,
+            is_trial=state.is_trial(now),
+            others_seconds=self._seconds_of_the_rest([other for other in usable if other is not state], need),
+        )
+
+    def _seconds_of_the_rest(self, others: Sequence[EndpointState], need: Need) -> float | None:
+        """How long these endpoints would need for all that is left; None when unknown."""
+        untaken = self.backlog.left
+        rates = [state.measures.speed.tokens_per_second or 0.0 for state in others]
+        if untaken is None or not others or sum(rates) <= 0:
+            return None
+        tokens = (untaken + len(self._waiters)) * others[0].measures.lengths.expected(need.tokens)
+        under_way = [flight for state in others for flight in state.flights]
+        tokens += sum(
+            max(0.0, flight.state.measures.lengths.expected(flight.need.tokens) - flight.tokens) for flight in under_way
+        )
+        # The last call does not end when the work does: it takes as long as a call takes.
+        one_call = min((seconds for state in others if (seconds := state.seconds_for(need.tokens))), default=0.0)
+        return max(tokens / sum(rates), one_call)
+
+    def _send_twins_of_suspects(self, now: float) -> None:
+        flights = [flight for state in self._states for flight in state.flights]
+        if not any(flight.is_suspect for flight in flights):
+            return
+        while twin := twins.for_suspects(flights, self._free(now)):
+            self._send_twin(twin, now)
+
+    def _steal_slow_calls(self, now: float) -> None:
+        """When nothing waits and nothing will come, free endpoints take over what slow ones hold."""
+        if not self._may_hedge or self._waiters or self.backlog.left != 0 or len(self._states) < 2:
+            return
+        flights = [flight for state in self._states for flight in state.flights]
+        while flights and (twin := twins.for_slow(flights, self._free(now))):
+            self._send_twin(twin, now)
+
+    def _send_twin(self, twin: twins.Twin, now: float) -> None:
+        need = twin.flight.need
+        what = "has gone silent" if twin.flight.is_suspect else "is slow"
+        reason = f"A call on {twin.flight.state.name} {what}: {twin.state.name} is asked as well."
+        self._notify(EngineNotice(kind="twin", endpoint=twin.state.name, reason=reason))
+        need.on_twin(self._begin(twin.state, need, now, is_twin=True))
+
+    def _free(self, now: float) -> list[EndpointState]:
+        return [state for state in self._states if state.may_start(now) and state.has_room(now)]
+
+    def _keep_watching(self) -> None:
+        if self._watch is None and (count := sum(len(state.flights) for state in self._states)):
+            seconds = max(_LOOK_SECONDS, count * _LOOK_SECONDS_PER_CALL)
+            self._watch = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Looks for calls that hang; runs as long as calls are under way."""
+        self._watch = None
+        now, loop_now = self._clock.now(), _loop_now()
+        for state in self._states:
+            self._tell(state.look_for_suspects(now, loop_now))
+        self.wake()
 
     def _give_up_the_hopeless(self, now: float) -> None:
         for waiter in list(self._waiters):
@@ -214,6 +311,10 @@ class Pool:
         await self._clock.sleep(moment - self._clock.now())
         self._timer = None
         self.wake()
+
+
+def _loop_now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _no_endpoint(states: Sequence[EndpointState], how_long: str) -> Failure:

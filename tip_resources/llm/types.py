@@ -119,7 +119,7 @@ class RequestDone(msgspec.Struct, frozen=True, kw_only=True):
 
 EngineEvent = Item | RequestDone
 
-NoticeKind = Literal["waiting", "resumed", "endpoint_paused", "endpoint_out", "endpoint_back", "retrying"]
+NoticeKind = Literal["waiting", "resumed", "endpoint_paused", "endpoint_out", "endpoint_back", "retrying", "twin"]
 
 
 class EngineNotice(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,75 @@
+"""Which call in flight is sent a second time, and where: hanging ones at once, slow ones when the work runs out.
+
+Pure: the pool asks and carries it out. The first of the two that gives an item wins, the other is cancelled.
+Nothing is sent twice to an endpoint that costs money.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tip_resources.llm.flight import Flight
+
+if TYPE_CHECKING:
+    from tip_resources.llm.endpoint_state import EndpointState
+
+_CLEARLY_SOONER = 0.75  # of the time the first call is expected to take still
+_MOST_OF_ONE_REQUEST = 3  # the first call and two twins
+_PAID_TIER = "openai"
+
+
+class Twin(msgspec.Struct, frozen=True):
+    """Send the request of `flight` to `state` as well."""
+
+    flight: Flight
+    state: "EndpointState"
+
+
+def for_suspects(flights: Sequence[Flight], free: Sequence["EndpointState"]) -> Twin | None:
+    """A second call for the one that has been silent longest and whose calls are all silent.
+
+    Another endpoint is preferred. The silent one itself is asked only when others of its streams talk, or when
+    this is its only call: of a server that is merely slow nothing more is wanted.
+    """
+    silent = [flight for flight in flights if flight.is_suspect and _may_have_twin(flight)]
+    for flight in sorted(silent, key=lambda silent: silent.heard_at):
+        if any(not other.is_suspect for other in flight.need.flights):
+            continue
+        asked = {other.state.name for other in flight.need.flights}
+        places = [state for state in _places(flight, free) if state.name not in asked or _is_alive(state)]
+        places.sort(key=lambda state: (state.name in asked, state.seconds_for(flight.need.tokens) or 0.0))
+        if places:
+            return Twin(flight, places[0])
+    return None
+
+
+def for_slow(flights: Sequence[Flight], free: Sequence["EndpointState"]) -> Twin | None:
+    """Work stealing at the end: the call with the most left to do, if a free endpoint ends it clearly sooner."""
+    best: tuple[float, Twin] | None = None
+    for flight in flights:
+        if len(flight.need.flights) > 1 or not _may_have_twin(flight):
+            continue
+        left = flight.state.measures.seconds_left(flight)
+        if left is None or (best is not None and left <= best[0]):
+            continue
+        for state in _places(flight, free):
+            seconds = state.seconds_for(flight.need.tokens)
+            if state is not flight.state and seconds is not None and seconds < _CLEARLY_SOONER * left:
+                best = (left, Twin(flight, state))
+                break
+    return None if best is None else best[1]
+
+
+def _may_have_twin(flight: Flight) -> bool:
+    request_calls = flight.need.flights
+    return len(request_calls) < _MOST_OF_ONE_REQUEST and not any(call.has_items for call in request_calls)
+
+
+def _places(flight: Flight, free: Sequence["EndpointState"]) -> list["EndpointState"]:
+    return [state for state in free if state.endpoint.tier != _PAID_TIER and state.name not in flight.need.barred]
+
+
+def _is_alive(state: "EndpointState") -> bool:
+    """Whether a second call on the same endpoint makes sense."""
+    return not state.is_stalled or len(state.flights) == 1
