@@ -43,7 +43,7 @@ class RequestEngine:
         settings: Timeouts, retries, breaker and patience.
         limiter_for: Makes the limiter of an endpoint.
         on_notice: Told what the engine decides and why, in words; also logged.
-        transport: The wire; None for HTTP through the openai client.
+        transport: The wire; None for HTTP.
         clock: Time; chance: jitter. Both are injected by tests.
     """
 
@@ -65,9 +65,9 @@ class RequestEngine:
         self._chance = chance or random.Random()
         self._on_notice = on_notice
         if transport is None:
-            from tip_resources.llm.openai_transport import OpenAITransport
+            from tip_resources.llm.http_transport import HttpTransport
 
-            transport = OpenAITransport(settings, self._clock.wall)
+            transport = HttpTransport(settings, self._clock.wall)
         self._transport = transport
         states = [EndpointState(endpoint, limiter_for(endpoint), settings) for endpoint in endpoints]
         self._pool = Pool(states, settings, self._clock, self._chance, self._notify)
