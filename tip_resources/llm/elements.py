@@ -15,7 +15,10 @@ from tip_resources.llm.json_values import parse_value
 _NOT_SPACE = re.compile(r"\S")
 _OPENER = re.compile(r"[{\[]")
 _IN_STRING = re.compile(r'["\\]')
-_IN_ELEMENT = re.compile(r'["{}\[\]]')
+_BEFORE_ELEMENT = re.compile(r'[^"{}\[\]]*+')
+# All that changes nothing inside an element: plain text, whole strings, flat objects and arrays.
+_PLAIN = r'[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+"'
+_INSIDE_ELEMENT = re.compile(rf"(?:{_PLAIN}|{{(?:{_PLAIN})*+}}|\[(?:{_PLAIN})*+\])*+", re.DOTALL)
 _IN_WRAPPER = re.compile(r'["{}\[\]:,]')
 _SCALAR_END = re.compile(r'[,"{}\[\]]')
 _OPENER_OF = {"}": "{", "]": "["}
@@ -161,10 +164,12 @@ class ElementScanner:
                 if self._in_string or len(self._stack) > self._base:
                     continue
                 return self._end_element(text, at, here)
-            match = _IN_ELEMENT.search(text, here)
-            if match is None:
+            uneventful = _INSIDE_ELEMENT if len(self._stack) > self._base else _BEFORE_ELEMENT
+            match = uneventful.match(text, here)
+            start = match.end() if match else here
+            if start == len(text):
                 break
-            mark, here = match.group(), match.end()
+            mark, here = text[start], start + 1
             if mark == '"':
                 self._in_string = True
             elif mark in "{[":
@@ -174,7 +179,7 @@ class ElementScanner:
                     return self._end_element(text, at, here)
             elif mark == "]":
                 # The array closes around an element that never did.
-                return self._end_element(text, at, match.start())
+                return self._end_element(text, at, start)
         return self._keep(text, at, len(text))
 
     def _end_element(self, text: str, at: int, end: int) -> int:

@@ -47,7 +47,7 @@ class RequestEngine:
         weight_of: State of an endpoint's machine, read at every choice: 1 is well, half is as if half as fast,
             0 gets no new calls. Say `wake` when it changed.
         on_notice: Told what the engine decides and why, in words; also logged.
-        transport: The wire; None for HTTP through the openai client.
+        transport: The wire; None for HTTP.
         clock: Time; chance: jitter. Both are injected by tests.
     """
 
@@ -70,9 +70,9 @@ class RequestEngine:
         self._chance = chance or random.Random()
         self._on_notice = on_notice
         if transport is None:
-            from tip_resources.llm.openai_transport import OpenAITransport
+            from tip_resources.llm.http_transport import HttpTransport
 
-            transport = OpenAITransport(settings, self._clock.wall)
+            transport = HttpTransport(settings, self._clock.wall)
         self._transport = transport
         lengths = Lengths()
         states = [EndpointState(endpoint, limiter_for(endpoint), settings, lengths) for endpoint in endpoints]

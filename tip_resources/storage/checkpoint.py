@@ -97,7 +97,8 @@ class Checkpoint:
             self._folder.fs.rm(self._folder.path, recursive=True)
 
     def _call_path(self, index: int, identity: str) -> UPath:
-        return self._folder / "calls" / f"{index // _CALLS_PER_FOLDER:05d}" / f"{index:08d}-{identity}.json"
+        # One join: each costs as much as a write.
+        return self._folder / f"calls/{index // _CALLS_PER_FOLDER:05d}/{index:08d}-{identity}.json"
 
     def _list(self, part: str, pattern: str) -> list[UPath]:
         folder = self._folder / part

@@ -1,0 +1,85 @@
+"""The HTTP client of the hot path, for streamed answers: what leaves this machine, by aiohttp.
+
+The same promises as http_client.py, which asks servers what they serve: only our own headers, no proxy of the
+environment between machines of the local network, no redirect, no cookies, no unpacking of what comes.
+"""
+
+import ssl
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from tip_resources.llm.addresses import is_near
+from tip_resources.llm.types import Endpoint
+
+_KEEPALIVE_SECONDS = 5.0
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where the calls of an endpoint go, and all that is sent with them but the body."""
+
+    url: URL
+    options: dict[str, Any]
+
+
+def new_session(connect_seconds: float) -> aiohttp.ClientSession:
+    """A client for all servers. Silence after the connection is watched elsewhere (silence.py).
+
+    Args:
+        connect_seconds: Longest wait for a connection, name and TLS included.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
+        timeout=aiohttp.ClientTimeout(total=None, connect=connect_seconds, sock_connect=connect_seconds),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("User-Agent",),
+        auto_decompress=False,
+        trust_env=False,  # it would also send passwords from .netrc; proxies are found below
+    )
+
+
+def target_of(endpoint: Endpoint) -> Target:
+    """Where and how an endpoint is asked.
+
+    Raises:
+        ValueError: The address, or that of its proxy, cannot be used; the message holds no secret.
+    """
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity", "Content-Type": "application/json"}
+    if endpoint.api_key is not None and (key := endpoint.api_key.get_secret_value()):
+        headers["Authorization"] = f"Bearer {key}"
+    options: dict[str, Any] = {"headers": headers, "allow_redirects": False}
+    if proxy := _proxy_of(endpoint.url):
+        options |= _through(proxy)
+    if urlsplit(endpoint.url).scheme == "https":
+        options["ssl"] = _trust(endpoint.url)
+    return Target(URL(f"{endpoint.url.rstrip('/')}/chat/completions"), options)
+
+
+def _trust(url: str) -> ssl.SSLContext:
+    """The same certificates as http_client.py trusts."""
+    import httpx2
+
+    return httpx2.create_ssl_context(trust_env=not is_near(url))
+
+
+def _proxy_of(url: str) -> str | None:
+    """The environment's proxy for an address outside the local network."""
+    parts = urlsplit(url)
+    if is_near(url) or urllib.request.proxy_bypass(parts.netloc):
+        return None
+    proxies = urllib.request.getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def _through(address: str) -> dict[str, Any]:
+    proxy = URL(address if "://" in address else f"http://{address}")
+    if proxy.scheme not in ("http", "https") or not proxy.host:
+        raise ValueError(f"the proxy of the environment is of a kind we cannot use ({proxy.scheme})")
+    if proxy.user is None:
+        return {"proxy": proxy}
+    login = aiohttp.encode_basic_auth(proxy.user, proxy.password or "")
+    return {"proxy": proxy.with_user(None), "proxy_headers": {"Proxy-Authorization": login}}
