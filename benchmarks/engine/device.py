@@ -95,9 +95,13 @@ class Device:
             "outcomes": dict(self.outcomes),
             "tokens": round(pacing.tokens),
             "seconds": round(span, 2),
+            "seconds_until_now": 0.0 if self._first_at is None else round(self._since_first(), 2),
             "share_of_best": round(pacing.tokens / (span * best), 4) if span else None,
             "active_seconds": {str(n): round(s, 2) for n, s in sorted(pacing.active_seconds.items())},
         }
+
+    def _since_first(self) -> float:
+        return (self._loop.time() - (self._first_at or 0.0)) / self.options.time_scale
 
     def _apply(self, change: Change) -> None:
         if change.knee is not None:
