@@ -1,0 +1,1 @@
+"""How close the request engine comes to what a device can give. README.md says how to run it."""
