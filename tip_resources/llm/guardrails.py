@@ -19,7 +19,9 @@ _CALLS_LOOKED_AT = 20
 _LEAST_CALLS = 5
 _WORSE_FACTOR = 2.0  # over the best seen, before a target that is missed counts as overload
 _ERRORS_WORSE_FACTOR = 3.0
-_LEAST_FAILURES = 4
+# Errors are judged over this many calls, once as many before them have shown what is usual here.
+_CALLS_FOR_ERRORS = 40
+_DEVIATIONS = 3.0  # standard deviations above what is allowed, so that chance alone does not count
 
 
 class Guardrails(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +45,7 @@ class GuardrailWatch:
         """What was seen so far belongs to another limit."""
         self._first: deque[float] = deque(maxlen=_CALLS_LOOKED_AT)
         self._token: deque[float] = deque(maxlen=_CALLS_LOOKED_AT)
-        self._failed: deque[bool] = deque(maxlen=_CALLS_LOOKED_AT)
+        self._failed: deque[bool] = deque(maxlen=_CALLS_FOR_ERRORS)
 
     def see(self, sample: CallSample) -> str:
         """Takes a call; returns why there is too much load, or ""."""
@@ -75,11 +77,13 @@ class GuardrailWatch:
         return f"a token took {seen * 1000:.0f} ms (p95), target {target * 1000:g} ms" if is_over else ""
 
     def _too_many_errors(self) -> str:
+        calls_before = self._calls - len(self._failed)
+        if len(self._failed) < _CALLS_FOR_ERRORS or calls_before < _CALLS_FOR_ERRORS:
+            return ""
         failures = sum(self._failed)
-        recent = failures / max(1, len(self._failed))
-        before = (self._failures - failures) / max(1, self._calls - len(self._failed))
-        allowed = max(self._guardrails.error_rate, _ERRORS_WORSE_FACTOR * before)
-        if failures < _LEAST_FAILURES or recent <= allowed or len(self._failed) < _CALLS_LOOKED_AT:
+        recent, before = failures / _CALLS_FOR_ERRORS, (self._failures - failures) / calls_before
+        allowed = min(1.0, max(self._guardrails.error_rate, _ERRORS_WORSE_FACTOR * before))
+        if recent <= allowed + _DEVIATIONS * math.sqrt(allowed * (1 - allowed) / _CALLS_FOR_ERRORS):
             return ""
         return f"{recent:.0%} of calls failed, target {self._guardrails.error_rate:.0%}"
 

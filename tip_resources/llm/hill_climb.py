@@ -25,7 +25,7 @@ _WINS_NEEDED = 2  # figures in favour of a neighbour before the limit moves
 _FIGURE_WEIGHT = 0.3  # of the newest figure in the held limit's average
 _BACK_OFF = 0.75
 # Figures after which a ceiling that guardrails or refusals set is tried again.
-_CEILING_HOLDS = 40
+_CEILING_HOLDS = 20
 
 Phase = Literal["slow_start", "bracketing", "holding", "probing"]
 
@@ -60,7 +60,7 @@ class HillClimb:
         self._best = self._limit = self._within(start)
         self._phase: Phase = "slow_start" if learned is None else "holding"
         self._reason = "starting" if learned is None else "as learned before"
-        self._measurement = Measurement(self._limit)
+        self._measurement = Measurement(self._limit, is_rough=learned is None)
 
     @property
     def limit(self) -> int:
@@ -222,7 +222,7 @@ class HillClimb:
         if limit != self._limit:
             self._watch.limit_changed()
         self._limit = limit
-        self._measurement = Measurement(limit)
+        self._measurement = Measurement(limit, is_rough=self._phase == "slow_start")
 
     def _lower_ceiling(self, ceiling: int, why: str) -> None:
         self._ceiling = max(self._bounds.floor if ceiling > 0 else 1, min(self._ceiling, ceiling), 1)

@@ -9,6 +9,7 @@ import msgspec
 # A figure needs this many tokens per call in flight, and this long, to stand above the jitter of a stream.
 _TOKENS_PER_CALL = 40
 _LEAST_SECONDS = 0.25
+_LEAST_ROUGH_SECONDS = 0.12
 # What comes right after a change still belongs to the old load: prompts are being read, slots being filled.
 _SETTLING_TOKENS_PER_CALL = 6
 _TOLERANCE = 0.1  # share of the load by which calls in flight may differ from it, on average
@@ -25,10 +26,12 @@ class Measurement:
     """The throughput at one load. `see` takes every event and gives a figure whenever one is complete.
 
     Time in which fewer or more calls were in flight than `load` does not count: it says nothing about it.
+    `is_rough` is for large steps, which differ by more than a short measurement errs.
     """
 
-    def __init__(self, load: int) -> None:
+    def __init__(self, load: int, *, is_rough: bool = False) -> None:
         self._load = load
+        self._least_seconds = _LEAST_ROUGH_SECONDS if is_rough else _LEAST_SECONDS
         self._settling = _SETTLING_TOKENS_PER_CALL * load
         self._restart(None)
 
@@ -47,7 +50,7 @@ class Measurement:
                 self._restart(now)
             return None
         seconds = now - self._began
-        if seconds < _LEAST_SECONDS or self._tokens < _TOKENS_PER_CALL * self._load:
+        if seconds < self._least_seconds or self._tokens < _TOKENS_PER_CALL * self._load:
             return None
         figure = Figure(self._tokens / seconds, seconds)
         was_near = self._is_near(self._call_seconds / seconds)

@@ -128,7 +128,7 @@ def test_errors_that_were_always_there_do_not_lower_the_limit_but_a_burst_does()
         learner.call_finished(finished(failure="server_error" if number % 12 == 0 else None))
     assert learner.limit == 4
 
-    for number in range(20):
+    for number in range(40):
         learner.call_finished(finished(failure="server_error" if number % 2 == 0 else None))
     assert learner.limit < 4
     assert "of calls failed" in learner.reason
