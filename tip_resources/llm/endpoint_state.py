@@ -210,7 +210,7 @@ class EndpointState:
             return EngineNotice(kind="endpoint_out", endpoint=self.name, reason=failure.detail, failure=failure.kind)
         if effect == "pause":
             return self._refused(failure, flight, result.started_at_seconds, now, chance)
-        return self._failed(failure, now)
+        return self._failed(failure, flight, now)
 
     def _worked(self, flight: Flight, *, is_whole: bool) -> EngineNotice | None:
         came_alive = self._breaker.came_alive() if flight.is_trial else self._breaker
@@ -224,14 +224,13 @@ class EndpointState:
             self._paused_until = 0.0  # a slot has become free, whatever we guessed
         return notice
 
-    def _failed(self, failure: Failure, now: float) -> EngineNotice | None:
+    def _failed(self, failure: Failure, flight: Flight, now: float) -> EngineNotice | None:
         before = self._breaker
+        if before.opened_at is not None and not flight.is_trial:
+            return None  # it was under way when the breaker opened, and tells nothing new
         is_gone = failure.kind == "connect" and not failure.was_sent
         longest = self._longest_pause()
-        if is_gone and before.state(now) != "open":
-            self._breaker = before.tripped(now, longest)
-        else:
-            self._breaker = before.failed(now, longest)
+        self._breaker = before.tripped(now, longest) if is_gone else before.failed(now, longest)
         if before.opened_at is not None or self._breaker.opened_at is None:
             return None
         reason = f"{self.name} is left alone, but for a trial now and then: {failure.detail}"

@@ -21,8 +21,9 @@ from tip_resources.llm.failures import wrong_model
 from tip_resources.llm.flight import Flight
 from tip_resources.llm.job import Job
 from tip_resources.llm.limiter import Limiter, fixed_limiter
+from tip_resources.llm.need import NobodyLeft
 from tip_resources.llm.policy import backoff_seconds, isolated_backoff_seconds, rule_for
-from tip_resources.llm.pool import NobodyLeft, Pool
+from tip_resources.llm.pool import Pool
 from tip_resources.llm.probe import probe_endpoint
 from tip_resources.llm.served import find_model
 from tip_resources.llm.speed import Lengths
@@ -153,7 +154,7 @@ class RequestEngine:
 
     async def _answer(self, request: ChatRequest, events: asyncio.Queue[EngineEvent | None]) -> RequestDone:
         """Sees one request through all its attempts."""
-        job = Job(request, self._call, events.put)
+        job = Job(request, self._call, self._pool.abandon, events.put)
         try:
             return await self._attempts(job)
         finally:
@@ -202,13 +203,9 @@ class RequestEngine:
             emit=lambda item: job.emit(flight, item),
             on_tokens=lambda tokens: self._pool.tokens_came(flight, tokens),
         )
-        try:
-            result = await call.run()
-            if result.failure is not None:
-                result = msgspec.structs.replace(result, failure=await self._explained(state, result.failure))
-        except BaseException:
-            self._pool.abandon(flight)
-            raise
+        result = await call.run()
+        if result.failure is not None:
+            result = msgspec.structs.replace(result, failure=await self._explained(state, result.failure))
         self._pool.finish(flight, result)
         return result
 

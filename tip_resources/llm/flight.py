@@ -3,24 +3,23 @@
 Times are seconds of the event loop, because silence is measured there (see silence.py); nothing waits here.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tip_resources.llm.endpoint_state import EndpointState
-    from tip_resources.llm.pool import Need
+    from tip_resources.llm.need import Need
 
 
 class Flight:
     """A call of `need` to the endpoint of `state`.
 
     `is_suspect` says that it has been silent for longer than its endpoint ever is; `is_twin` that its request
-    was under way elsewhere when it started. `owner` is whatever the engine keeps with it.
+    was under way elsewhere when it started, `is_trial` that it tells whether a broken endpoint is back.
     """
 
-    def __init__(self, state: "EndpointState", need: "Need", now: float, owner: Any = None) -> None:
+    def __init__(self, state: "EndpointState", need: "Need", now: float) -> None:
         self.state = state
         self.need = need
-        self.owner = owner
         self.started_at = now
         self.heard_at = now
         self.first_token_at: float | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 from tip_resources.llm.call import CallResult
 from tip_resources.llm.flight import Flight
-from tip_resources.llm.pool import Need
+from tip_resources.llm.need import Need
 from tip_resources.llm.types import ChatRequest, EngineEvent, Item
 
 # Makes one call and says how it ended; cancelling it closes the stream.
@@ -15,13 +15,20 @@ Sender = Callable[["Job", Flight], Coroutine[Any, Any, CallResult]]
 
 
 class Job:
-    """The life of one request. `close` must be awaited in the end."""
+    """The life of one request. `abandon` is told of calls that were cancelled; `close` must be awaited in the end."""
 
-    def __init__(self, request: ChatRequest, send: Sender, put: Callable[[EngineEvent], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        request: ChatRequest,
+        send: Sender,
+        abandon: Callable[[Flight], None],
+        put: Callable[[EngineEvent], Awaitable[None]],
+    ) -> None:
         self.request = request
-        self.need = Need(request.max_output_tokens, self.start)
+        self.need = Need(request.max_output_tokens, self.start, self.end_others)
         self.failures: Counter[str] = Counter()
         self._send = send
+        self._abandon = abandon
         self._put = put
         self._winner: Flight | None = None
         self._tasks: dict[Flight, asyncio.Task[CallResult]] = {}
@@ -71,5 +78,7 @@ class Job:
 
     def _has_ended(self, flight: Flight, task: asyncio.Task[CallResult]) -> None:
         self._tasks.pop(flight, None)
+        if task.cancelled() or task.exception() is not None:
+            self._abandon(flight)  # also when it was cancelled before its first step
         if not task.cancelled():
             self._ended.put_nowait((flight, task))

@@ -16,7 +16,9 @@ from tip_resources.llm.call import CallResult
 from tip_resources.llm.clock import Clock
 from tip_resources.llm.endpoint_state import EndpointState, EndpointStatus
 from tip_resources.llm.flight import Flight
+from tip_resources.llm.need import Need, NobodyLeft, Waiter
 from tip_resources.llm.policy import rule_for
+from tip_resources.llm.remaining import seconds_of_the_rest
 from tip_resources.llm.router import EndpointView, choose
 from tip_resources.llm.types import Endpoint, EngineNotice, Failure, FailureKind
 from tip_resources.settings.models import EngineSettings
@@ -24,37 +26,6 @@ from tip_resources.settings.models import EngineSettings
 _OUTAGE_WORTH_SAYING_SECONDS = 5.0
 _LOOK_SECONDS = 0.05  # between two looks for calls that hang
 _LOOK_SECONDS_PER_CALL = 0.001  # hundreds of streams are looked at less often
-
-
-class NobodyLeft(Exception):
-    """No endpoint can answer this request. `is_exhausted`: those that work have all been asked and declined."""
-
-    def __init__(self, failure: Failure, *, is_exhausted: bool = False) -> None:
-        self.failure = failure
-        self.is_exhausted = is_exhausted
-        super().__init__(failure.detail)
-
-
-class Need:
-    """What one request needs of an endpoint. `avoid` is for the next call only, `barred` for all.
-
-    `flights` are its calls under way; `on_twin` is told of a second call that the pool wants sent.
-    """
-
-    def __init__(self, tokens: int, on_twin: Callable[[Flight], None]) -> None:
-        self.tokens = tokens
-        self.on_twin = on_twin
-        self.calls = 0
-        self.avoid: frozenset[str] = frozenset()
-        self.barred: frozenset[str] = frozenset()
-        self.flights: set[Flight] = set()
-
-
-class _Waiter:
-    def __init__(self, need: Need, order: int) -> None:
-        self.need = need
-        self.rank = (need.calls == 0, order)
-        self.future: asyncio.Future[Flight] = asyncio.get_running_loop().create_future()
 
 
 class Pool:
@@ -77,13 +48,14 @@ class Pool:
         self._clock = clock
         self._chance = chance
         self._notify = on_notice
-        self._waiters: list[_Waiter] = []
+        self._waiters: list[Waiter] = []
         self._order = itertools.count()
         self._down_since: float | None = None
         self._is_outage_told = False
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self._rest: dict[tuple[str, int], float | None] = {}
 
     @property
     def room(self) -> int:
@@ -106,7 +78,7 @@ class Pool:
         Raises:
             NobodyLeft: None of them can answer this request.
         """
-        waiter = _Waiter(need, next(self._order))
+        waiter = Waiter(need, next(self._order))
         bisect.insort(self._waiters, waiter, key=lambda other: other.rank)
         self.wake()
         try:
@@ -123,9 +95,18 @@ class Pool:
         """A call spoke."""
         is_first, was_suspect = flight.first_token_at is None, flight.is_suspect
         self._tell(flight.state.tokens_came(flight, tokens, self._clock.now(), _loop_now()))
+        if was_suspect and len(flight.need.flights) > 1:
+            self._settle(flight.need)
         if is_first or was_suspect:
             self._end_outage()
             self.wake()
+
+    def _settle(self, need: Need) -> None:
+        """A silent call speaks again while its twin is under way: only the one that will end sooner goes on."""
+        left = {flight: flight.state.measures.seconds_left(flight) for flight in need.flights if not flight.is_suspect}
+        known = {flight: seconds for flight, seconds in left.items() if seconds is not None}
+        if known:
+            need.on_settled(min(known, key=lambda flight: known[flight]))
 
     def finish(self, flight: Flight, result: CallResult) -> None:
         """A call has ended."""
@@ -144,6 +125,7 @@ class Pool:
     def wake(self) -> None:
         """Something changed: gives out what can be given out."""
         now = self._clock.now()
+        self._rest.clear()
         for state in self._states:
             state.weight = 1.0 if self._weight_of is None else max(0.0, self._weight_of(state.endpoint))
         self._send_twins_of_suspects(now)
@@ -182,11 +164,11 @@ class Pool:
         usable = [state for state in allowed.values() if state.may_start(now)]
         preferred = [state for state in usable if state.name not in need.avoid]
         # Only where no other endpoint works is the one that failed just now asked again.
-        views = [self._view(state, usable, need, now) for state in (preferred or usable) if state.has_room(now)]
+        views = [self._view(state, need, now) for state in (preferred or usable) if state.has_room(now)]
         choice = choose(views)
         return None if choice is None else allowed[choice.name]
 
-    def _view(self, state: EndpointState, usable: Sequence[EndpointState], need: Need, now: float) -> EndpointView:
+    def _view(self, state: EndpointState, need: Need, now: float) -> EndpointView:
         return EndpointView(
             name=state.name,
             in_flight=state.busy,
@@ -194,23 +176,18 @@ class Pool:
             seconds=state.seconds_for(need.tokens),
             weight=state.weight,
             is_trial=state.is_trial(now),
-            others_seconds=self._seconds_of_the_rest([other for other in usable if other is not state], need),
+            others_seconds=None if need.barred else self._seconds_of_the_rest(state, need, now),
         )
 
-    def _seconds_of_the_rest(self, others: Sequence[EndpointState], need: Need) -> float | None:
-        """How long these endpoints would need for all that is left; None when unknown."""
-        untaken = self.backlog.left
-        rates = [state.measures.speed.tokens_per_second or 0.0 for state in others]
-        if untaken is None or not others or sum(rates) <= 0:
-            return None
-        tokens = (untaken + len(self._waiters)) * others[0].measures.lengths.expected(need.tokens)
-        under_way = [flight for state in others for flight in state.flights]
-        tokens += sum(
-            max(0.0, flight.state.measures.lengths.expected(flight.need.tokens) - flight.tokens) for flight in under_way
-        )
-        # The last call does not end when the work does: it takes as long as a call takes.
-        one_call = min((seconds for state in others if (seconds := state.seconds_for(need.tokens))), default=0.0)
-        return max(tokens / sum(rates), one_call)
+    def _seconds_of_the_rest(self, state: EndpointState, need: Need, now: float) -> float | None:
+        """Of all others; looked up once for each round of choices."""
+        key = (state.name, need.tokens)
+        if key not in self._rest:
+            others = [other for other in self._states if other is not state and other.may_start(now)]
+            untaken = self.backlog.left
+            left = None if untaken is None else untaken + len(self._waiters)
+            self._rest[key] = seconds_of_the_rest(others, left, need.tokens)
+        return self._rest[key]
 
     def _send_twins_of_suspects(self, now: float) -> None:
         flights = [flight for state in self._states for flight in state.flights]
@@ -283,7 +260,7 @@ class Pool:
             self._notify(EngineNotice(kind="resumed", reason=f"Calls go on after {lasted:.0f} s."))
         self._down_since, self._is_outage_told = None, False
 
-    def _refuse(self, waiter: _Waiter, nobody: NobodyLeft) -> None:
+    def _refuse(self, waiter: Waiter, nobody: NobodyLeft) -> None:
         self._waiters.remove(waiter)
         if not waiter.future.done():
             waiter.future.set_exception(nobody)
@@ -320,6 +297,7 @@ def _loop_now() -> float:
 def _no_endpoint(states: Sequence[EndpointState], how_long: str) -> Failure:
     """All of them are unusable: each with its reason."""
     failures = [state.last_failure for state in states if state.last_failure is not None]
-    reasons = " | ".join(failure.detail for failure in failures) or "no reason is known."
+    held = [f"{state.name} is held back by the state of its machine." for state in states if state.weight <= 0]
+    reasons = " | ".join([*(failure.detail for failure in failures), *held]) or "no reason is known."
     kind: FailureKind = failures[0].kind if failures else "connect"
     return Failure(kind=kind, detail=f"No endpoint could be used{how_long}: {reasons}")

@@ -47,6 +47,4 @@ def choose(views: Sequence[EndpointView]) -> EndpointView | None:
     """
     free = [view for view in views if view.in_flight < view.limit and view.weight > 0 and not view.is_too_late]
     hopeful = min((view.seconds for view in views if view.seconds is not None), default=1.0)
-    return min(
-        free, key=lambda view: (view.is_trial, expected_seconds(view, hopeful), view.in_flight), default=None
-    )
+    return min(free, key=lambda view: (view.is_trial, expected_seconds(view, hopeful), view.in_flight), default=None)

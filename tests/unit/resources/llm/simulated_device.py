@@ -239,9 +239,7 @@ def oracle_seconds(models: Sequence[DeviceModel], tokens: float) -> float:
     made, step = 0.0, 0.1
     for count in itertools.count():
         at = count * step
-        made += step * sum(
-            model.best_tokens_per_second(at) for model in models if model.health_at(at) == "well"
-        )
+        made += step * sum(model.best_tokens_per_second(at) for model in models if model.health_at(at) == "well")
         if made >= tokens:
             return at + step
     raise AssertionError
