@@ -10,6 +10,7 @@ from dataclasses import dataclass
 _VARIANTS = 64
 _SPREAD = 0.2
 _CHARACTERS_A_TOKEN = 4  # OpenAI's rule of thumb for English
+_LAST_TURN_CHARACTERS = 300  # no turn is as long, so what is left for the last one is never less than nothing
 _VOCABULARY = (
     "account agent again already amount another answer appointment april balance because before bill branch "
     "business button call card change charge check clear code contract correct could credit customer date "
@@ -72,14 +73,16 @@ def _conversation(tokens: int) -> str:
     rng = random.Random(tokens)
     goal = tokens * _CHARACTERS_A_TOKEN
     turns: list[dict[str, str]] = []
-    while True:
-        speaker = ("agent", "customer")[len(turns) % 2]
-        words = " ".join(rng.choices(_WORDS, k=rng.randint(8, 24)))
-        turns.append({"speaker": speaker, "text": f"{words.capitalize()}."})
-        if (left := goal - len(_json({"turns": turns}))) <= 120:
-            break
-    turns[-1]["text"] += ("".join(f" {word}" for word in rng.choices(_WORDS, k=60)))[: max(0, left)]
-    return _json({"turns": turns}).decode()
+    while goal - len(_json({"turns": turns})) > _LAST_TURN_CHARACTERS:
+        turns.append(_turn(len(turns), f"{' '.join(rng.choices(_WORDS, k=rng.randint(8, 24))).capitalize()}."))
+    last = _turn(len(turns), "")
+    left = goal - len(_json({"turns": [*turns, last]}))
+    last["text"] = " ".join(rng.choices(_WORDS, k=left)).capitalize()[:left]
+    return _json({"turns": [*turns, last]}).decode()
+
+
+def _turn(number: int, text: str) -> dict[str, str]:
+    return {"speaker": ("agent", "customer")[number % 2], "text": text}
 
 
 def _event(delta: dict[str, str], finish_reason: str | None = None) -> bytes:

@@ -4,7 +4,7 @@ To be reached: the figures this engine is held to. Best peer: shared/reference/p
 same device model; ratios there are to the oracle without tail. "-" is not measured.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmarks.engine.answers import answer_tokens
 from benchmarks.engine.oracle import Capacity, bound
@@ -18,7 +18,7 @@ FAULTS = ("--error-share", "0.05", "--reset-share", "0.02", "--hang-share", "0.0
 class DeviceSpec:
     """One device: its speed, its slots, other flags of device.py, and what changes when (simulated seconds)."""
 
-    speed: Speed = Speed()
+    speed: Speed = field(default_factory=Speed)
     slots: int = 32
     flags: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()

@@ -7,7 +7,7 @@ tokens that a stream running since the start would have; a stream is as far as t
 import asyncio
 import heapq
 import itertools
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -45,7 +45,7 @@ class Pacing:
     def __init__(self, speed: Speed, slots: int, time_scale: float, first_token_seconds: float) -> None:
         self.speed = speed
         self.is_frozen = False
-        self.active_seconds: Counter[int] = Counter()
+        self.active_seconds: defaultdict[int, float] = defaultdict(float)
         self.tokens = 0.0
         self._slots, self._scale, self._first = slots, time_scale, first_token_seconds
         self._loop = asyncio.get_running_loop()
