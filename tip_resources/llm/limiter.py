@@ -24,6 +24,13 @@ class CallSample(msgspec.Struct, frozen=True, kw_only=True):
     ended_at_seconds: float = 0.0
 
 
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found out about one endpoint and model, kept for the next run."""
+
+    limit: int
+    tokens_per_second: float
+
+
 class Limiter(Protocol):
     """The concurrency of one endpoint."""
 
