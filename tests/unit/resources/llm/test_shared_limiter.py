@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from tip_resources.database.endpoint_leases import Lease
 from tip_resources.database.endpoint_limits import RememberedLimit
 from tip_resources.llm.limiter import CallSample, Learned
@@ -31,7 +33,7 @@ class Told:
 
 
 def lease(holder: str, **values: int) -> Lease:
-    return Lease(endpoint="e", model="m", holder=holder, **{"wanted": 6, **values})
+    return msgspec.structs.replace(Lease(endpoint="e", model="m", holder=holder, wanted=6), **values)
 
 
 def limiter(holder: str = "a") -> tuple[SharedLimiter, list[Told]]:
