@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("tip_assets.cli.datasets:status", "Show how a data set is coming along."),
     "cancel": ("tip_assets.cli.datasets:cancel", "Stop making a data set; what is finished is kept."),
     "config": ("tip_assets.cli.config:config", "Read and change settings, with history and rollback."),
+    "endpoints": ("tip_assets.cli.endpoints:endpoints", "Show the model servers, who uses them, and why one is idle."),
     "doctor": ("tip_assets.cli.doctor:doctor", "Check this machine and say how to mend what is wrong."),
     "rehearsal": ("tip_assets.cli.rehearsal:rehearsal", "Run the scripted model server for trying things out."),
     "generate": ("tip_assets.cli.generate:generate", "Write the calls of a spec file, without Dagster."),

@@ -95,6 +95,42 @@ models = Table(
     UniqueConstraint("endpoint_id", "name", name="models_endpoint_id_name_key"),
 )
 
+# What the engine found out about an endpoint and model, for the next run. `endpoint` is its shared address.
+endpoint_limits = Table(
+    "endpoint_limits",
+    metadata,
+    _id(),
+    Column("endpoint", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("learned_limit", Integer, nullable=False),
+    Column("tokens_per_second", Float, nullable=False),
+    Column("p95_first_token_ms", Float),
+    Column("p95_token_gap_ms", Float),
+    _words("reason"),
+    _now("updated_at"),
+    UniqueConstraint("endpoint", "model", name="endpoint_limits_endpoint_model_key"),
+)
+
+# Engines that use an endpoint right now; a row lives for seconds unless its holder renews it.
+# endpoint_limit: what the holder would allow all holders together; that of the oldest counts.
+endpoint_leases = Table(
+    "endpoint_leases",
+    metadata,
+    Column("endpoint", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("holder", UUID(as_uuid=False), primary_key=True),
+    _words("run_id"),
+    _words("host"),
+    Column("pid", Integer, nullable=False),
+    Column("wanted", Integer, nullable=False),
+    Column("in_flight", Integer, nullable=False),
+    Column("tokens_total", BigInteger, nullable=False, server_default=text("0")),
+    Column("granted", Integer, nullable=False, server_default=text("0")),
+    Column("endpoint_limit", Integer, nullable=False, server_default=text("0")),
+    _now("first_seen_at"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+)
+
 # One row per change of one setting. value NULL (not JSON null): from here on the setting is not set.
 settings_versions = Table(
     "settings_versions",
@@ -142,6 +178,7 @@ performance_samples = Table(
     _words("endpoint"),
     _words("model"),
     Index("performance_samples_by_run", "run_id", "timestamp"),
+    Index("performance_samples_by_endpoint", "endpoint", "timestamp"),
 )
 
 # The searchable index of delivered and graded calls; the calls themselves are Parquet sets.

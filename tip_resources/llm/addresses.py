@@ -65,3 +65,15 @@ def tier_of(url: str) -> Tier:
         return "local" if ipaddress.ip_address(host).is_loopback else "network"
     except ValueError:
         return "network"
+
+
+def shared_address(url: str, node: str) -> str:
+    """The address by which several machines' records tell endpoints apart: a loopback host becomes `node`.
+
+    On every machine 127.0.0.1 is another server, and one database may serve many machines.
+    """
+    parts = urlsplit(url)
+    if tier_of(url) != "local":
+        return url
+    host = node.lower() if parts.port is None else f"{node.lower()}:{parts.port}"
+    return f"{parts.scheme}://{host}{parts.path}"

@@ -62,7 +62,7 @@ def wait_until(condition, seconds: float = 20) -> bool:
 def test_processes_that_start_in_an_empty_home_at_once_share_one_server(home: Path):
     users = [start_user(home) for _ in range(3)]
     said = [user.stdout.readline() for user in users if user.stdout]
-    assert said == ["ready 0001\n"] * 3
+    assert said == ["ready 0002\n"] * 3
     running = embedded.status(home)
     assert running.state == "running"
 

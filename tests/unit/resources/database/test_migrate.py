@@ -25,6 +25,8 @@ TABLES = {
     "conversations",
     "dataset_requests",
     "embeddings",
+    "endpoint_leases",
+    "endpoint_limits",
     "endpoints",
     "models",
     "node_reports",
@@ -115,7 +117,7 @@ def test_a_database_of_a_newer_tip_is_refused(bare: Engine):
 
 
 def test_an_unknown_revision_to_go_to_is_refused(bare: Engine):
-    with pytest.raises(BadInput, match=r"no revision '0815'.*There are: base, 0001"):
+    with pytest.raises(BadInput, match=r"no revision '0815'.*There are: base, 0001, 0002"):
         migrate(bare, "0815")
 
 

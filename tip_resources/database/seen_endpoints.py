@@ -1,0 +1,79 @@
+"""Model servers as they were last seen, and what they served: rows of endpoints and models."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from tip_resources.database.tables import endpoints, models
+from tip_resources.domain.provenance import Tier
+
+
+class SeenModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that a server listed. Unknown is None, and leaves what is known."""
+
+    name: str
+    context_window_tokens: int | None = None
+    is_loaded: bool | None = None
+
+
+class SeenEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that was asked or used. `address` is its shared address, `details` whatever else is known."""
+
+    address: str
+    name: str
+    tier: Tier
+    state: str
+    details: Mapping[str, Any] = {}
+    models: tuple[SeenModel, ...] = ()
+
+
+class EndpointRegistry:
+    """Reads and writes endpoints and models."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def saw(self, seen: Sequence[SeenEndpoint]) -> None:
+        """Notes servers as they are now; what an endpoint served before and serves no more stays with its time."""
+        with self._engine.begin() as connection:
+            # In one order, so that two who see the same servers cannot hold each other up.
+            for one in sorted(seen, key=lambda each: each.address):
+                values = {"name": one.name, "tier": one.tier, "state": one.state, "details": dict(one.details)}
+                new = insert(endpoints).values(url=one.address, **values)
+                change = {**values, "last_seen_at": func.now()}
+                upsert = new.on_conflict_do_update(index_elements=[endpoints.c.url], set_=change)
+                endpoint_id = connection.execute(upsert.returning(endpoints.c.id)).scalar_one()
+                for model in sorted(one.models, key=lambda each: each.name):
+                    row = insert(models).values(endpoint_id=endpoint_id, **msgspec.structs.asdict(model))
+                    known = {
+                        name: func.coalesce(row.excluded[name], models.c[name])
+                        for name in ("context_window_tokens", "is_loaded")
+                    }
+                    keys = [models.c.endpoint_id, models.c.name]
+                    connection.execute(
+                        row.on_conflict_do_update(index_elements=keys, set_={**known, "last_seen_at": func.now()})
+                    )
+
+    def all(self) -> Sequence[SeenEndpoint]:
+        """Every endpoint that was ever seen, by address."""
+        with self._engine.connect() as connection:
+            served: dict[str, list[SeenModel]] = {}
+            for row in connection.execute(select(models).order_by(models.c.name)):
+                model = SeenModel(
+                    name=row.name, context_window_tokens=row.context_window_tokens, is_loaded=row.is_loaded
+                )
+                served.setdefault(row.endpoint_id, []).append(model)
+            return [
+                SeenEndpoint(
+                    address=row.url,
+                    name=row.name,
+                    tier=row.tier,
+                    state=row.state,
+                    details=row.details,
+                    models=tuple(served.get(row.id, ())),
+                )
+                for row in connection.execute(select(endpoints).order_by(endpoints.c.url))
+            ]
