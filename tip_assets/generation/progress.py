@@ -26,7 +26,6 @@ class ProgressLog:
         requests: Keeps the note.
         dataset: Whose note it is.
         clock: Seconds, monotonic.
-        spending: What was spent so far, for the line.
     """
 
     def __init__(
@@ -35,11 +34,10 @@ class ProgressLog:
         requests: "RequestStore",
         dataset: str,
         clock: Callable[[], float] = time.monotonic,
-        spending: Callable[[], SpendingReport] | None = None,
     ) -> None:
         self._log, self._requests, self._dataset = log, requests, dataset
         self._clock = clock
-        self._line = ProgressLine(clock, spending)
+        self._line = ProgressLine(clock)
         self._logged = self._noted = clock()
         self._last_reason = ""
 
@@ -58,6 +56,10 @@ class ProgressLog:
         if is_logged:
             self._logged = now
             self._log(line)
+
+    def counts(self, spending: Callable[[], SpendingReport]) -> None:
+        """From now on the line tells what was spent, too."""
+        self._line.counts(spending)
 
     def notice(self, reason: str) -> None:
         """Says why the writing waits; each new reason once in the log."""

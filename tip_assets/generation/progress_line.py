@@ -32,6 +32,10 @@ class ProgressLine:
         self._clock, self._spending = clock, spending
         self._moments: deque[tuple[float, int, int]] = deque()
 
+    def counts(self, spending: Callable[[], SpendingReport]) -> None:
+        """Says who counts, once that is known."""
+        self._spending = spending
+
     def heard(self, progress: WritingProgress) -> None:
         """Takes note of a moment; cheap enough to be called for each event."""
         now = self._clock()
