@@ -4,6 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
+from tip_assets.generation.batch_requests import one_by_one
 from tip_assets.generation.batching import plan_batches
 from tip_assets.generation.estimate import Estimate, Measured, estimate, measured_of
 from tip_resources.domain.dataset_spec import DatasetSpec
@@ -32,6 +33,8 @@ def estimate_for(spec: DatasetSpec, home: Path, settings: Settings, *, measured:
         check_prices_known(found, prices)
     standing_in = found or (Endpoint(name="unknown", url=_OPENAI_URL, model=""),)
     batches = plan_batches(spec, settings.generation, standing_in)
+    if spec.batch_api:
+        batches = one_by_one(batches)
     return estimate(spec, settings.generation, found, prices, batches, measured)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from tip_assets.generation.batch_requests import batch_body
 from tip_resources.llm.dialect import Dialect
-from tip_resources.llm.failures import http_failure
+from tip_resources.llm.failures import http_failure, printable
 from tip_resources.llm.hashing import request_hash
 from tip_resources.llm.openai_batch import BatchAnswer, BatchState
 from tip_resources.llm.salvage import Salvage
@@ -14,17 +15,6 @@ from tip_resources.llm.types import ChatRequest, Endpoint, EngineEvent, Failure,
 from tip_resources.llm.verdict import Ending, failure_of
 
 _OK = 200
-
-
-def batch_body(dialect: Dialect, model: str, request: ChatRequest) -> dict[str, Any]:
-    """The request as a batch takes it: nothing is streamed."""
-    body = dialect.body(model, request)
-    return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
-
-
-def custom_id(model: str, request: ChatRequest) -> str:
-    """Names a request by its content, whatever the dialect, so that a later run recognises what it asked before."""
-    return request_hash(batch_body(Dialect(), model, request))[:40]
 
 
 def refusal_of(answer: BatchAnswer, endpoint: Endpoint) -> Failure | None:
@@ -121,6 +111,18 @@ def unanswered(request: ChatRequest, endpoint: Endpoint, failure: Failure, attem
         tokens_out=0,
         failures_by_kind={failure.kind: 1},
     )
+
+
+def why_unanswered(state: BatchState, endpoint: Endpoint) -> Failure:
+    """Why a batch that has ended says nothing about a request."""
+    if state.status == "failed":
+        said = "; ".join(state.errors) or "no reason given"
+        kind = http_failure(endpoint, 400, said, {}, datetime.now(UTC)).kind
+        return Failure(kind=kind, detail=f"{endpoint.name} refused the batch {state.id}: {printable(said, endpoint)}")
+    if state.status == "expired":
+        detail = f"the batch {state.id} expired after 24 hours with {state.completed} of {state.total} answered."
+        return Failure(kind="timeout", detail=f"{detail} Nothing is charged for the rest.")
+    return Failure(kind="server_error", detail=f"the batch {state.id} ended {state.status} without this answer.")
 
 
 def _first(choices: Any) -> Mapping[str, Any]:

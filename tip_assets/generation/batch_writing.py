@@ -9,19 +9,16 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
-from tip_assets.generation.batch_answers import batch_body, custom_id, events_of, refusal_of, unanswered
+from tip_assets.generation.batch_answers import events_of, refusal_of, unanswered, why_unanswered
 from tip_assets.generation.batch_records import BatchRecord, BatchRecords
-from tip_assets.generation.batching import BatchPlan
-from tip_resources.llm.answering import each
+from tip_assets.generation.batch_requests import OPENAI_DIALECT, batch_body, named
 from tip_resources.llm.clock import Clock, SystemClock
-from tip_resources.llm.dialect import Dialect
 from tip_resources.llm.endpoint_state import EndpointStatus
-from tip_resources.llm.failures import CallFailed, CallImpossible, http_failure
+from tip_resources.llm.failures import CallFailed, CallImpossible
 from tip_resources.llm.openai_batch import (
     MOST_BYTES,
     MOST_REQUESTS,
@@ -37,18 +34,6 @@ from tip_resources.settings.models import EngineSettings
 T = TypeVar("T")
 
 _FIRST_LOOK_SECONDS, _LAST_LOOK_SECONDS, _LOOK_GROWTH = 5.0, 60.0, 1.5
-# What OpenAI's models understand: the newer ones refuse max_tokens.
-_OPENAI_DIALECT = Dialect(reports_usage=False, limit_field="max_completion_tokens")
-
-
-def one_by_one(batches: BatchPlan) -> BatchPlan:
-    """The same calls, each in a request of its own: what a killed run has asked for can then be told call by call."""
-    return msgspec.structs.replace(
-        batches,
-        size=1,
-        max_output_tokens=batches.max_output_tokens // batches.size,
-        reason="the batch API: each call is a request",
-    )
 
 
 class _HandedIn:
@@ -86,7 +71,7 @@ class BatchEngine:
         self._on_notice, self._most_requests = on_notice, most_requests
         self._clock = clock or SystemClock()
         self._batches = OpenAIBatches(endpoint)
-        self._dialect = _OPENAI_DIALECT
+        self._dialect = OPENAI_DIALECT
         self._waiting: list[_HandedIn] = []
         self._tries: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
@@ -134,8 +119,7 @@ class BatchEngine:
         earlier = await self._earlier()
         fresh: dict[str, ChatRequest] = {}
         size = 0
-        async for request in each(requests):
-            name = custom_id(self._endpoint.model, request)
+        async for name, request in named(self._endpoint.model, requests):
             if (found := earlier.get(name)) is not None:
                 found.requests[name] = request
                 continue
@@ -155,9 +139,10 @@ class BatchEngine:
                 if not state.has_ended:
                     continue
                 pause = _FIRST_LOOK_SECONDS
-                async for event in self._answers(handed_in, state):
-                    self._count(event)
-                    yield event
+                async with aclosing(self._answers(handed_in, state)) as events:
+                    async for event in events:
+                        self._count(event)
+                        yield event
                 self._waiting.remove(handed_in)
             if self._waiting:
                 await self._clock.sleep(pause)
@@ -219,10 +204,8 @@ class BatchEngine:
         again: dict[str, ChatRequest] = {}
         dialect = handed_in.record.dialect
         with tempfile.TemporaryDirectory() as folder:
-            for file_id in (state.output_file, state.error_file):
-                if file_id is None:
-                    continue
-                file = Path(folder) / f"{len(again)}.jsonl"
+            for file_id in filter(None, (state.output_file, state.error_file)):
+                file = Path(folder) / f"{file_id}.jsonl"
                 await self._patiently(lambda one=file_id, target=file: self._batches.download(one, target))
                 for answer in read_answers(file):
                     request = handed_in.requests.pop(answer.custom_id, None)
@@ -242,14 +225,14 @@ class BatchEngine:
             again |= handed_in.requests
             handed_in.requests = {}
         await self._hand_in(again)
-        if handed_in.requests and state.status in ("cancelled", "cancelling"):
+        if handed_in.requests and state.status == "cancelled":
             left = len(handed_in.requests)
             raise CallImpossible(
                 "bad_request",
                 f"The batch {state.id} was cancelled at OpenAI with {left} requests unanswered. What was answered is "
                 "kept; ask for the data set again to send the rest.",
             )
-        failure = self._why_unanswered(state)
+        failure = why_unanswered(state, self._endpoint)
         for name, request in handed_in.requests.items():
             yield unanswered(request, self._endpoint, failure, self._tries[name])
 
@@ -268,17 +251,6 @@ class BatchEngine:
             return simpler is not None
         passes = failure.kind in ("overloaded", "server_error")
         return passes and self._tries[answer.custom_id] <= self._settings.retries
-
-    def _why_unanswered(self, state: BatchState) -> Failure:
-        if state.status == "failed":
-            said = "; ".join(state.errors) or "no reason given"
-            return http_failure(
-                self._endpoint, 400, f"the batch {state.id} was refused: {said}", {}, self._clock.wall()
-            )
-        if state.status == "expired":
-            detail = f"the batch {state.id} expired after 24 hours with {state.completed} of {state.total} answered."
-            return Failure(kind="timeout", detail=f"{detail} Nothing is charged for the rest.")
-        return Failure(kind="protocol", detail=f"the batch {state.id} ended {state.status} without this answer.")
 
     async def _patiently(self, do: Callable[[], Awaitable[T]]) -> T:
         """Does it again while OpenAI is out of reach, for as long as the settings allow."""

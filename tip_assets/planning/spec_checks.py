@@ -37,13 +37,19 @@ def check_batch_api(spec: DatasetSpec) -> DatasetSpec:
     """Returns `spec` when what it asks of OpenAI's batch API can be had.
 
     Raises:
-        BadInput: Another tier, or calls that are written turn by turn.
+        BadInput: Another tier, a limit on minutes, or calls that are written turn by turn.
     """
     if spec.batch_api and spec.tier != "openai":
         raise BadInput(
             "the batch API is OpenAI's, and another tier would write these calls.",
             where="batch_api",
             mend="Ask for the tier openai too (--tier openai, or tier: openai).",
+        )
+    if spec.batch_api and spec.budget.max_minutes is not None:
+        raise BadInput(
+            "a limit on minutes cannot be kept with the batch API, which answers within a day.",
+            where="batch_api",
+            mend="Leave --max-minutes (budget: max_minutes) out, or limit tokens or cost.",
         )
     if spec.batch_api and spec.mode == "two_agent":
         raise BadInput(
