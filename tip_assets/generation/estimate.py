@@ -11,6 +11,7 @@ import msgspec
 
 from tip_assets.generation.batching import BatchPlan
 from tip_assets.generation.progress_line import count_of, duration
+from tip_assets.generation.spending import Expected
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.llm.context_budget import PLAN_TOKENS, PROMPT_TOKENS
 from tip_resources.llm.prices import PriceList
@@ -63,9 +64,13 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: tuple[str, ...] = ()
 
     @property
-    def tokens_per_request(self) -> float:
-        """In and out, of one model call at its longest: what a budget expects before the first has ended."""
-        return (self.tokens_in.high + self.tokens_out.high) / max(1.0, self.model_calls.low)
+    def per_request(self) -> Expected:
+        """Of one model call at its longest: what a budget expects before the first has ended."""
+        requests = max(1.0, self.model_calls.low)
+        return Expected(
+            tokens=(self.tokens_in.high + self.tokens_out.high) / requests,
+            cost=(self.cost.high if self.cost else 0.0) / requests,
+        )
 
 
 def measured_of(usages: Iterable[CallUsage], source: str = "") -> Measured | None:

@@ -57,52 +57,65 @@ class Expected(msgspec.Struct, frozen=True):
 
 
 class Spending:
-    """Counts what a set costs. Has the shape that the writing loop asks whether to stop.
+    """Counts what a set costs. Has the shape that the writing loop asks whether to stop, once `begin` was called.
 
     Args:
         budget: The limits; None in it is no limit.
         prices: What tokens cost.
-        endpoints: The servers that may be asked.
         batch_api: Everything goes through the batch API, at its price.
         earlier: What earlier runs of the same set kept a record of (`Checkpoint.usages`).
-        expected: Of one request, until the first has ended.
         share: The part of the budget, and of what earlier runs spent, that is this writer's: the calls of its slice
             over those of the set. Slices are written at the same time and do not see each other's counts.
         clock: Seconds, monotonic.
-
-    Raises:
-        BadInput: A limit on cost, and no price is known for a model that may be asked.
     """
 
     def __init__(
         self,
         budget: Budget,
         prices: PriceList,
-        endpoints: Sequence[Endpoint],
         *,
         batch_api: bool = False,
         earlier: Iterable[CallUsage] = (),
-        expected: Expected | None = None,
         share: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if budget.max_cost is not None:
-            check_prices_known(endpoints, prices)
-        self._budget, self._prices, self._endpoints = budget, prices, tuple(endpoints)
+        self.prices = prices
+        self._budget, self._earlier = budget, tuple(earlier)
         self._batch_api, self._share, self._clock = batch_api, share, clock
-        self._expected = expected or Expected()
+        self._endpoints: tuple[Endpoint, ...] = ()
+        self._expected = Expected()
         self._in_flight: Callable[[], int] = lambda: 0
         self._started = clock()
         self._by_endpoint: dict[str, EndpointSpending] = {}
-        self._before = self._ended = self._uncounted = 0
+        self._ended = self._uncounted = 0
         self._tokens_here = self._cost_here = self._seconds_here = 0.0
         self._broken = ""
-        for usage in earlier:
-            self._count_earlier(usage)
 
-    def watch(self, in_flight: Callable[[], int]) -> None:
-        """Says how to learn the number of requests that were sent and have not ended."""
-        self._in_flight = in_flight
+    def begin(
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        in_flight: Callable[[], int] = lambda: 0,
+        expected: Expected | None = None,
+    ) -> None:
+        """Says who is asked; minutes count from now.
+
+        Args:
+            endpoints: The servers that may be asked.
+            in_flight: Gives the number of requests that were handed out and have not ended (`Metered.in_flight`).
+            expected: Of one request, until the first has ended.
+
+        Raises:
+            BadInput: A limit on cost, and no price is known for a model that may be asked.
+        """
+        if self._budget.max_cost is not None:
+            check_prices_known(endpoints, self.prices)
+        self._endpoints, self._in_flight = tuple(endpoints), in_flight
+        self._expected = expected or Expected()
+        self._started = self._clock()
+        self._by_endpoint = {}
+        for usage in self._earlier:
+            self._count_earlier(usage)
 
     def request_done(self, done: RequestDone) -> None:
         """Counts a request that has ended, well or not."""
@@ -113,7 +126,7 @@ class Spending:
         tokens_out = done.tokens_out if done.tokens_out is not None else len(done.raw_text) // _CHARACTERS_PER_TOKEN
         if done.endpoint is None:
             return
-        cost = self._prices.cost(done.endpoint, tokens_in, tokens_out, batch_api=self._batch_api)
+        cost = self.prices.cost(done.endpoint, tokens_in, tokens_out, batch_api=self._batch_api)
         self._add(done.endpoint.url, tokens_in, tokens_out, cost)
         self._ended += 1
         self._tokens_here += tokens_in + tokens_out
@@ -145,7 +158,7 @@ class Spending:
         """The name of the limit that one more request would pass."""
         budget, now = self._budget, self.report()
         under_way = self._in_flight()
-        if not self._ended and not under_way and not self._before:
+        if not self._ended and not under_way and not self._earlier:
             # Nothing is known yet: the first request is always made, or a low estimate would forbid any.
             return ""
         ended, more = self._ended, under_way + 1
@@ -180,12 +193,11 @@ class Spending:
 
     def _count_earlier(self, usage: CallUsage) -> None:
         """A record names the server but not the model: the dearest that is asked there now, or anywhere."""
-        self._before += 1
         tokens_in, tokens_out = (round((count or 0) * self._share) for count in (usage.tokens_in, usage.tokens_out))
         there = [endpoint for endpoint in self._endpoints if endpoint.url == usage.endpoint]
         if not there and not is_near(usage.endpoint):
             there = list(self._endpoints)
-        costs = [self._prices.cost(one, tokens_in, tokens_out, batch_api=self._batch_api) for one in there]
+        costs = [self.prices.cost(one, tokens_in, tokens_out, batch_api=self._batch_api) for one in there]
         known = [cost for cost in costs if cost is not None]
         self._add(usage.endpoint, tokens_in, tokens_out, max(known, default=0.0) if len(known) == len(costs) else None)
 

@@ -60,6 +60,8 @@ def test_a_paid_model_has_a_cost_that_the_batch_api_halves() -> None:
     found = estimate(spec(), GENERATION, [PAID], PRICES, BATCHES)
     assert found.cost is not None
     assert found.cost.high == pytest.approx((377_200 * 2 + 1_600_000 * 8) / 1e6)
+    assert found.per_request.cost == pytest.approx(found.cost.high / 34)
+    assert found.per_request.tokens == pytest.approx((377_200 + 1_600_000) / 34)
     half = estimate(spec(batch_api=True, tier="openai"), GENERATION, [PAID], PRICES, BATCHES)
     assert half.cost is not None
     assert half.cost.high == pytest.approx(found.cost.high / 2)
