@@ -38,7 +38,8 @@ def decide(waiting: Sequence[DatasetRequest]) -> list[Launch] | Skip:
         return Skip("No data set waits to be made. Ask for one with `tip request`.")
     return [
         Launch(
-            run_key=request.id,
+            # A set that waits and has had a run is asked for again, which needs a run of its own.
+            run_key=request.id if request.run_id is None else f"{request.id}/after/{request.run_id}",
             dataset=request.dataset,
             tags={"tip/request": request.id, "tip/requested_by": request.spec.requested_by or "unknown"},
         )

@@ -2,15 +2,17 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 from tqdm import tqdm
 
+from tip_assets.cli.budget_options import budget_options, with_options
 from tip_assets.cli.console import (
     EXIT_DONE_WITH_REJECTS,
     json_option,
@@ -27,15 +29,18 @@ from tip_resources.home import project_home
 if TYPE_CHECKING:
     from tip_assets.generation.write_calls import WritingProgress
 
+_SAID_EVERY_SECONDS = 1.0
+
 
 @click.command("generate")
 @click.argument("spec_file", metavar="SPEC.yaml", type=click.Path(path_type=Path))
 @click.argument("output", metavar="OUT.jsonl", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--rehearsal", is_flag=True, help="Use the scripted server instead of a model.")
 @click.option("--fresh", is_flag=True, help="Forget what an interrupted run kept, and start over.")
+@budget_options
 @json_option
 @reports_failures
-def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_json: bool) -> None:
+def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_json: bool, **how: Any) -> None:
     """Write the calls of SPEC.yaml to OUT.jsonl, without Dagster.
 
     Finished calls are kept in OUT.jsonl.parts until the file is complete, so an interrupted run goes on
@@ -51,10 +56,11 @@ def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_jso
     specs = load_spec_file(spec_file)
     if len(specs) != 1:
         raise BadInput(f"the file holds {len(specs)} data sets.", where=str(spec_file), mend="Give one per file.")
-    spec = msgspec.structs.replace(specs[0], rehearsal=specs[0].rehearsal or rehearsal)
+    spec = with_options(msgspec.structs.replace(specs[0], rehearsal=specs[0].rehearsal or rehearsal), how)
     parts = output.with_name(f"{output.name}.parts")
     if fresh:
         shutil.rmtree(parts, ignore_errors=True)
+    _say_estimate(spec, project_home(), parts)
     with progress_bar(spec.count, output.name) as bar, _written(spec, project_home(), parts, bar) as written:
         count = write_conversations(output, written())
     shutil.rmtree(parts)
@@ -64,6 +70,20 @@ def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_jso
         say(f"{count} of {spec.count} calls written to {output}")
     if count < spec.count:
         raise SystemExit(EXIT_DONE_WITH_REJECTS)
+
+
+def _say_estimate(spec: DatasetSpec, home: Path, parts: Path) -> None:
+    from upath import UPath
+
+    from tip_assets.cli.estimating import estimate_for
+    from tip_assets.generation.estimate import in_words, measured_of
+    from tip_resources.settings.layers import load_settings
+    from tip_resources.storage.checkpoint import Checkpoint
+
+    settings = load_settings(home, use_database=False)
+    usages = Checkpoint(UPath(parts)).usages().values()
+    found = estimate_for(spec, home, settings, measured=measured_of(usages, " before it was interrupted"))
+    click.echo(in_words(found), err=True)
 
 
 def write_preview(spec: DatasetSpec, home: Path, calls: int) -> list[Conversation]:
@@ -87,6 +107,7 @@ def _written(spec: DatasetSpec, home: Path, parts: Path, bar: tqdm) -> Iterator[
     from upath import UPath
 
     from tip_assets.generation.glossary import prompt_for
+    from tip_assets.generation.progress_line import ProgressLine
     from tip_assets.generation.writing import nothing_delivered, write_plans
     from tip_assets.planning.domain_library import USER_FOLDER, load_library
     from tip_assets.planning.plan import call_plan_at, plan_calls
@@ -94,9 +115,14 @@ def _written(spec: DatasetSpec, home: Path, parts: Path, bar: tqdm) -> Iterator[
     from tip_resources.storage.checkpoint import Checkpoint
 
     library = load_library(spec.domain, home / USER_FOLDER)
+    line, said = ProgressLine(time.monotonic), [0.0]
 
     def advance(progress: "WritingProgress") -> None:
         bar.update(progress.kept - bar.n)
+        line.heard(progress)
+        if time.monotonic() - said[0] >= _SAID_EVERY_SECONDS:
+            said[0] = time.monotonic()
+            bar.set_postfix_str(line.short(progress))
 
     written = write_plans(
         spec,

@@ -5,10 +5,11 @@ import getpass
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tip_assets.cli.budget_options import budget_options, with_options
 from tip_assets.cli.console import json_option, print_json, reports_failures, say
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import BadInput, TransientFailure
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--model", help="Ask for this model.")
 @click.option("--tier", type=click.Choice(["local", "network", "openai"]), help="Use endpoints of this tier only.")
 @click.option("--yes", is_flag=True, help="Do not ask after a preview.")
+@budget_options
 @json_option
 @reports_failures
 def request(
@@ -46,16 +48,20 @@ def request(
     tier: str | None,
     yes: bool,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Ask for data sets in plain words.
 
     \b
     tip request "Generate 500 healthcare transcripts with frustrated callers"
     tip request "200 retail returns and 100 telecom outages, long calls" --preview 3
+    tip request "2000 retail returns" --tier openai --model gpt-4.1-mini --batch-api --max-cost 5
     """
     home = project_home()
     overrides = {"rehearsal": rehearsal, "model": model, "tier": tier}
     specs = _specs(text, home, name=name, seed=seed, overrides=overrides, quiet=as_json)
+    specs = [with_options(spec, how) for spec in specs]
+    _say_estimates(specs, home, quiet=as_json)
     if preview and not _preview(specs[0], home, preview, ask=not yes):
         raise click.Abort
     rows = _add(specs, home)
@@ -116,6 +122,21 @@ def _specs(
     if not quiet:
         _say_understood(parsed)
     return specs
+
+
+def _say_estimates(specs: list[DatasetSpec], home: Path, *, quiet: bool) -> None:
+    """What each set will take; quietly, only whether its budget can be kept is found out."""
+    from tip_assets.cli.estimating import estimate_for, measured_before
+    from tip_assets.generation.estimate import in_words
+    from tip_resources.settings.layers import load_settings
+
+    settings = load_settings(home)
+    for spec in specs:
+        if quiet and spec.budget.max_cost is None:
+            continue
+        found = estimate_for(spec, home, settings, measured=measured_before(spec, home, settings))
+        if not quiet:
+            say(f"estimate:       {in_words(found)}")
 
 
 def _say_understood(parsed: "ParsedRequest") -> None:

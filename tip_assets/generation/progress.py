@@ -1,9 +1,14 @@
-"""Progress of a writing step: a line in the run log every few seconds, and a note `tip status` can read."""
+"""Progress of a writing step: a line in the run log every few seconds, and a note `tip status` can read.
+
+What the line says is in progress_line.py; here is when it is said, which is seldom enough to cost nothing.
+"""
 
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tip_assets.generation.progress_line import ProgressLine
+from tip_assets.generation.spending import SpendingReport
 from tip_assets.generation.write_calls import WritingProgress
 
 if TYPE_CHECKING:
@@ -32,22 +37,29 @@ class ProgressLog:
     ) -> None:
         self._log, self._requests, self._dataset = log, requests, dataset
         self._clock = clock
-        self._started = self._logged = self._noted = clock()
-        self._kept_before: int | None = None
+        self._line = ProgressLine(clock)
+        self._logged = self._noted = clock()
         self._last_reason = ""
 
     def __call__(self, progress: WritingProgress) -> None:
         """Takes note of one moment."""
         now = self._clock()
-        if self._kept_before is None:
-            self._kept_before = progress.kept
-        is_finished = progress.kept == progress.asked
-        if now - self._noted >= NOTE_EVERY_SECONDS or is_finished:
+        self._line.heard(progress)
+        is_noted = now - self._noted >= NOTE_EVERY_SECONDS or progress.kept == progress.asked
+        is_logged = now - self._logged >= LOG_EVERY_SECONDS
+        if not is_noted and not is_logged:
+            return
+        line = self._line.text(progress)
+        if is_noted:
             self._noted = now
-            self._requests.set_note(self._dataset, self.line(progress))
-        if now - self._logged >= LOG_EVERY_SECONDS:
+            self._requests.set_note(self._dataset, line)
+        if is_logged:
             self._logged = now
-            self._log(self.line(progress))
+            self._log(line)
+
+    def counts(self, spending: Callable[[], SpendingReport]) -> None:
+        """From now on the line tells what was spent, too."""
+        self._line.counts(spending)
 
     def notice(self, reason: str) -> None:
         """Says why the writing waits; each new reason once in the log."""
@@ -56,13 +68,3 @@ class ProgressLog:
         if reason != self._last_reason:
             self._last_reason = reason
             self._log(reason)
-
-    def line(self, progress: WritingProgress) -> str:
-        """For example: `37/50 calls kept, 2 rejected, 4.1 calls/s, 812 tok/s, about 3 s to go`."""
-        elapsed = max(self._clock() - self._started, 1e-6)
-        rate = (progress.kept - (self._kept_before or 0)) / elapsed
-        words = [f"{progress.kept}/{progress.asked} calls kept", f"{progress.rejected} rejected"]
-        if rate > 0:
-            left = (progress.asked - progress.kept) / rate
-            words += [f"{rate:.1f} calls/s", f"{progress.tokens_out / elapsed:.0f} tok/s", f"about {left:.0f} s to go"]
-        return ", ".join(words)

@@ -19,6 +19,7 @@ from tip_resources.domain.codec import to_json
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import PermanentFailure
 from tip_resources.domain.reject import Reject
+from tip_resources.llm.endpoint_state import EndpointStatus
 from tip_resources.llm.engine import RequestEngine
 from tip_resources.llm.types import ChatRequest, Endpoint, Item, RequestDone
 from tip_resources.settings.models import GenerationSettings
@@ -36,6 +37,7 @@ class WritingProgress(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
     round: int
     tokens_out: int
+    endpoints: tuple[EndpointStatus, ...] = ()
 
 
 class WritingSummary(msgspec.Struct, frozen=True, kw_only=True):

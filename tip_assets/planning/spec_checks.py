@@ -19,6 +19,7 @@ def check_spec(spec: DatasetSpec, libraries: Mapping[str, DomainLibrary]) -> Dat
         BadInput: Something in it is not known; `where` is the name of the field.
     """
     check_language(spec.language)
+    check_batch_api(spec)
     base_date(spec)
     if spec.source != "generate":
         return spec
@@ -29,4 +30,31 @@ def check_spec(spec: DatasetSpec, libraries: Mapping[str, DomainLibrary]) -> Dat
     chosen_templates(spec, library)
     check_tone(spec.emotional_tone)
     read_caller(spec.caller_type, library)
+    return spec
+
+
+def check_batch_api(spec: DatasetSpec) -> DatasetSpec:
+    """Returns `spec` when what it asks of OpenAI's batch API can be had.
+
+    Raises:
+        BadInput: Another tier, a limit on minutes, or calls that are written turn by turn.
+    """
+    if spec.batch_api and spec.tier != "openai":
+        raise BadInput(
+            "the batch API is OpenAI's, and another tier would write these calls.",
+            where="batch_api",
+            mend="Ask for the tier openai too (--tier openai, or tier: openai).",
+        )
+    if spec.batch_api and spec.budget.max_minutes is not None:
+        raise BadInput(
+            "a limit on minutes cannot be kept with the batch API, which answers within a day.",
+            where="batch_api",
+            mend="Leave --max-minutes (budget: max_minutes) out, or limit tokens or cost.",
+        )
+    if spec.batch_api and spec.mode == "two_agent":
+        raise BadInput(
+            "calls of two agents cannot go through the batch API: each turn waits for the one before it.",
+            where="batch_api",
+            mend="Use the mode batched, or leave the batch API out.",
+        )
     return spec

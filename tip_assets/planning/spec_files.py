@@ -27,9 +27,12 @@ T = TypeVar("T")
 MAX_DATASETS = 1000
 SUFFIXES = (".yaml", ".yml", ".json")
 _REQUEST = "request"
-_NUMBERS, _FLAGS, _LISTS = ("count", "seed"), ("rehearsal",), ("scenario_templates", "source_keys")
+_PLAIN, _LISTS = ("count", "seed", "rehearsal", "batch_api", "budget"), ("scenario_templates", "source_keys")
 # What may stand beside `request:`; everything else is for the request itself to say.
-_BESIDE_REQUEST = (_REQUEST, "name", "seed", "model", "tier", "rehearsal", "requested_by", "created_at")
+_BESIDE_REQUEST = (
+    *(_REQUEST, "name", "seed", "model", "tier", "mode", "rehearsal", "budget", "batch_api"),
+    *("requested_by", "created_at"),
+)
 _FIELD_IN_MESSAGE = re.compile(r"\$\.([a-z_]+)")
 
 
@@ -118,7 +121,7 @@ def _from_request(
 def _value(field: str, value: Located) -> Any:
     if field in _LISTS:
         return value.texts()
-    return value.plain() if field in (*_NUMBERS, *_FLAGS) else value.text(longest=20_000)
+    return value.plain() if field in _PLAIN else value.text(longest=20_000)
 
 
 def _converted(entry: Located, fields: Mapping[str, Located], values: dict[str, Any]) -> DatasetSpec:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -22,6 +23,7 @@ RequestState = Literal["requested", "running", "done", "failed", "cancelled"]
 
 # They say who asked, how and when, not what for: two specs that differ only here are the same data set.
 _NOT_COMPARED = frozenset({"query", "requested_by", "created_at"})
+_ENDED = frozenset({"done", "failed", "cancelled"})
 
 
 class DatasetRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,8 @@ class RequestStore:
 
     def add(self, spec: DatasetSpec, *, source: RequestSource, idempotency_key: str | None = None) -> DatasetRequest:
         """Asks for a data set. The same key, or the same spec again, gives the row that is there already.
+
+        A set that has ended and is asked for with another budget waits to be made again.
 
         Raises:
             BadInput: The name is taken by a data set with another spec.
@@ -117,12 +121,26 @@ def _existing(connection: Connection, spec: DatasetSpec, idempotency_key: str | 
         if key is not None and key == idempotency_key:
             return request
     request = found[0][0]
-    if differences := _differences(request.spec, spec):
+    differences = _differences(request.spec, spec)
+    if differences == ["budget"] and request.state in _ENDED:
+        return _with_budget(connection, request, spec)
+    if differences:
         raise BadInput(
             f"the data set {spec.name!r} exists with another {', '.join(differences)}.",
             mend="Choose another name, or ask for exactly the same.",
         )
     return request
+
+
+def _with_budget(connection: Connection, request: DatasetRequest, spec: DatasetSpec) -> DatasetRequest:
+    """A set that has ended is made again with another budget: what it has is kept, and it goes on from there."""
+    changed = replace(request.spec, budget=spec.budget)
+    change = update(dataset_requests).where(dataset_requests.c.dataset == spec.name)
+    values = {"spec": to_builtins(changed), "state": "requested", "note": "", "updated_at": func.now()}
+    row = connection.execute(change.values(**values).returning(*dataset_requests.c)).one()
+    detail = {"budget": to_builtins(spec.budget)}
+    audit.append(connection, spec.requested_by or "tip", "dataset.requested_again", spec.name, detail)
+    return _request(row)
 
 
 def _differences(one: DatasetSpec, other: DatasetSpec) -> Sequence[str]:

@@ -4,6 +4,7 @@ parts/<dataset>/
   calls/<index // 1000>/<index>-<identity>.json    an accepted conversation
   usage/<call_id>.json                             what one model call cost
   rejects/<index>-<uuid>.json                      what a model returned and we could not use
+  batches/                                         what was handed in to a batch API (batch_records.py)
 
 A conversation's identity is a hash of everything that shaped it (scenario, personas, prompt, model, mode,
 scripted): a re-run keeps what matches and asks only for what is missing. The folder listing is the
@@ -41,6 +42,11 @@ class Checkpoint:
 
     def __init__(self, folder: UPath) -> None:
         self._folder = folder
+
+    @property
+    def folder(self) -> UPath:
+        """Where the parts lie; what else belongs to the writing of the set is kept beside them."""
+        return self._folder
 
     def save(self, conversation: Conversation, identity: str) -> None:
         """Keeps an accepted conversation; on return it survives a kill."""

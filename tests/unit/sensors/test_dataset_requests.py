@@ -7,7 +7,7 @@ from tip_resources.database.requests import DatasetRequest
 from tip_resources.domain.dataset_spec import DatasetSpec
 
 
-def waiting(name: str, number: int) -> DatasetRequest:
+def waiting(name: str, number: int, run_id: str | None = None) -> DatasetRequest:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     return DatasetRequest(
         id=f"request-{number}",
@@ -15,7 +15,7 @@ def waiting(name: str, number: int) -> DatasetRequest:
         spec=DatasetSpec(name=name, count=1, domain="retail", requested_by="ann"),
         source="cli",
         state="requested",
-        run_id=None,
+        run_id=run_id,
         note="",
         created_at=now,
         updated_at=now,
@@ -35,3 +35,9 @@ def test_each_request_is_launched_under_its_own_key() -> None:
 
 def test_deciding_twice_asks_for_the_same_runs() -> None:
     assert decide([waiting("a", 1)]) == decide([waiting("a", 1)])
+
+
+def test_a_set_that_is_asked_for_again_gets_a_run_of_its_own() -> None:
+    first, again = decide([waiting("a", 1)]), decide([waiting("a", 1, run_id="run-1")])
+    assert not isinstance(first, Skip) and not isinstance(again, Skip)
+    assert first[0].run_key != again[0].run_key

@@ -36,7 +36,7 @@ def test_the_line_says_how_far_how_fast_and_how_long() -> None:
     log(progress(20))  # twenty were there already from a run that was cut off
     now[0] = 10.0
     log(progress(60))
-    assert notes.written[-1] == "d: 60/100 calls kept, 1 rejected, 4.0 calls/s, 6000 tok/s, about 10 s to go"
+    assert notes.written[-1] == "d: 60/100 calls kept, 1 rejected, 4.0 calls/s, 4000 tok/s, about 10 s to go"
 
 
 def test_a_reason_to_wait_is_logged_once_and_noted_each_time() -> None:

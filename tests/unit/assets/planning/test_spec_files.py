@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tip_assets.planning.domain_library import load_libraries
 from tip_assets.planning.spec_files import load_spec_file
+from tip_resources.domain.dataset_spec import Budget
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.seeds import seed_for
 
@@ -153,3 +154,33 @@ def test_any_file_gives_specs_or_a_clear_refusal(tmp_path_factory, content: byte
             load(write(folder, content, name))
         except BadInput as refusal:
             assert name in str(refusal)
+
+
+def test_a_budget_and_the_batch_api_stand_in_the_file(tmp_path):
+    specs = load(
+        write(
+            tmp_path,
+            "datasets:\n"
+            "  - name: first\n    count: 5\n    domain: retail\n    tier: openai\n    batch_api: true\n"
+            "    budget: {max_tokens: 100000, max_cost: 1.5, max_minutes: 30}\n"
+            "  - request: 20 retail returns\n    budget:\n      max_cost: 2\n    mode: two_agent\n",
+        )
+    )
+    assert specs[0].batch_api
+    assert specs[0].budget == Budget(max_tokens=100_000, max_cost=1.5, max_minutes=30)
+    assert (specs[1].budget, specs[1].mode) == (Budget(max_cost=2), "two_agent")
+
+
+@pytest.mark.parametrize(
+    ("fields", "line", "named"),
+    [
+        ("budget: {max_tokens: 0}", 3, "max_tokens|>= 1"),
+        ("budget:\n  max_gold: 1", 3, "max_gold"),
+        ("batch_api: true", 3, "tier openai"),
+        ("batch_api: true\ntier: openai\nmode: two_agent", 3, "each turn waits"),
+    ],
+)
+def test_a_budget_that_cannot_be_kept_is_refused_with_its_line(tmp_path, fields, line, named):
+    with pytest.raises(BadInput, match=named) as caught:
+        load(write(tmp_path, f"count: 5\ndomain: retail\n{fields}\n"))
+    assert f":{line}" in str(caught.value)

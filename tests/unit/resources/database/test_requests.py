@@ -4,7 +4,7 @@ from sqlalchemy import Engine
 
 from tip_resources.database import audit
 from tip_resources.database.requests import RequestStore
-from tip_resources.domain.dataset_spec import DatasetSpec
+from tip_resources.domain.dataset_spec import Budget, DatasetSpec
 from tip_resources.domain.failures import BadInput
 
 SPEC = DatasetSpec(
@@ -107,3 +107,17 @@ def test_asking_again_finds_the_right_row_among_others_without_a_key(fresh_datab
     store.add(other, source="cli")
     mine = store.add(SPEC, source="cli")
     assert store.add(SPEC, source="launchpad") == mine
+
+
+def test_a_set_that_has_ended_is_made_again_with_a_raised_budget(fresh_database: Engine):
+    store = RequestStore(fresh_database)
+    store.add(SPEC, source="cli")
+    raised = msgspec.structs.replace(SPEC, budget=Budget(max_tokens=2_000_000))
+    with pytest.raises(BadInput, match="another budget"):  # not while it is being made
+        store.add(raised, source="cli")
+    store.set_state(SPEC.name, "done", run_id="run-1", note="stopped at the budget")
+    again = store.add(raised, source="cli")
+    assert (again.state, again.run_id, again.spec.budget) == ("requested", "run-1", raised.budget)
+    assert [request.dataset for request in store.waiting()] == [SPEC.name]
+    with pytest.raises(BadInput, match="another count"):
+        store.add(msgspec.structs.replace(raised, count=1), source="cli")

@@ -1,0 +1,207 @@
+"""What making a set has cost so far, and whether one more request would break its budget. No Dagster here.
+
+How far a limit can be passed: a request is only sent while what is spent, plus what the requests under way are
+expected to take (the mean of those that ended), plus itself, stays below the limit. So the overshoot is what requests
+under way take beyond the mean, and, before the first one has ended, beyond the estimate.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from tip_resources.domain.dataset_spec import Budget
+from tip_resources.llm.addresses import is_near
+from tip_resources.llm.prices import PriceList, check_prices_known
+from tip_resources.llm.types import Endpoint, RequestDone
+from tip_resources.storage.checkpoint import CallUsage
+
+# Of text whose tokens a server did not count: the usual figure for English.
+_CHARACTERS_PER_TOKEN = 4
+
+
+class EndpointSpending(msgspec.Struct, frozen=True, kw_only=True):
+    """What one endpoint was asked; `cost` in US dollars, None when its price is unknown."""
+
+    requests: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float | None = 0.0
+
+
+class SpendingReport(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it so far, earlier runs of the set included; `minutes` are of this run.
+
+    `uncounted` is how many model calls came to nothing without their tokens being known: a server counts what it
+    sends only at the end of an answer. `cost` None when any price is unknown.
+    """
+
+    tokens_in: int
+    tokens_out: int
+    cost: float | None
+    minutes: float
+    uncounted: int
+    by_endpoint: dict[str, EndpointSpending]
+
+    @property
+    def tokens(self) -> int:
+        """In and out together, which is what a limit on tokens counts."""
+        return self.tokens_in + self.tokens_out
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """What one request is expected to take while none has ended yet; cost in US dollars."""
+
+    tokens: float = 0.0
+    cost: float = 0.0
+
+
+class Spending:
+    """Counts what a set costs. Has the shape that the writing loop asks whether to stop, once `begin` was called.
+
+    Args:
+        budget: The limits; None in it is no limit.
+        prices: What tokens cost.
+        batch_api: Everything goes through the batch API, at its price.
+        earlier: What earlier runs of the same set kept a record of (`Checkpoint.usages`).
+        share: The part of the budget, and of what earlier runs spent, that is this writer's: the calls of its slice
+            over those of the set. Slices are written at the same time and do not see each other's counts.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        prices: PriceList,
+        *,
+        batch_api: bool = False,
+        earlier: Iterable[CallUsage] = (),
+        share: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.prices = prices
+        self._budget, self._earlier = budget, tuple(earlier)
+        self._batch_api, self._share, self._clock = batch_api, share, clock
+        self._endpoints: tuple[Endpoint, ...] = ()
+        self._expected = Expected()
+        self._in_flight: Callable[[], int] = lambda: 0
+        self._started = clock()
+        self._by_endpoint: dict[str, EndpointSpending] = {}
+        self._ended = self._uncounted = 0
+        self._tokens_here = self._cost_here = self._seconds_here = 0.0
+        self._broken = ""
+
+    def begin(
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        in_flight: Callable[[], int] = lambda: 0,
+        expected: Expected | None = None,
+    ) -> None:
+        """Says who is asked; minutes count from now.
+
+        Args:
+            endpoints: The servers that may be asked.
+            in_flight: Gives the number of requests that were handed out and have not ended (`Metered.in_flight`).
+            expected: Of one request, until the first has ended.
+
+        Raises:
+            BadInput: A limit on cost, and no price is known for a model that may be asked.
+        """
+        if self._budget.max_cost is not None:
+            check_prices_known(endpoints, self.prices)
+        self._endpoints, self._in_flight = tuple(endpoints), in_flight
+        self._expected = expected or Expected()
+        self._started = self._clock()
+        self._by_endpoint = {}
+        for usage in self._earlier:
+            self._count_earlier(usage)
+
+    def request_done(self, done: RequestDone) -> None:
+        """Counts a request that has ended, well or not."""
+        known = done.tokens_in is not None or done.tokens_out is not None
+        # Of attempts before the last one nothing is known; of a last one that broke, its text.
+        self._uncounted += max(0, done.attempts - 1) + (done.attempts > 0 and not known)
+        tokens_in = done.tokens_in or 0
+        tokens_out = done.tokens_out if done.tokens_out is not None else len(done.raw_text) // _CHARACTERS_PER_TOKEN
+        if done.endpoint is None:
+            return
+        cost = self.prices.cost(done.endpoint, tokens_in, tokens_out, batch_api=self._batch_api)
+        self._add(done.endpoint.url, tokens_in, tokens_out, cost)
+        self._ended += 1
+        self._tokens_here += tokens_in + tokens_out
+        self._cost_here += cost or 0.0
+        self._seconds_here += done.duration_ms / 1000
+
+    def stop_reason(self) -> str | None:
+        """Why no further request is to be sent, in words; None while there is room. Once there is a reason it stays.
+
+        For example: `stopped at the budget: 1,003,210 of 1,000,000 tokens (--max-tokens)`.
+        """
+        self._broken = self._broken or self._next_would_break()
+        return f"stopped at the budget: {self._said(self._broken)}" if self._broken else None
+
+    def report(self) -> SpendingReport:
+        """What was spent so far."""
+        counts = self._by_endpoint.values()
+        costs = [one.cost for one in counts if one.cost is not None]
+        return SpendingReport(
+            tokens_in=sum(one.tokens_in for one in counts),
+            tokens_out=sum(one.tokens_out for one in counts),
+            cost=sum(costs) if len(costs) == len(counts) else None,
+            minutes=(self._clock() - self._started) / 60,
+            uncounted=self._uncounted,
+            by_endpoint=dict(self._by_endpoint),
+        )
+
+    def _next_would_break(self) -> str:
+        """The name of the limit that one more request would pass."""
+        budget, now = self._budget, self.report()
+        under_way = self._in_flight()
+        if not self._ended and not under_way and not self._earlier:
+            # Nothing is known yet: the first request is always made, or a low estimate would forbid any.
+            return ""
+        ended, more = self._ended, under_way + 1
+        tokens = more * (self._tokens_here / ended if ended else self._expected.tokens)
+        cost = more * (self._cost_here / ended if ended else self._expected.cost)
+        seconds = self._seconds_here / ended if ended and not self._batch_api else 0.0
+        if budget.max_tokens is not None and now.tokens + tokens > budget.max_tokens * self._share:
+            return "max_tokens"
+        if budget.max_cost is not None and (now.cost or 0.0) + cost > budget.max_cost * self._share:
+            return "max_cost"
+        if budget.max_minutes is not None and now.minutes + seconds / 60 > budget.max_minutes:
+            return "max_minutes"
+        return ""
+
+    def _said(self, limit: str) -> str:
+        budget, now = self._budget, self.report()
+        of_slice = "" if self._share >= 1 else f" for this slice, {self._share:.0%} of the set"
+        if limit == "max_tokens" and budget.max_tokens is not None:
+            return f"{now.tokens:,} of {budget.max_tokens * self._share:,.0f} tokens (--max-tokens{of_slice})"
+        if limit == "max_cost" and budget.max_cost is not None:
+            return f"{now.cost or 0.0:.2f} of {budget.max_cost * self._share:.2f} USD (--max-cost{of_slice})"
+        return f"{now.minutes:.1f} of {budget.max_minutes:g} minutes (--max-minutes)"
+
+    def _add(self, url: str, tokens_in: int, tokens_out: int, cost: float | None) -> None:
+        so_far = self._by_endpoint.get(url, EndpointSpending())
+        self._by_endpoint[url] = EndpointSpending(
+            requests=so_far.requests + 1,
+            tokens_in=so_far.tokens_in + tokens_in,
+            tokens_out=so_far.tokens_out + tokens_out,
+            cost=None if so_far.cost is None or cost is None else so_far.cost + cost,
+        )
+
+    def _count_earlier(self, usage: CallUsage) -> None:
+        """A record names the server but not the model: the dearest that is asked there now, or anywhere."""
+        tokens_in, tokens_out = (round((count or 0) * self._share) for count in (usage.tokens_in, usage.tokens_out))
+        there = [endpoint for endpoint in self._endpoints if endpoint.url == usage.endpoint]
+        if not there and not is_near(usage.endpoint):
+            there = list(self._endpoints)
+        costs = [self.prices.cost(one, tokens_in, tokens_out, batch_api=self._batch_api) for one in there]
+        known = [cost for cost in costs if cost is not None]
+        self._add(usage.endpoint, tokens_in, tokens_out, max(known, default=0.0) if len(known) == len(costs) else None)
+
+
+def stopped_note(reason: str, *, kept: int, asked: int) -> str:
+    """The whole sentence for a note or metadata: `...; 412 of 500 calls are kept; raise it and ask again`."""
+    return f"{reason}; {kept:,} of {asked:,} calls are kept; raise it and ask again"
