@@ -22,7 +22,9 @@ from tip_resources.llm.unload import unload_model
 def judge_tier(settings: ReadSettings, *, rehearsal: bool) -> JudgeTier | None:
     """Who judges besides the measured grade: the settings' choice; nobody where the calls are scripted."""
     tier = settings().quality.grading_tier
-    return None if rehearsal or tier == "local" else tier
+    if rehearsal or tier == "local":
+        return None
+    return "openai" if tier == "openai" else "network"
 
 
 def run_experiment(

@@ -56,7 +56,8 @@ class TrialRun:
         on_notice: Callable[[str], None],
     ) -> None:
         self._experiment, self._library, self._settings, self._folder = experiment, library, settings, folder
-        self._judge, self._environ = judge, environ
+        self._judge: JudgeTier | None = judge
+        self._environ = environ
         self._on_endpoints, self._on_progress, self._on_notice = on_endpoints, on_progress, on_notice
 
     def prompt(self, variant: Variant) -> CallPrompt:
@@ -74,7 +75,7 @@ class TrialRun:
         """
         spec = spec_for(self._experiment, variant)
         if spec.mode not in SUPPORTED_MODES:
-            raise BadInput(f"calls cannot be written in the mode {spec.mode} here.", where=variant.name)
+            raise BadInput(f"calls cannot be written in the mode {spec.mode} here.")
         now = settings_for(self._settings(), variant)
         checkpoint = self._folder.checkpoint(key)
         clock = _Clock(self._folder, key)

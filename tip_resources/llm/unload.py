@@ -60,20 +60,24 @@ async def unload_model(endpoint: Endpoint) -> UnloadOutcome:
         read_seconds=_UNLOAD_SECONDS,
         most_bytes=_MOST_BYTES,
     )
-    root = server_root(endpoint.url)
     try:
         async with asyncio.timeout(_UNLOAD_SECONDS), client:
-            if answer.kind == "ollama":
-                return await _post(client, endpoint, f"{root}/api/generate", {"model": endpoint.model, "keep_alive": 0})
-            if answer.kind == "lm_studio":
-                return await _unload_in_lm_studio(client, endpoint, root)
-            if answer.kind == "llama_server":
-                return await _post(client, endpoint, f"{root}/models/unload", {"model": endpoint.model})
+            return await _ask(client, endpoint, answer.kind)
     except TimeoutError:
         return _outcome(endpoint, f"not unloaded: {name} did not answer within {_UNLOAD_SECONDS:g} s")
     except (httpx2.RequestError, httpx2.InvalidURL) as error:
         return _outcome(endpoint, f"not unloaded: {name} did not answer ({type(error).__name__})")
-    return _outcome(endpoint, f"not possible here: {name} cannot unload a model over its API")
+
+
+async def _ask(client: httpx2.AsyncClient, endpoint: Endpoint, kind: ServerKind) -> UnloadOutcome:
+    root = server_root(endpoint.url)
+    if kind == "ollama":
+        return await _post(client, endpoint, f"{root}/api/generate", {"model": endpoint.model, "keep_alive": 0})
+    if kind == "lm_studio":
+        return await _unload_in_lm_studio(client, endpoint, root)
+    if kind == "llama_server":
+        return await _post(client, endpoint, f"{root}/models/unload", {"model": endpoint.model})
+    return _outcome(endpoint, f"not possible here: {_NAMES[kind]} cannot unload a model over its API")
 
 
 async def _unload_in_lm_studio(client: httpx2.AsyncClient, endpoint: Endpoint, root: str) -> UnloadOutcome:
@@ -93,15 +97,18 @@ async def _unload_in_lm_studio(client: httpx2.AsyncClient, endpoint: Endpoint, r
 
 
 def _instances(document: Any, model: str) -> list[str] | None:
-    """Ids of the loaded instances of a model, which is called by its key or by an instance's id."""
+    """Ids of the loaded instances of a model, which is called by its key or by an instance's id.
+
+    The first instance of a model has the key as its id: that name means all of them.
+    """
     entries = document.get("models") if isinstance(document, Mapping) else None
     for entry in entries if isinstance(entries, list) else []:
         loaded = entry.get("loaded_instances") if isinstance(entry, Mapping) else None
         ids = [str(one["id"]) for one in loaded or [] if isinstance(one, Mapping) and "id" in one]
-        if model in ids:
-            return [model]
         if isinstance(entry, Mapping) and entry.get("key") == model:
             return ids
+        if model in ids:
+            return [model]
     return None
 
 
