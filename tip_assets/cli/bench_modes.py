@@ -7,9 +7,10 @@ import click
 
 from tip_assets.cli.console import json_option, reports_failures
 from tip_assets.cli.experiments import experiment_options, run_and_report
+from tip_resources.domain.failures import BadInput
 
 if TYPE_CHECKING:
-    from tip_resources.domain.dataset_spec import Complexity, GenerationMode
+    from tip_resources.domain.dataset_spec import Complexity
 
 
 @click.command("modes")
@@ -40,12 +41,12 @@ def modes(
     \b
     tip bench modes --count 60 --batch-sizes 1,5,15
     """
-    from tip_assets.experiments.kinds import comma_separated, modes_experiment, trial_spec
+    from tip_assets.experiments.kinds import comma_separated, known_modes, modes_experiment, trial_spec
 
-    known = ("batched", "two_agent")
-    wanted = comma_separated(mode_names, where="--modes")
-    if unknown := [name for name in wanted if name not in known]:
-        raise click.BadParameter(f"{unknown[0]} is none of {', '.join(known)}.", param_hint="--modes")
+    try:
+        wanted = known_modes(comma_separated(mode_names, where="--modes"))
+    except BadInput as error:
+        raise click.BadParameter(str(error), param_hint="--modes") from error
     sizes = comma_separated(batch_sizes, where="--batch-sizes")
     if wrong := [size for size in sizes if not size.isdecimal() or int(size) < 1]:
         raise click.BadParameter(f"{wrong[0]} is not a number of calls.", param_hint="--batch-sizes")
@@ -58,7 +59,5 @@ def modes(
         seed=seed,
         rehearsal=rehearsal,
     )
-    experiment = modes_experiment(
-        spec, modes=[cast("GenerationMode", name) for name in wanted], batch_sizes=[int(size) for size in sizes]
-    )
+    experiment = modes_experiment(spec, modes=wanted, batch_sizes=[int(size) for size in sizes])
     run_and_report(experiment, folder=folder, fresh=fresh, unload_between=False, as_json=as_json)

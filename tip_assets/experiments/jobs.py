@@ -11,7 +11,13 @@ import dagster as dg
 from pydantic import Field
 
 from tip_assets.experiments.comparison_table import markdown_table
-from tip_assets.experiments.kinds import models_experiment, modes_experiment, prompts_experiment, trial_spec
+from tip_assets.experiments.kinds import (
+    known_modes,
+    models_experiment,
+    modes_experiment,
+    prompts_experiment,
+    trial_spec,
+)
 from tip_assets.experiments.prompt_variants import prompt_variants
 from tip_assets.experiments.results import TrialResult
 from tip_assets.experiments.runner import run_experiment
@@ -52,7 +58,7 @@ class ExperimentConfig(dg.Config):
 class ModesConfig(ExperimentConfig):
     """`tip bench modes` as a job."""
 
-    modes: list[Literal["batched", "two_agent"]] = Field(default=["batched", "two_agent"], description="Modes.")
+    modes: list[str] = Field(default=["batched", "two_agent"], description="Modes to compare.")
     batch_sizes: list[int] = Field(default=[1, 5, 15, 30], description="Calls per model call, for batched.")
 
 
@@ -75,7 +81,8 @@ def compare_modes(context: dg.OpExecutionContext, config: ModesConfig, platform:
     """Writes the same planned calls in several ways, and measures them side by side."""
     with clear_failures():
         spec = config.spec("bench_modes")
-        _run(context, platform, config, modes_experiment(spec, modes=config.modes, batch_sizes=config.batch_sizes))
+        experiment = modes_experiment(spec, modes=known_modes(config.modes), batch_sizes=config.batch_sizes)
+        _run(context, platform, config, experiment)
 
 
 @dg.op(out=dg.Out(dg.Nothing))

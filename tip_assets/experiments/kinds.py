@@ -1,6 +1,7 @@
 """The three experiments: ways of writing, wordings of the prompt, models."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 from tip_assets.experiments.variants import Experiment, ExperimentKind, Variant
 from tip_resources.domain.dataset_spec import Complexity, DatasetSpec, GenerationMode
@@ -30,6 +31,18 @@ def trial_spec(
         model=model,
         requested_by="experiment",
     )
+
+
+def known_modes(names: Sequence[str]) -> tuple[GenerationMode, ...]:
+    """Names of modes, checked.
+
+    Raises:
+        BadInput: There is no such mode.
+    """
+    known: dict[str, GenerationMode] = {mode: mode for mode in get_args(GenerationMode)}
+    if unknown := [name for name in names if name not in known]:
+        raise BadInput(f"{unknown[0]!r} is no mode.", where="modes", mend=f"Known are {', '.join(known)}.")
+    return tuple(known[name] for name in names)
 
 
 def modes_experiment(spec: DatasetSpec, *, modes: Sequence[GenerationMode], batch_sizes: Sequence[int]) -> Experiment:

@@ -22,9 +22,8 @@ def unloaded(answers: Answers, model: str) -> tuple[UnloadOutcome, list[tuple[st
 
 def test_ollama_is_told_to_keep_the_model_for_no_time() -> None:
     done = (200, {"model": "phi3:latest", "response": "", "done": True, "done_reason": "unload"})
-    outcome, posted = unloaded(
-        {"GET /v1/models": listed("library", "phi3:latest"), "POST /api/generate": done}, "phi3:latest"
-    )
+    answers = {"GET /v1/models": listed("library", "phi3:latest"), "POST /api/generate": done}
+    outcome, posted = unloaded(answers, "phi3:latest")
     assert outcome.is_unloaded
     assert posted == [("/api/generate", {"model": "phi3:latest", "keep_alive": 0})]
 
