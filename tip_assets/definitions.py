@@ -8,6 +8,7 @@ import dagster as dg
 from sensors.dataset_requests import dataset_requests_sensor
 from sensors.request_files import request_files_sensor
 from sensors.run_outcomes import run_outcome_sensors
+from tip_assets.experiments.jobs import EXPERIMENT_JOBS
 from tip_assets.exports import assets as export_assets
 from tip_assets.exports import report_asset
 from tip_assets.generation import assets as generation_assets
@@ -42,7 +43,7 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
     """All definitions; `resources` replaces resources by name (tests give another home)."""
     return dg.Definitions(
         assets=dg.load_assets_from_modules(ASSET_MODULES),
-        jobs=[make_dataset],
+        jobs=[make_dataset, *EXPERIMENT_JOBS],
         sensors=[request_files_sensor, dataset_requests_sensor, *run_outcome_sensors],
         executor=node_executor,
         resources={

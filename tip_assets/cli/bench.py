@@ -3,6 +3,7 @@
 import click
 
 from tip_assets.cli.bench_engine import engine
+from tip_assets.cli.bench_modes import modes
 
 
 @click.group()
@@ -11,3 +12,4 @@ def bench() -> None:
 
 
 bench.add_command(engine)
+bench.add_command(modes)

@@ -91,11 +91,12 @@ class CallPrompt:
     Args:
         meanings: A sentence for every step, complication and outcome of the domain, by name. A request tells
             those its plans use: all of a domain's would fill a small context window.
+        system_text: The system message, for trying other wordings.
     """
 
-    def __init__(self, meanings: Mapping[str, str]) -> None:
-        self._meanings = meanings
-        shape = [PROMPT_TEMPLATE, SYSTEM_TEXT, ANSWER_SCHEMA, meanings]
+    def __init__(self, meanings: Mapping[str, str], system_text: str = SYSTEM_TEXT) -> None:
+        self._meanings, self._system_text = meanings, system_text
+        shape = [PROMPT_TEMPLATE, system_text, ANSWER_SCHEMA, meanings]
         self.hash = hashlib.blake2b(to_json(shape), digest_size=8).hexdigest()
 
     def request(
@@ -121,7 +122,7 @@ class CallPrompt:
         )
         return ChatRequest(
             request_id=request_id,
-            messages=(Message("system", SYSTEM_TEXT), Message("user", user)),
+            messages=(Message("system", self._system_text), Message("user", user)),
             max_output_tokens=max_output_tokens,
             temperature=temperature,
             seed=variation(spec.seed, attempts[0].plan.index, attempts[0].attempt),

@@ -13,10 +13,13 @@ from tip_assets.generation.serving import ReadSettings, endpoints_for
 from tip_assets.generation.write_calls import CallWriter, WritingProgress, WritingSummary
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
-from tip_resources.domain.dataset_spec import DatasetSpec
+from tip_resources.domain.dataset_spec import DatasetSpec, GenerationMode
 from tip_resources.llm.engine import RequestEngine
 from tip_resources.llm.types import Endpoint, EngineNotice
 from tip_resources.storage.checkpoint import Checkpoint
+
+# The modes of a specification that `write_plans` can write.
+SUPPORTED_MODES: frozenset[GenerationMode] = frozenset({"batched"})
 
 
 class Written(msgspec.Struct, frozen=True):

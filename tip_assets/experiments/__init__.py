@@ -1,0 +1,1 @@
+"""Experiments: the same planned calls written in several ways, measured side by side."""
