@@ -68,7 +68,8 @@ class BatchSizer:
             missing: Calls that nobody was asked for yet in this round.
             slots: Requests that the endpoints take at once.
         """
-        share = math.ceil(missing / (_REQUESTS_PER_SLOT * max(1, slots)))
+        # A single slot has nobody to share the end with.
+        share = missing if slots <= 1 else math.ceil(missing / (_REQUESTS_PER_SLOT * slots))
         return max(1, min(self._size, share))
 
     def observed(self, outcome: BatchOutcome) -> None:

@@ -1,6 +1,7 @@
 """Plays one two-agent call turn by turn, and makes a Conversation of it."""
 
 import random
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from importlib.metadata import version
@@ -26,6 +27,8 @@ _TRIES_A_TURN = 3
 # These are the answer's fault, so another seed may mend them; the engine has dealt with all others.
 _ASKED_AGAIN = frozenset({"refusal", "empty", "truncated", "placeholder", "model_text", "markup", "speaker_label"})
 _FURTHEST: tuple[Tier, ...] = ("local", "network", "openai")
+
+_GOODBYE = re.compile(r"\b(?:good ?bye|bye|take care|have a (?:good|nice|great) (?:day|one|evening))\b", re.IGNORECASE)
 
 AskTurn = Callable[[ChatRequest], Awaitable[RequestDone]]
 
@@ -76,7 +79,13 @@ class TwoAgentCall:
             if isinstance(turn, Refusal):
                 return Refusal(turn.reason, f"turn {len(self.said)}, the {cue.speaker}'s: {turn.detail}")
             self.said.append(turn)
+            if cue.stage == self._cues[-1].stage and self._is_over():
+                break
         return self._conversation()
+
+    def _is_over(self) -> bool:
+        """Both have said goodbye; a model may do so before its last cue."""
+        return len(self.said) >= 2 and all(_GOODBYE.search(turn.text) for turn in self.said[-2:])
 
     async def _turn(self, cue: Cue) -> Turn | Refusal:
         result: Turn | Refusal = Refusal("empty", "not asked")
@@ -120,11 +129,12 @@ class TwoAgentCall:
         plan, spec, usage = self.attempt.plan, self._spec, self.usage()
         first = self._answers[0]
         endpoints = [done.endpoint for done in self._answers if done.endpoint is not None]
+        tiers: list[Tier] = [endpoint.tier for endpoint in endpoints]
         provenance = Provenance(
             model=", ".join(_distinct(endpoint.model for endpoint in endpoints)),
             endpoint=usage.endpoint,
             node=", ".join(_distinct(endpoint.node for endpoint in endpoints)),
-            tier=max((endpoint.tier for endpoint in endpoints), key=_FURTHEST.index),
+            tier=max(tiers, key=_FURTHEST.index),
             prompt_template=TWO_AGENT_TEMPLATE,
             prompt_hash=TWO_AGENT_HASH,
             request_hash=first.request_hash,

@@ -29,6 +29,7 @@ _BY_AGENT: frozenset[Move] = frozenset({"hold", "transfer"})
 _FEWEST, _MOST = 2, 4
 # One move for so many exchanges; shorter calls have fewer.
 _EXCHANGES_PER_MOVE = 6
+_SHORTEST_TO_CUT_WORDS = 6
 # Moves come after the caller is known and before the goodbye.
 _FIRST_SHARE, _LAST_SHARE = 0.35, 0.85
 
@@ -59,6 +60,7 @@ _SECOND_HINTS: Mapping[Move, str] = {
     "transfer": "You are now the colleague of the specialist team. Say that, say that you have read the notes, and go "
     "on. Give no name.",
 }
+_GOODBYE = "Say goodbye with this turn."
 _REACT = "Deal with what the caller has just said before you go on."
 
 
@@ -110,7 +112,7 @@ def cues(plan: CallPlan, exchanges: IntRange, seed: int, meanings: Mapping[str, 
             course += [again, Cue(speaker="customer", **here)]
         course.append(Cue(speaker="agent", hint=told, **here))
         if move is None or move in _BY_AGENT:
-            course.append(Cue(speaker="customer", **here))
+            course.append(Cue(speaker="customer", hint=_GOODBYE if line == on_path - 1 else "", **here))
             continue
         hint = chance.choice(_HINTS[move])
         course.append(Cue(speaker="customer", hint=hint, move=move, interrupts=move == "interruption", **here))
@@ -126,8 +128,8 @@ def _moves(total: int, chance: random.Random) -> dict[int, Move]:
     number = chance.randint(min(_FEWEST, wanted), wanted)
     kinds = chance.sample(sorted(EXTRA_EXCHANGES), number)
     on_path = total - sum(EXTRA_EXCHANGES[kind] for kind in kinds)
-    first, last = max(1, int(on_path * _FIRST_SHARE)), max(1, int(on_path * _LAST_SHARE))
-    places = list(range(first, last + 1, 2))
+    first, last = max(1, int(on_path * _FIRST_SHARE)), int(on_path * _LAST_SHARE)
+    places = list(range(first, min(last, on_path - 2) + 1, 2))
     chosen = sorted(chance.sample(places, min(number, len(places))))
     return dict(zip(chosen, kinds, strict=False))
 
@@ -135,7 +137,7 @@ def _moves(total: int, chance: random.Random) -> dict[int, Move]:
 def _stage_hint(stage: str, meanings: Mapping[str, str], *, is_last: bool) -> str:
     meaning = meanings.get(stage, "")
     hint = f"You are at `{stage}`" + (f": {meaning}" if meaning else ".")
-    return f"{hint} Say goodbye with this turn." if is_last else hint
+    return f"{hint} {_GOODBYE}" if is_last else hint
 
 
 def cut_short(text: str, chance: random.Random) -> str:
@@ -145,6 +147,3 @@ def cut_short(text: str, chance: random.Random) -> str:
         return text
     heard = words[: max(3, int(len(words) * chance.uniform(0.4, 0.75)))]
     return f"{' '.join(heard).rstrip('.,;:?!-')} --"
-
-
-_SHORTEST_TO_CUT_WORDS = 6

@@ -40,6 +40,8 @@ def next_line(asked: TurnAsked) -> str:
     if asked.plan.move:
         suffix = f"_{asked.plan.part}" if asked.plan.role == "agent" else ""
         return side.of_rule(f"move_{asked.plan.move}{suffix}")
+    if asked.plan.line >= asked.plan.lines - 1:
+        return side.of_rule("farewell_unnamed" if asked.plan.role == "agent" else "bye")
     if asked.plan.role == "customer":
         return side.answer()
     if asked.plan.is_reaction:
@@ -49,9 +51,7 @@ def next_line(asked: TurnAsked) -> str:
 
 def _agent_line(asked: TurnAsked, side: "_Side") -> str:
     lines = _agent_lines(asked.brief_text, asked.plan.variation, asked.plan.lines)
-    if asked.plan.line >= asked.plan.lines - 1:
-        return lines[-1]
-    if asked.plan.line < len(lines) - 1 and lines[asked.plan.line] not in asked.said:
+    if asked.plan.line < len(lines) and lines[asked.plan.line] not in asked.said:
         return lines[asked.plan.line]
     return side.of_rule("small_talk_agent")
 
@@ -72,8 +72,7 @@ def _agent_lines(brief_text: str, variation: int, lines: int) -> tuple[str, ...]
         variation=variation,
     )
     writer = CallWriter(plan, "two_agent", shipped_grammar(), unknown_slots=_UNKNOWN_TO_AGENT)
-    said = [agent for agent, _ in writer.exchanges() if _UNKNOWN not in agent]
-    return (*said[: lines - 1], said[-1])
+    return tuple(agent for agent, _ in writer.exchanges() if _UNKNOWN not in agent)
 
 
 class _Side:
@@ -118,11 +117,23 @@ class _Side:
         """What this customer says to what it heard."""
         scenario = self._asked.brief.scenario
         likely = heard_exchanges(self._asked.heard, scenario.domain, scenario.template)
-        for exchange in itertools.islice(likely, _CANDIDATES):
+        candidates = list(itertools.islice(likely, _CANDIDATES))
+        # A question for a detail that this caller has is that question, however alike others sound.
+        candidates.sort(key=lambda exchange: exchange.kind.partition("@")[0] not in self._verifying_kinds())
+        for exchange in candidates:
             line = self._said_anew(exchange.answers, self._detail_asked_for(exchange))
             if line:
                 return line
         return self.of_rule("small_talk_customer")
+
+    def _verifying_kinds(self) -> set[str]:
+        """Kinds of scenes about the personal details that the heard line names and asks for."""
+        heard = self._asked.heard.lower()
+        if "?" not in heard:
+            return set()
+        types = [fact.type for fact in self._asked.brief.customer.facts if words_of(fact.type.lower()) in heard]
+        aliases = self._grammar.tables["personal_aliases"]
+        return {f"verify_{canonical_type(kind, aliases)}" for kind in types}
 
     def _detail_asked_for(self, exchange: Heard) -> dict[str, SlotValue]:
         """The personal detail that an exchange of the verification is about."""
