@@ -1,8 +1,9 @@
-"""How many calls to ask for at once: from complexity, and from what the model's context window can hold."""
+"""How many calls to ask for at once to begin with: from complexity and context window.
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import TypeVar
+What is learned while writing lives in batch_sizer.py.
+"""
+
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,7 +18,8 @@ from tip_resources.llm.context_budget import (
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.models import GenerationSettings, IntRange
 
-T = TypeVar("T")
+# From this many calls on, a request's plans use most words of a set anyway.
+_CALLS_FOR_THE_WHOLE_GLOSSARY = 4
 
 
 class BatchPlan(msgspec.Struct, frozen=True):
@@ -27,6 +29,11 @@ class BatchPlan(msgspec.Struct, frozen=True):
     exchanges: IntRange
     max_output_tokens: int
     reason: str
+
+    @property
+    def tells_whole_glossary(self) -> bool:
+        """Whether requests explain every word of the set, so that all of them begin alike."""
+        return self.size >= _CALLS_FOR_THE_WHOLE_GLOSSARY
 
 
 def plan_batches(spec: DatasetSpec, settings: GenerationSettings, endpoints: Sequence[Endpoint]) -> BatchPlan:
@@ -51,13 +58,9 @@ def plan_batches(spec: DatasetSpec, settings: GenerationSettings, endpoints: Seq
             )
         shorter = IntRange(low=min(exchanges.low, high), high=high)
         return BatchPlan(1, shorter, tokens_of_call(shorter, settings), f"context window of {window} tokens")
+    if spec.mode == "two_agent":
+        return BatchPlan(1, exchanges, tokens_of_call(exchanges, settings), "two_agent: every turn is a request")
     size = min(fits, band.high, spec.count)
     reason = f"context window of {window} tokens" if fits < band.high else f"{spec.complexity} calls"
     return BatchPlan(size, exchanges, size * tokens_of_call(exchanges, settings), reason)
 
-
-def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """`items` in lists of at most `size`, lazily."""
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

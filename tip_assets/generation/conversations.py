@@ -8,6 +8,7 @@ import msgspec
 
 from tip_assets.generation.acceptance import Refusal
 from tip_assets.generation.prompts import PROMPT_TEMPLATE, PlannedAttempt
+from tip_assets.generation.two_agent.prompts import TWO_AGENT_HASH
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.codec import to_json
 from tip_resources.domain.conversation import Conversation, Turn, conversation_id
@@ -28,14 +29,16 @@ def call_identity(
 ) -> str:
     """A hash of everything that shapes a call; a checkpointed call is reused only while it is the same."""
     shape = [plan.scenario, plan.customer, plan.agent, prompt_hash, sorted(models), spec.mode, scripted]
+    if spec.mode == "two_agent":
+        shape.append(TWO_AGENT_HASH)
     return hashlib.blake2b(to_json(shape), digest_size=8).hexdigest()
 
 
-def asked_attempt(item: Item, asked: list[PlannedAttempt]) -> PlannedAttempt | None:
-    """Which of the calls asked for an answered item is: by its number, else by its place in the answer."""
+def asked_attempt(item: Item, asked: list[PlannedAttempt]) -> int | None:
+    """Which of the calls asked for (from 0) an answered item is: by its number, else by its place in the answer."""
     number = item.value.get("call") if isinstance(item.value, dict) else None
     place = number - 1 if isinstance(number, int) and not isinstance(number, bool) else item.position
-    return asked[place] if 0 <= place < len(asked) else None
+    return place if 0 <= place < len(asked) else None
 
 
 def to_conversation(

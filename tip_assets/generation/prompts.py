@@ -6,6 +6,7 @@ match (docs/architecture.md says what invalidates what).
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,10 +20,13 @@ from tip_resources.domain.scenario import Scenario
 from tip_resources.llm.types import ChatRequest, Message
 from tip_resources.settings.models import IntRange
 
-PROMPT_TEMPLATE = "calls/1"
+PROMPT_TEMPLATE = "calls/2"
 
 # The rehearsal server finds the plans by this line, as does anyone reading a stored prompt.
 PLANS_MARKER = "CALL PLANS"
+
+# A word that this share of a set's templates can use is explained in every request of the set.
+_SHARE_OF_TEMPLATES = 0.5
 
 # Forms of a fact a model is offered, the most natural first; scrubbing knows them all.
 SPOKEN_FORMS = 3
@@ -85,17 +89,35 @@ class PlannedAttempt(msgspec.Struct, frozen=True):
     attempt: int
 
 
+class FactsKnown(msgspec.Struct, frozen=True):
+    """Names of scenario facts that only one side knows before the call; both know the others."""
+
+    by_agent_alone: frozenset[str] = frozenset()
+    by_caller_alone: frozenset[str] = frozenset()
+
+
 class CallPrompt:
     """How calls of one domain are asked for.
 
     Args:
-        meanings: A sentence for every step, complication and outcome of the domain, by name. A request tells
-            those its plans use: all of a domain's would fill a small context window.
-        system_text: The system message, for trying other wordings.
+        meanings: A sentence for every step, complication and outcome of the domain, by name.
+        words_of_templates: The names that plans of each scenario template can use.
+        facts_known: Which facts only one of the two speakers knows; for `two_agent` mode.
+        system_text: The system message of `batched` mode, for trying other wordings.
     """
 
-    def __init__(self, meanings: Mapping[str, str], system_text: str = SYSTEM_TEXT) -> None:
-        self._meanings, self._system_text = meanings, system_text
+    def __init__(
+        self,
+        meanings: Mapping[str, str],
+        *,
+        words_of_templates: Mapping[str, frozenset[str]] | None = None,
+        facts_known: FactsKnown = FactsKnown(),
+        system_text: str = SYSTEM_TEXT,
+    ) -> None:
+        self.meanings = meanings
+        self.facts_known = facts_known
+        self._system_text = system_text
+        self._words_of_templates = words_of_templates or {}
         shape = [PROMPT_TEMPLATE, system_text, ANSWER_SCHEMA, meanings]
         self.hash = hashlib.blake2b(to_json(shape), digest_size=8).hexdigest()
 
@@ -108,16 +130,25 @@ class CallPrompt:
         exchanges: IntRange,
         max_output_tokens: int,
         temperature: float,
+        tells_whole_glossary: bool = False,
     ) -> ChatRequest:
-        """One model call that asks for all of `attempts`."""
-        calls = [_call(number, attempt, spec, exchanges) for number, attempt in enumerate(attempts, start=1)]
-        scenarios = [attempt.plan.scenario for attempt in attempts]
+        """One model call that asks for all of `attempts`.
+
+        Args:
+            tells_whole_glossary: Explain every word of the set, so that all its requests begin alike; False
+                explains those that most calls of the set use, then this request's: for small context windows.
+        """
+        calls = [_call(number, attempt, spec) for number, attempt in enumerate(attempts, start=1)]
+        shared = self._shared_words(spec, is_whole=tells_whole_glossary)
+        own = _words_used(attempt.plan.scenario for attempt in attempts) - shared
         user = "\n".join(
             [
-                f"Write {len(calls)} {spec.domain} call(s). What the words of the plans mean:",
-                *self._glossary(scenarios),
+                f"The calls are {spec.domain} calls. What the words of the plans mean:",
+                *self._glossary(shared),
+                *self._glossary(own),
+                "Write one call for each of these plans; what stands under `all` is the same for every one.",
                 PLANS_MARKER,
-                to_json({"calls": calls}).decode(),
+                to_json({"all": _shared_by_all(spec, exchanges), "calls": calls}).decode(),
             ]
         )
         return ChatRequest(
@@ -131,11 +162,23 @@ class CallPrompt:
             expected_items=len(calls),
         )
 
-    def _glossary(self, scenarios: Iterable[Scenario]) -> list[str]:
-        used: set[str] = set()
-        for scenario in scenarios:
-            used.update(scenario.intent_path, scenario.complications, [scenario.resolution])
-        return [f"- {name}: {self._meanings[name]}" for name in sorted(used) if name in self._meanings]
+    def _shared_words(self, spec: DatasetSpec, *, is_whole: bool) -> frozenset[str]:
+        """Words that every request of the set explains: all of its templates' words, or those of most of them."""
+        names = spec.scenario_templates or tuple(self._words_of_templates)
+        templates = [self._words_of_templates[name] for name in names if name in self._words_of_templates]
+        used = Counter(word for words in templates for word in words)
+        least = 1 if is_whole else _SHARE_OF_TEMPLATES * len(templates)
+        return frozenset(word for word, times in used.items() if times >= least)
+
+    def _glossary(self, words: Iterable[str]) -> list[str]:
+        return [f"- {word}: {self.meanings[word]}" for word in sorted(words) if word in self.meanings]
+
+
+def _words_used(scenarios: Iterable[Scenario]) -> set[str]:
+    used: set[str] = set()
+    for scenario in scenarios:
+        used.update(scenario.intent_path, scenario.complications, [scenario.resolution])
+    return used
 
 
 def variation(seed: int, index: int, attempt: int) -> int:
@@ -144,25 +187,32 @@ def variation(seed: int, index: int, attempt: int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def _call(number: int, attempt: PlannedAttempt, spec: DatasetSpec, exchanges: IntRange) -> dict[str, Any]:
-    plan = attempt.plan
+def _shared_by_all(spec: DatasetSpec, exchanges: IntRange) -> dict[str, Any]:
     return {
-        "call": number,
         "exchanges": [exchanges.low, exchanges.high],
         "emotional_tone": spec.emotional_tone,
         "caller_type": spec.caller_type,
         "language": spec.language,
-        "variation": variation(spec.seed, plan.index, attempt.attempt),
-        "scenario": _without(plan.scenario, "id", "index"),
-        "customer": _speaker(plan.customer),
-        "agent": _speaker(plan.agent),
     }
 
 
-def _speaker(persona: Persona) -> dict[str, Any]:
+def _call(number: int, attempt: PlannedAttempt, spec: DatasetSpec) -> dict[str, Any]:
+    plan = attempt.plan
+    return {
+        "call": number,
+        "scenario": without(plan.scenario, "id", "index"),
+        "customer": speaker(plan.customer),
+        "agent": speaker(plan.agent),
+        "variation": variation(spec.seed, plan.index, attempt.attempt),
+    }
+
+
+def speaker(persona: Persona) -> dict[str, Any]:
+    """A persona as a prompt tells it."""
     facts = [{"type": fact.type, "value": fact.value, "spoken": fact.spoken[:SPOKEN_FORMS]} for fact in persona.facts]
-    return {**_without(persona, "id", "index", "role"), "facts": facts}
+    return {**without(persona, "id", "index", "role"), "facts": facts}
 
 
-def _without(value: msgspec.Struct, *names: str) -> dict[str, Any]:
+def without(value: msgspec.Struct, *names: str) -> dict[str, Any]:
+    """A value as JSON objects, without the fields named."""
     return {key: item for key, item in msgspec.to_builtins(value).items() if key not in names}

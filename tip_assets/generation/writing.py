@@ -10,6 +10,7 @@ from tip_assets.generation.batching import plan_batches
 from tip_assets.generation.collect import kept_conversations
 from tip_assets.generation.prompts import CallPrompt
 from tip_assets.generation.serving import ReadSettings, endpoints_for
+from tip_assets.generation.stopping import StopsWriting
 from tip_assets.generation.write_calls import CallWriter, WritingProgress, WritingSummary
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
@@ -47,6 +48,8 @@ def write_plans(
     on_endpoints: Callable[[tuple[Endpoint, ...]], None],
     on_progress: Callable[[WritingProgress], None],
     on_notice: Callable[[str], None],
+    stop: StopsWriting | None = None,
+    fresh: bool = False,
 ) -> Written:
     """Has language models write the calls of `plans` and keeps what is good.
 
@@ -61,6 +64,8 @@ def write_plans(
         on_endpoints: Told which servers write.
         on_progress: Told after every call.
         on_notice: Told why the writing waits, retries or goes elsewhere.
+        stop: Says when to end before everything is there, such as a budget.
+        fresh: Forget what earlier runs kept, rejects included, and write every call anew.
 
     Raises:
         NoEndpoint: No model answers.
@@ -89,11 +94,14 @@ def write_plans(
                 batches=plan_batches(spec, now.generation, endpoints),
                 settings=now.generation,
                 on_progress=on_progress,
+                stop=stop,
             )
             return await writer.write(), writer
 
     with endpoints_for(spec, settings, patience_seconds=patience_seconds, on_wait=on_notice) as endpoints:
         on_endpoints(endpoints)
+        if fresh:
+            checkpoint.clear()
         summary, writer = asyncio.run(write(endpoints))
     identities = ((plan.index, writer.identity(plan)) for plan in plans())
     return Written(summary, endpoints, lambda: kept_conversations(checkpoint, identities))

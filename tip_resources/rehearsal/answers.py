@@ -1,4 +1,4 @@
-"""What the server says: scripted calls, an instance of the schema asked for, or one honest sentence."""
+"""What the server says: scripted calls or turns of them, an instance of the schema asked for, or one honest sentence."""
 
 import asyncio
 import json
@@ -8,6 +8,8 @@ from typing import Any
 from tip_resources.domain.failures import BadInput
 from tip_resources.rehearsal.body import ChatBody
 from tip_resources.rehearsal.dialogue.plan import PlannedCall, call_plans
+from tip_resources.rehearsal.dialogue.turn import next_line
+from tip_resources.rehearsal.dialogue.turn_plan import TurnAsked, turn_asked
 from tip_resources.rehearsal.dialogue.writer import write_call
 from tip_resources.rehearsal.instances import SCRIPTED_NOTE, instance_of
 from tip_resources.rehearsal.wire import ApiError
@@ -17,7 +19,7 @@ def answer_to(body: ChatBody) -> AsyncIterator[str]:
     """The answer in pieces, written while it is read; the same body gives the same text.
 
     Raises:
-        ApiError: 400 for call plans that cannot be read, or a schema that cannot be met. Raised at once,
+        ApiError: 400 for call or turn plans that cannot be read, or a schema that cannot be met. Raised at once,
             before the first piece.
     """
     try:
@@ -26,6 +28,8 @@ def answer_to(body: ChatBody) -> AsyncIterator[str]:
         raise ApiError(400, str(error), code="call_plans_unreadable", param="messages") from error
     if plans is not None:
         return _calls(plans, body.seed)
+    if (turn := _turn(body)) is not None:
+        return one_piece(next_line(turn))
     match body.response_format.get("type"):
         case None | "text":
             return one_piece(SCRIPTED_NOTE)
@@ -50,6 +54,13 @@ async def _calls(plans: tuple[PlannedCall, ...], seed: str) -> AsyncIterator[str
         call = {"call": plan.call, "turns": write_call(plan, seed)}
         yield ("," if position else "") + _json(call)
     yield "]}"
+
+
+def _turn(body: ChatBody) -> TurnAsked | None:
+    try:
+        return turn_asked(body.messages)
+    except BadInput as error:
+        raise ApiError(400, str(error), code="turn_plan_unreadable", param="messages") from error
 
 
 def _instance(body: ChatBody) -> Any:

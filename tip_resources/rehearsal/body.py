@@ -10,8 +10,9 @@ from tip_resources.rehearsal.wire import ApiError
 
 @dataclass(frozen=True)
 class ChatBody:
-    """What a request asks for, checked. `prompt` is all messages as one text; no token limit is None."""
+    """What a request asks for, checked. `prompt` is all `messages` (role, text) as one; no token limit is None."""
 
+    messages: tuple[tuple[str, str], ...]
     prompt: str
     last_user_text: str
     seed: str
@@ -43,6 +44,7 @@ def read_body(raw: bytes) -> ChatBody:
         raise ApiError(400, "This scripted server gives one choice: 'n' must be 1.", param="n")
     roles_and_texts = [_message(number, message) for number, message in enumerate(messages)]
     return ChatBody(
+        messages=tuple(roles_and_texts),
         prompt="".join(f"{role}\n{text}\n" for role, text in roles_and_texts),
         last_user_text=next((text for role, text in reversed(roles_and_texts) if role == "user"), ""),
         seed=str(body.get("seed")),

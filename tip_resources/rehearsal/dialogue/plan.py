@@ -85,19 +85,32 @@ def call_plans(text: str) -> tuple[PlannedCall, ...] | None:
     rest = "".join(lines[marks[-1] + 1 :]).lstrip()
     try:
         raw, _ = json.JSONDecoder().raw_decode(rest)
-        plans = msgspec.convert(raw, _Plans, strict=False)
+        plans = msgspec.convert(_with_shared(raw), _Plans, strict=False)
     except (ValueError, msgspec.ValidationError) as error:
         raise BadInput(f"The JSON after {PLANS_MARK} cannot be used: {error}", where="the last user message") from error
     for plan in plans.calls:
+        check_language(plan.language, f"call {plan.call}")
         low, high = plan.exchanges
         if not 1 <= low <= high <= _MOST_EXCHANGES:
             raise BadInput(
                 f"exchanges {[low, high]} is not a range within 1 to {_MOST_EXCHANGES}.", where=f"call {plan.call}"
             )
-        if plan.language.lower().split("-")[0].split("_")[0] not in ("en", ""):
-            raise BadInput(
-                f"The rehearsal server writes English only, not {plan.language!r}.",
-                where=f"call {plan.call}",
-                mend="Use a language model for other languages.",
-            )
     return plans.calls
+
+
+def _with_shared(raw: Any) -> Any:
+    """What stands under `all` holds for every call that does not say otherwise."""
+    shared = raw.get("all") if isinstance(raw, dict) else None
+    if not isinstance(shared, dict) or not isinstance(raw.get("calls"), list):
+        return raw
+    return {"calls": [{**shared, **call} if isinstance(call, dict) else call for call in raw["calls"]]}
+
+
+def check_language(language: str, where: str) -> None:
+    """Raises BadInput for what is not English."""
+    if language.lower().split("-")[0].split("_")[0] not in ("en", ""):
+        raise BadInput(
+            f"The rehearsal server writes English only, not {language!r}.",
+            where=where,
+            mend="Use a language model for other languages.",
+        )

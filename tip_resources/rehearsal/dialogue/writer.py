@@ -43,11 +43,14 @@ def write_call(plan: PlannedCall, seed: str, grammar: Grammar | None = None) -> 
 
 
 class CallWriter:
-    """The state of one call while it is written."""
+    """The state of one call while it is written; `unknown_slots` are values that no line may say."""
 
-    def __init__(self, plan: PlannedCall, seed: str, grammar: Grammar) -> None:
+    def __init__(
+        self, plan: PlannedCall, seed: str, grammar: Grammar, *, unknown_slots: frozenset[str] = frozenset()
+    ) -> None:
         self._rng = random.Random(f"{seed}/{plan.variation}")
         slots = call_slots(plan, self._rng, grammar.tables)
+        slots = {name: value for name, value in slots.items() if name not in unknown_slots}
         self._plan = plan
         self._renderer = Renderer(grammar, self._rng, slots, call_flags(plan, grammar.tables))
         casting = Casting(grammar, self._renderer, Setting(plan.scenario.domain, plan.scenario.template))

@@ -1,10 +1,11 @@
 """How many calls a model is asked for at once."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tip_assets.generation.batching import chunks, plan_batches
+from tip_assets.generation.batching import plan_batches
 from tip_resources.domain.dataset_spec import Complexity, DatasetSpec
 from tip_resources.domain.failures import BadInput
 from tip_resources.llm.context_budget import UNKNOWN_CONTEXT_TOKENS
@@ -58,8 +59,8 @@ def test_a_batch_always_fits_its_window(window: int, complexity: Complexity) -> 
     assert batch.exchanges.low <= batch.exchanges.high
 
 
-@given(st.lists(st.integers()), st.integers(1, 7))
-def test_chunks_keep_everything_in_order(items: list[int], size: int) -> None:
-    pieces = list(chunks(items, size))
-    assert [item for piece in pieces for item in piece] == items
-    assert all(len(piece) == size for piece in pieces[:-1])
+def test_two_agents_write_one_call_at_a_time_and_shorter_ones_where_the_window_is_small() -> None:
+    two = msgspec.structs.replace(spec(), mode="two_agent")
+    assert plan_batches(two, SETTINGS, [endpoint(1_000_000)]).size == 1
+    assert plan_batches(two, SETTINGS, [endpoint(1_000_000)]).exchanges == SETTINGS.exchanges_simple
+    assert plan_batches(two, SETTINGS, [endpoint(None)]).exchanges.high < SETTINGS.exchanges_simple.high

@@ -1,7 +1,7 @@
 """The accept-and-top-up loop: as many calls as asked, nothing asked twice, nothing silently dropped."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import PermanentFailure
 from tip_resources.domain.persona import Persona, PersonalFact
 from tip_resources.domain.scenario import Scenario
+from tip_resources.llm.endpoint_state import EndpointStatus
 from tip_resources.llm.types import ChatRequest, Endpoint, EngineEvent, Item, RequestDone
 from tip_resources.settings.models import GenerationSettings, IntRange
 from tip_resources.storage.checkpoint import Checkpoint
@@ -54,8 +55,24 @@ class ScriptedEngine:
         self.answer = answer
         self.asked: list[int] = []
 
-    async def run(self, requests: Iterable[ChatRequest]) -> AsyncIterator[EngineEvent]:
-        for request in requests:
+    def status(self) -> tuple[EndpointStatus, ...]:
+        return (
+            EndpointStatus(
+                name="double",
+                url=ENDPOINT.url,
+                model="m",
+                standing="ready",
+                reason="",
+                in_flight=0,
+                limit=1,
+                calls=0,
+                items=0,
+                failures_by_kind={},
+            ),
+        )
+
+    async def run(self, requests: AsyncIterator[ChatRequest]) -> AsyncIterator[EngineEvent]:
+        async for request in requests:
             plans = msgspec.json.decode(request.messages[-1].content.partition(PLANS_MARKER)[2])["calls"]
             self.asked.append(len(plans))
             answered = self.answer(request, plans)
@@ -217,7 +234,7 @@ def test_smaller_batches_are_asked_for_when_answers_do_not_fit(tmp_path: Path) -
 
     summary, _, engine, _ = write(tmp_path, fits_two, count=8, batch=8)
     assert summary.kept == 8
-    assert engine.asked == [8, 4, 4, 2, 2, 2, 2]
+    assert engine.asked == [8, 4, 2, 2, 2, 2]
 
 
 def test_a_failure_only_a_person_can_mend_ends_at_once(tmp_path: Path) -> None:
