@@ -27,7 +27,14 @@ def diagnose_endpoints(
     """Asks every server that could be used, and says for each what stands in the way. Takes a few seconds at most."""
     examined = asyncio.run(
         examine_endpoints(
-            settings, domain=None, model=None, tier=None, environ=environ, rehearsal=False, local_servers=local_servers
+            settings,
+            domain=None,
+            role=None,
+            model=None,
+            tier=None,
+            environ=environ,
+            rehearsal=False,
+            local_servers=local_servers,
         )
     )
     # On most machines most local ports are empty: that is a finding only when nothing at all was found.
