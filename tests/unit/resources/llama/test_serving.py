@@ -28,7 +28,9 @@ from tip_resources.llama import plan as plans
 from tip_resources.llama.diagnosis import diagnose_llama_servers
 from tip_resources.llama.keeping import LlamaServers, running_llama_server
 from tip_resources.llama.plan import LlamaPlan, is_serving, llama_plan
+from tip_resources.llm.ask import ask_json
 from tip_resources.llm.endpoints import resolve_endpoints
+from tip_resources.llm.types import Message
 from tip_resources.settings.models import LlamaServerSettings, ModelSettings, Settings
 
 needs_llama = pytest.mark.skipif(
@@ -111,6 +113,25 @@ def test_a_gguf_file_becomes_an_endpoint_that_answers_and_is_gone_after(
         assert [found.ok for found in diagnose_llama_servers(settings, tmp_path)] == [True]
     assert not is_serving(plan.url, "tiny")
     assert (tmp_path / "logs" / "llama-tiny.log").stat().st_size > 0
+
+
+@needs_llama
+def test_it_answers_in_the_shape_asked_for(plan: LlamaPlan, tmp_path: Path, said: list[str]) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"mood": {"enum": ["calm", "angry"]}},
+        "required": ["mood"],
+        "additionalProperties": False,
+    }
+    with running_llama_server(plan, tmp_path, dict(os.environ), on_log=said.append):
+        entry = LlamaServerSettings(model_path=str(plan.model), port=plan.port)
+        settings = Settings(models=ModelSettings(llama_servers=(entry,), probe_localhost=False))
+
+        async def scenario() -> Any:
+            (endpoint,) = await resolve_endpoints(settings, domain="", role="refine", environ={})
+            return await ask_json(endpoint, [Message("user", "How is she?")], schema, settings.engine)
+
+        assert asyncio.run(scenario()) in ({"mood": "calm"}, {"mood": "angry"})
 
 
 @needs_llama
