@@ -140,7 +140,7 @@ def test_a_second_request_waits_and_does_not_cut_off_the_first_and_the_model_sta
 ) -> None:
     with running_llama_server(plan, tmp_path, dict(os.environ), on_log=said.append):
         # Logit bias keeps the end-of-text token out, so that the length is known.
-        first = chunks(plan.url, max_tokens=400, logit_bias={"2": -100})
+        first = chunks(plan.url, max_tokens=150, logit_bias={"2": -100})
         next(first)
         second: list[Any] = []
         other = threading.Thread(target=lambda: second.extend(chunks(plan.url, max_tokens=4)))
