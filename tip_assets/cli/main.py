@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "endpoints": ("tip_assets.cli.endpoints:endpoints", "Show the model servers, who uses them, and why one is idle."),
     "doctor": ("tip_assets.cli.doctor:doctor", "Check this machine and say how to mend what is wrong."),
     "rehearsal": ("tip_assets.cli.rehearsal:rehearsal", "Run the scripted model server for trying things out."),
+    "llama-server": ("tip_assets.cli.llama_server:llama_server", "Serve a GGUF file with llama.cpp, watched."),
     "generate": ("tip_assets.cli.generate:generate", "Write the calls of a spec file, without Dagster."),
     "dedupe": ("tip_assets.cli.stages:dedupe", "Remove duplicate calls from a JSONL file."),
     "grade": ("tip_assets.cli.stages:grade", "Grade the calls of a JSONL file."),

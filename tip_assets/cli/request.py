@@ -166,7 +166,7 @@ async def _refined(
         return parsed
     settings = load_settings(home)
     try:
-        endpoints = await resolve_endpoints(settings, domain="", environ=os.environ)
+        endpoints = await resolve_endpoints(settings, domain="", role="refine", environ=os.environ)
     except NoEndpoint:
         return parsed
     return await refine_request(

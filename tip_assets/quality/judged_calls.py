@@ -50,6 +50,7 @@ def judged_calls(
             resolve_endpoints(
                 settings,
                 domain="",
+                role="judge",
                 tier="openai" if tier == "openai" else None,
                 environ=environ,
                 rehearsal=rehearsal,

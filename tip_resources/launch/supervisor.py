@@ -25,6 +25,8 @@ from tip_resources.launch.stop_signals import StopSignals
 from tip_resources.launch.stopping import interrupt_main_thread
 from tip_resources.launch.worker import WORKER_MODULE
 from tip_resources.launch.workspace import CodeLocation, read_workspace, write_shared_workspace
+from tip_resources.llama.keeping import LlamaServers
+from tip_resources.settings.layers import load_settings
 
 __all__ = ["Services", "running", "running_services", "running_workers"]
 
@@ -86,12 +88,14 @@ def running_services(
         if web_port is not None:
             services.append(make.web_server(web_port, ports))
         keeper = ServiceKeeper(services, on_log, on_failure=interrupt_main_thread)
-        signals = stack.enter_context(StopSignals(keeper.hurry))
+        llama = LlamaServers(on_log)
+        signals = stack.enter_context(StopSignals(partial(_hurry, keeper, llama)))
         try:
             keeper.start()
             # While the services load, which takes longer; they would start it themselves, but then as their child.
             _start_database(home, everything)
             keeper.wait_until_ready(_READY_SECONDS)
+            llama.start(load_settings(home, environ=everything).models, home, state, everything)
             yield Services(home, web_url, logs)
         except KeyboardInterrupt:
             if keeper.failure:
@@ -99,6 +103,7 @@ def running_services(
             raise
         finally:
             signals.is_stopping = True
+            llama.stop()
             keeper.stop()
 
 
@@ -124,6 +129,11 @@ def running_workers(home: Path) -> list[tuple[int, str]]:
         if WORKER_MODULE in words and "--run" in words and str(home.resolve()) in words:
             found.append((process.info["pid"], words[words.index("--run") + 1]))
     return found
+
+
+def _hurry(keeper: ServiceKeeper, llama: LlamaServers) -> None:
+    llama.hurry()
+    keeper.hurry()
 
 
 class _Maker:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from tip_resources.llm.clock import Clock
-from tip_resources.llm.dialect import Dialect
+from tip_resources.llm.dialect import Dialect, is_refusal
 from tip_resources.llm.elements import Found
 from tip_resources.llm.hashing import new_call_id, request_hash
 from tip_resources.llm.salvage import Salvage
@@ -108,7 +108,8 @@ class Call:
         """The dialect to try next, when the server refused an option of the request."""
         words = error.failure.detail
         is_about_options = error.failure.kind == "bad_request" or _NAMED_OPTION.search(words)
-        return self._dialect.after_refusal(words, body) if error.status in (400, 422) and is_about_options else None
+        is_refused = is_refusal(error.status, words) and is_about_options
+        return self._dialect.after_refusal(words, body) if is_refused else None
 
     async def _take(self, delta: Delta) -> bool:
         if delta.is_token:

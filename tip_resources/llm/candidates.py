@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.provenance import Tier
+from tip_resources.llama.addresses import llama_endpoints
 from tip_resources.llm.addresses import name_of, normalized_url, tier_of
 from tip_resources.settings.environment import LLM_API_KEY, LLM_MODEL, LLM_URL
 from tip_resources.settings.models import EndpointSettings, Settings
@@ -69,6 +70,8 @@ def candidates(
     from_environment = _environment_entry(settings, environ)
     chosen_url = from_environment.url if from_environment else ""
     entries = list(settings.models.endpoints)
+    configured = {_url_of(entry) for entry in entries}
+    entries += [entry for entry in llama_endpoints(settings.models) if _url_of(entry) not in configured]
     if from_environment and all(_url_of(entry) != _url_of(from_environment) for entry in entries):
         entries.insert(0, from_environment)
     found = [_configured(entry, settings, tier, environ, chosen_url) for entry in entries]

@@ -8,6 +8,7 @@ import msgspec
 from tip_resources.llm.candidates import LOCAL_SERVERS, LocalServer
 from tip_resources.llm.context_budget import UNKNOWN_CONTEXT_TOKENS, calls_that_fit, exchanges_that_fit
 from tip_resources.llm.endpoints import Examined, examine_endpoints
+from tip_resources.llm.served import find_model
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.models import Settings
 
@@ -27,12 +28,20 @@ def diagnose_endpoints(
     """Asks every server that could be used, and says for each what stands in the way. Takes a few seconds at most."""
     examined = asyncio.run(
         examine_endpoints(
-            settings, domain=None, model=None, tier=None, environ=environ, rehearsal=False, local_servers=local_servers
+            settings,
+            domain=None,
+            role=None,
+            model=None,
+            tier=None,
+            environ=environ,
+            rehearsal=False,
+            local_servers=local_servers,
         )
     )
     # On most machines most local ports are empty: that is a finding only when nothing at all was found.
     heard = [one for one in examined if not (one.candidate.is_guess and one.endpoint is None)]
     findings = [finding for one in heard for finding in _findings(one, settings)]
+    findings += _assigned(examined, settings)
     if not any(one.endpoint for one in examined):
         findings.append(_nothing_found([one for one in examined if one.candidate.is_guess]))
     return findings
@@ -90,6 +99,21 @@ def _context(endpoint: Endpoint, settings: Settings) -> Finding:
     else:
         detail = f"{window} tokens cannot hold one call of {generation.minimum_turns} turns."
     return Finding(name, False, detail, mend)
+
+
+def _assigned(examined: Sequence[Examined], settings: Settings) -> list[Finding]:
+    """The models that settings name for a domain or a role, and whether anybody serves them."""
+    wanted = {f"models.by_domain.{domain}": name for domain, name in settings.models.by_domain.items()}
+    wanted |= {f"models.by_role.{role}": name for role, name in settings.models.by_role.items()}
+    probes = [one.probe for one in examined if one.probe is not None]
+    findings: list[Finding] = []
+    for key, name in wanted.items():
+        if any(find_model(probe.models, name) for probe in probes):
+            findings.append(Finding(key, True, f"{name} is served."))
+        else:
+            mend = f"Load {name} in a server, or change {key}."
+            findings.append(Finding(key, False, f"no server that answers has {name}.", mend))
+    return findings
 
 
 def _nothing_found(guesses: Sequence[Examined]) -> Finding:

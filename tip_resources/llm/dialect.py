@@ -18,6 +18,14 @@ _FORMAT_WORDS = re.compile(r"response_format|json_schema|json_object|grammar|sch
 _TAKES_JSON_OBJECT = re.compile(r"'json_object'|\"json_object\"", re.IGNORECASE)
 
 
+def is_refusal(status: int | None, words: str) -> bool:
+    """Whether an answer refuses the request for what it asks, not for want of time or room.
+
+    llama-cpp-python answers 500 where it means 422 (llama_cpp/server/errors.py turns every exception into one).
+    """
+    return status in (400, 422) or (status == 500 and "validation error" in words)
+
+
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """The options a server takes; the first guess is that it takes all."""
 

@@ -6,6 +6,7 @@ then nothing else does, because a closed LM Studio must never turn a production 
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -18,6 +19,9 @@ from tip_resources.llm.types import Endpoint
 from tip_resources.settings.models import Settings
 
 _MODELS_LISTED = 10
+
+ModelRole = Literal["write", "judge", "refine"]
+_TASKS: Mapping[ModelRole, str] = {"write": "writing calls", "judge": "judging calls", "refine": "reading requests"}
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +37,9 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 class NoEndpoint(TransientFailure):
     """No model server can be used now. The message lists each that was tried, why it failed, and how to mend it."""
 
-    def __init__(self, domain: str, examined: Sequence[Examined]) -> None:
+    def __init__(self, domain: str, examined: Sequence[Examined], *, role: ModelRole = "write") -> None:
         self.examined = tuple(examined)
-        lines = [f"No model server can be used for {domain}. Tried:"]
+        lines = [f"No model server can be used for {domain or _TASKS[role]}. Tried:"]
         for one in examined:
             product = f" ({one.candidate.product})" if one.candidate.product else ""
             lines.append(f"  {one.candidate.url}{product}: {one.reason}")
@@ -50,6 +54,7 @@ async def resolve_endpoints(
     settings: Settings,
     *,
     domain: str,
+    role: ModelRole = "write",
     model: str | None = None,
     tier: Tier | None = None,
     environ: Mapping[str, str],
@@ -59,8 +64,9 @@ async def resolve_endpoints(
     """The endpoints that can write calls of `domain` now, in the order of preference; at least one.
 
     Args:
-        settings: Configured endpoints and the model per domain.
-        domain: Picks the model of `settings.models.by_domain`.
+        settings: Configured endpoints, and the models per domain and per role.
+        domain: Picks the model of `settings.models.by_domain`; "" for work that belongs to no domain.
+        role: What the model is for; picks the model of `settings.models.by_role`, after the domain's.
         model: Overrides every other choice of a model.
         tier: None means local and network; `openai` is used only when it is asked for here, or named by
             TIP_LLM_URL.
@@ -75,6 +81,7 @@ async def resolve_endpoints(
     examined = await examine_endpoints(
         settings,
         domain=domain,
+        role=role,
         model=model,
         tier=tier,
         environ=environ,
@@ -86,7 +93,7 @@ async def resolve_endpoints(
         if one.endpoint is not None:
             found.setdefault((one.endpoint.url, one.endpoint.model), one.endpoint)
     if not found:
-        raise NoEndpoint(domain, examined)
+        raise NoEndpoint(domain, examined, role=role)
     return list(found.values())
 
 
@@ -94,15 +101,19 @@ async def examine_endpoints(
     settings: Settings,
     *,
     domain: str | None,
+    role: ModelRole | None,
     model: str | None,
     tier: Tier | None,
     environ: Mapping[str, str],
     rehearsal: bool,
     local_servers: Sequence[LocalServer] = LOCAL_SERVERS,
 ) -> list[Examined]:
-    """Asks all candidates at once; each comes back as an endpoint or with the reason why it is none."""
+    """Asks all candidates at once; each comes back as an endpoint or with the reason why it is none.
+
+    `domain` and `role` None: the models that settings name for them are left out of it.
+    """
     found = candidates(settings, tier, environ, local_servers)
-    by_domain = settings.models.by_domain.get(domain) if domain is not None else None
+    assigned = _assigned_model(settings, domain, role)
 
     async def examine(candidate: Candidate) -> Examined:
         if candidate.obstacle:
@@ -115,10 +126,16 @@ async def examine_endpoints(
             api_key_env=candidate.api_key_env,
         )
         answer = await probe_endpoint(asked, timeout_seconds=settings.engine.probe_timeout_seconds)
-        wanted = model or (candidate.model if candidate.is_model_final else by_domain or candidate.model)
+        wanted = model or (candidate.model if candidate.is_model_final else assigned or candidate.model)
         return _judge(candidate, answer, wanted, settings, rehearsal=rehearsal)
 
     return list(await asyncio.gather(*(examine(candidate) for candidate in found)))
+
+
+def _assigned_model(settings: Settings, domain: str | None, role: ModelRole | None) -> str | None:
+    """The model that settings name for this work: the domain's, which is the narrower wish, else the role's."""
+    by_domain = settings.models.by_domain.get(domain) if domain is not None else None
+    return by_domain or (settings.models.by_role.get(role) if role is not None else None)
 
 
 def _judge(

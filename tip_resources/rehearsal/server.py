@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tip_resources.backpressure import MOST_REQUESTS, Backpressure
 from tip_resources.rehearsal.chat import ChatCompletions
 from tip_resources.rehearsal.connections import Connections
 from tip_resources.rehearsal.knobs import MODEL, RehearsalKnobs
@@ -13,12 +14,15 @@ from tip_resources.rehearsal.stats import Stats
 from tip_resources.rehearsal.wire import ApiError
 
 
-def create_app(knobs: RehearsalKnobs | None = None, connections: Connections | None = None) -> Starlette:
+def create_app(
+    knobs: RehearsalKnobs | None = None, connections: Connections | None = None, *, most_requests: int = MOST_REQUESTS
+) -> Starlette:
     """The server as an ASGI app.
 
     Args:
         knobs: How it behaves; the defaults add no delay and no fault.
         connections: Of the uvicorn server that runs it; only the reset faults need it.
+        most_requests: Chat requests inside at once, those that wait for a slot included; one more gets 503.
     """
     knobs = knobs or RehearsalKnobs()
     stats = Stats()
@@ -44,7 +48,7 @@ def create_app(knobs: RehearsalKnobs | None = None, connections: Connections | N
     chat = ChatCompletions(knobs, stats, connections or Connections())
     return Starlette(
         routes=[
-            Route("/v1/chat/completions", chat, methods=["POST"]),
+            Route("/v1/chat/completions", Backpressure(chat, most_requests=most_requests), methods=["POST"]),
             Route("/v1/models", models),
             Route("/health", health),
             Route("/rehearsal/stats", counts),

@@ -69,11 +69,35 @@ class EndpointSettings(Section):
         return name
 
 
+class LlamaServerSettings(Section):
+    """One GGUF file that `tip up` serves by itself, with llama.cpp on the CPU."""
+
+    model_path: str = Field(description="The GGUF file; not absolute means in the project folder.")
+    name: str = Field(default="", description="Name of the model and the endpoint; made from the file's when empty.")
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        default=None, description="On this machine only; None takes 8090 for the first, 8091 for the second, ..."
+    )
+    threads: PositiveInt | None = Field(default=None, description="None takes one for each physical core.")
+    context_window_tokens: PositiveInt | None = Field(
+        default=None, description="None takes the largest useful one that fits into memory."
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_file_name(cls, name: str) -> str:
+        if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+            raise ValueError("letters, digits, dots, dashes and underscores only, 64 at most")
+        return name
+
+
 class ModelSettings(Section):
     """Which endpoints and models write the calls."""
 
     endpoints: tuple[EndpointSettings, ...] = Field(
         default=(), description="Configured servers, besides the probed ones."
+    )
+    llama_servers: tuple[LlamaServerSettings, ...] = Field(
+        default=(), description="GGUF files that tip serves itself; needs the extra llama."
     )
     probe_localhost: bool = Field(
         default=True, description="Look for LM Studio, Ollama, vLLM and llama-server on localhost."

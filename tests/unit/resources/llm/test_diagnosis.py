@@ -92,3 +92,16 @@ def test_a_configured_server_that_is_down_is_found() -> None:
     found = {one.name: one for one in diagnose_endpoints(settings, {}, local_servers=())}
     assert not found["endpoint box"].ok
     assert not found["model server"].ok
+
+
+def test_a_model_named_for_a_role_that_nobody_serves_is_a_finding() -> None:
+    with running({"data": [{"id": "phi-4"}]}) as url:
+        models = ModelSettings.model_validate(
+            {"endpoints": [{"url": url}], "by_role": {"judge": "qwen-14b", "write": "phi-4"}}
+        )
+        diagnosis = diagnose_endpoints(Settings(models=models), {}, local_servers=NONE_LOCAL)
+    found = {finding.name: finding for finding in diagnosis}
+    assert found["models.by_role.write"].ok
+    assert not found["models.by_role.judge"].ok
+    assert "qwen-14b" in found["models.by_role.judge"].detail
+    assert "models.by_role.judge" in found["models.by_role.judge"].mend

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.resources.llm.helpers import SCHEMA, request
-from tip_resources.llm.dialect import Dialect, with_schema_in_words
+from tip_resources.llm.dialect import Dialect, is_refusal, with_schema_in_words
 from tip_resources.llm.types import Message
 
 FULL = Dialect()
@@ -35,6 +35,15 @@ def test_llama_cpp_python_gets_its_json_object_with_a_schema() -> None:
     simpler = after("response_format.type: Input should be 'text' or 'json_object'")
     assert simpler is not None
     assert simpler.body("m", request())["response_format"] == {"type": "json_object", "schema": SCHEMA}
+
+
+def test_a_500_that_is_a_refusal_is_told_from_one_that_is_not() -> None:
+    words = "tiny answered HTTP 500: 1 validation error: {'loc': ('body', 'response_format', 'type')}"
+    assert is_refusal(500, words)
+    assert is_refusal(422, "anything")
+    assert not is_refusal(500, "tiny answered HTTP 500: out of memory")
+    assert not is_refusal(503, words)
+    assert not is_refusal(None, words)
 
 
 def test_refusals_come_to_an_end() -> None:

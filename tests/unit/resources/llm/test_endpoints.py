@@ -92,6 +92,40 @@ def test_the_model_of_the_domain_is_used() -> None:
     assert resolve_with(served, settings_for, model="phi-4")[0].model == "phi-4"
 
 
+def test_the_model_of_the_role_is_used_where_no_narrower_wish_is() -> None:
+    def settings_for(url: str) -> Settings:
+        roles = {"write": "writer", "judge": "judge-14b"}
+        entry = EndpointSettings(url=url, model="phi-4")
+        return configured(entry, by_domain={"healthcare": "med-7b"}, by_role=roles)
+
+    served = models("phi-4", "med-7b", "judge-14b", "writer")
+    assert resolve_with(served, settings_for, domain="", role="judge")[0].model == "judge-14b"
+    assert resolve_with(served, settings_for, domain="retail")[0].model == "writer"
+    # The domain is the narrower wish; a role without a model takes the endpoint's own.
+    assert resolve_with(served, settings_for, domain="healthcare")[0].model == "med-7b"
+    assert resolve_with(served, settings_for, domain="", role="refine")[0].model == "phi-4"
+    assert resolve_with(served, settings_for, domain="", role="judge", model="phi-4")[0].model == "phi-4"
+
+
+def test_the_model_named_in_the_environment_outranks_that_of_the_role() -> None:
+    def settings_for(url: str) -> Settings:
+        return configured(EndpointSettings(url=url, api_key_env=""), by_role={"judge": "judge-14b"})
+
+    def environ_for(url: str) -> dict[str, str]:
+        return {"TIP_LLM_URL": url, "TIP_LLM_MODEL": "phi-4"}
+
+    served = models("phi-4", "judge-14b")
+    assert resolve_with(served, settings_for, environ_for, domain="", role="judge")[0].model == "phi-4"
+
+
+def test_a_role_whose_model_nobody_serves_says_so() -> None:
+    def settings_for(url: str) -> Settings:
+        return configured(EndpointSettings(url=url), by_role={"judge": "judge-14b"})
+
+    with pytest.raises(NoEndpoint, match=r"judging calls.*(?s:.*)does not serve judge-14b; it serves phi-4"):
+        resolve_with(models("phi-4"), settings_for, domain="", role="judge")
+
+
 def test_the_model_named_in_the_environment_outranks_that_of_the_domain() -> None:
     def settings_for(url: str) -> Settings:
         return configured(EndpointSettings(url=url, model="phi-4", api_key_env=""), by_domain={"healthcare": "med-7b"})
