@@ -15,9 +15,10 @@ from tip_assets.cli.console import (
     reports_failures,
     say,
 )
-from tip_resources.domain.failures import BadInput
+from tip_resources.domain.failures import BadInput, TransientFailure
 
 if TYPE_CHECKING:
+    from tip_assets.generation.engine import SharedRecords
     from tip_assets.generation.engine_bench import BenchFigures, BenchRun
 
 
@@ -90,6 +91,8 @@ def _measured(
 
     settings = load_settings(project_home(), use_database=False)
 
+    shared = _shared(project_home())
+
     def notice(said: EngineNotice) -> None:
         if said.kind != "retrying":
             _tell(said.reason)
@@ -106,12 +109,27 @@ def _measured(
                 count,
                 folder,
                 settings=settings,
+                shared=shared,
                 max_output_tokens=max_output_tokens,
                 on_kept=kept_now,
                 on_notice=notice,
             )
 
         return asyncio.run(run())
+
+
+def _shared(home: Path) -> "SharedRecords | None":
+    """The database, as the assets use it. A benchmark of servers goes on without one, and says so."""
+    from tip_assets.generation.engine import SharedRecords
+    from tip_resources.database.connection import database
+    from tip_resources.database.performance import new_run_id
+    from tip_resources.settings.layers import node_name
+
+    try:
+        return SharedRecords(database(home), new_run_id(), node_name(os.environ))
+    except (BadInput, TransientFailure) as failure:
+        _tell(f"What is learned of the servers is not kept for the next run: {failure}")
+        return None
 
 
 def _tell(line: str) -> None:

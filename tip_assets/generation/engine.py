@@ -1,23 +1,65 @@
 """The request engine as everything that asks models for calls uses it: the assets, the CLI, the benchmark."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from tip_resources.llm.engine import RequestEngine
+from tip_resources.llm.hill_climb import HillClimb
 from tip_resources.llm.learning import learning_limiter
+from tip_resources.llm.limiter import Learned
 from tip_resources.llm.types import Endpoint, EngineNotice
 from tip_resources.settings.models import Settings
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
-def engine_for(
+
+class SharedRecords(msgspec.Struct, frozen=True):
+    """Where engines share limits and keep what they learn and how they fared. `run_id` is a UUID."""
+
+    database: "Engine"
+    run_id: str
+    node: str
+
+
+@asynccontextmanager
+async def engine_for(
     endpoints: Sequence[Endpoint],
     settings: Settings,
     *,
+    shared: SharedRecords | None = None,
     on_notice: Callable[[EngineNotice], None] | None = None,
-) -> RequestEngine:
-    """An engine over `endpoints`, wired in the one way; use it as an async context manager."""
-    return RequestEngine(
-        endpoints,
-        settings.engine,
-        limiter_for=lambda endpoint: learning_limiter(endpoint, settings),
-        on_notice=on_notice,
-    )
+) -> AsyncIterator[RequestEngine]:
+    """An engine over `endpoints` that finds their limits by itself.
+
+    Args:
+        endpoints: The servers.
+        settings: Of the engine, and the band its limits start in.
+        shared: Limits are shared with other processes and kept for the next run; None learns for this run alone.
+        on_notice: Told what the engine decides and why.
+    """
+
+    def learn(endpoint: Endpoint, learned: Learned | None = None) -> HillClimb:
+        return learning_limiter(endpoint, settings, learned)
+
+    if shared is None:
+        async with RequestEngine(endpoints, settings.engine, limiter_for=learn, on_notice=on_notice) as engine:
+            yield engine
+        return
+    from tip_resources.llm.engine_records import EngineRecords
+
+    def tell(reason: str) -> None:
+        if on_notice is not None:
+            on_notice(EngineNotice(kind="waiting", reason=reason))
+
+    async with (
+        EngineRecords(
+            shared.database, endpoints, learn=learn, run_id=shared.run_id, node=shared.node, on_notice=tell
+        ) as records,
+        RequestEngine(endpoints, settings.engine, limiter_for=records.limiter_for, on_notice=on_notice) as engine,
+    ):
+        await records.attach(engine)
+        yield engine

@@ -15,7 +15,7 @@ import msgspec
 
 from tip_assets.generation.answer_journal import AnswerJournal
 from tip_assets.generation.bench_requests import IDENTITY, answer_in, bench_request, index_of
-from tip_assets.generation.engine import engine_for
+from tip_assets.generation.engine import SharedRecords, engine_for
 from tip_assets.generation.peak_memory import peak_memory_mb
 from tip_resources.llm.types import ChatRequest, Endpoint, EngineEvent, EngineNotice, Item, RequestDone
 from tip_resources.settings.models import Settings
@@ -65,6 +65,7 @@ async def measure(
     *,
     settings: Settings,
     max_output_tokens: int,
+    shared: SharedRecords | None = None,
     on_kept: Callable[[int], None] = lambda _: None,
     on_notice: Callable[[EngineNotice], None] | None = None,
 ) -> BenchRun:
@@ -76,6 +77,7 @@ async def measure(
         folder: Where answers are kept; a killed run goes on from it.
         settings: Of the engine.
         max_output_tokens: Per answer.
+        shared: Where limits are shared and kept; None learns for this run alone.
         on_kept: Told how many answers there are, after each.
         on_notice: Told what the engine decides.
 
@@ -84,7 +86,7 @@ async def measure(
     """
     with AnswerJournal(folder, IDENTITY) as journal:
         bench = _Bench(journal, requests, max_output_tokens, on_kept)
-        async with engine_for(endpoints, settings, on_notice=on_notice) as engine:
+        async with engine_for(endpoints, settings, shared=shared, on_notice=on_notice) as engine:
             cpu_before = time.process_time()
             while bench.is_open:
                 async with aclosing(engine.run(bench.open_requests())) as events:
