@@ -172,6 +172,11 @@ class EndpointState:
         self._slots.was_taken(now - (loop_now - flight.started_at))
         return self._closed(self._breaker.came_alive()) if flight.is_trial else None
 
+    def excuse_silence(self, seconds: float) -> None:
+        """Our own process stood still: no call was silent meanwhile."""
+        for flight in self.flights:
+            flight.excuse(seconds)
+
     def look_for_suspects(self, now: float, loop_now: float) -> EngineNotice | None:
         """Marks calls that have been silent for too long; an endpoint whose calls all are is left alone."""
         self.measures.looked_at(self.flights, loop_now)

@@ -29,6 +29,7 @@ class Flight:
         self.is_twin = False
         self.is_trial = False
         self.has_items = False
+        self._is_held = False
 
     def heard(self, now: float, tokens: int) -> None:
         """Tokens came."""
@@ -40,8 +41,20 @@ class Flight:
         self.tokens += tokens
 
     def silent_for(self, now: float) -> float:
-        """Since its last token, or since it was sent."""
-        return now - self.heard_at
+        """Since its last token, or since it was sent; while we ourselves do not listen it is not silent."""
+        return 0.0 if self._is_held else now - self.heard_at
+
+    def hold(self) -> None:
+        """Whoever takes the items is busy, and the stream is not read."""
+        self._is_held = True
+
+    def release(self, now: float) -> None:
+        """We listen again."""
+        self._is_held, self.heard_at = False, now
+
+    def excuse(self, seconds: float) -> None:
+        """Our own process stood still for so long: that was no silence of the server."""
+        self.heard_at += seconds
 
     def tokens_per_second(self) -> float | None:
         """Of this stream alone; None until there is something to measure."""

@@ -61,7 +61,9 @@ class Job:
             self.end_others(flight)
         if self._winner is flight:
             flight.has_items = True
+            flight.hold()
             await self._put(item)
+            flight.release(asyncio.get_running_loop().time())
 
     def end_others(self, flight: Flight) -> None:
         """Cancels all calls but this one."""

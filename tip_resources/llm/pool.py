@@ -17,14 +17,15 @@ from tip_resources.llm.clock import Clock
 from tip_resources.llm.endpoint_state import EndpointState, EndpointStatus
 from tip_resources.llm.flight import Flight
 from tip_resources.llm.need import Need, NobodyLeft, Waiter
+from tip_resources.llm.outage import Outage, no_endpoint
 from tip_resources.llm.policy import rule_for
 from tip_resources.llm.remaining import seconds_of_the_rest
 from tip_resources.llm.router import EndpointView, choose
-from tip_resources.llm.types import Endpoint, EngineNotice, Failure, FailureKind
+from tip_resources.llm.types import Endpoint, EngineNotice
 from tip_resources.settings.models import EngineSettings
 
-_OUTAGE_WORTH_SAYING_SECONDS = 5.0
 _LOOK_SECONDS = 0.05  # between two looks for calls that hang
+_LATE_SECONDS = 0.05  # a look that comes later says that our own process stood still
 _LOOK_SECONDS_PER_CALL = 0.001  # hundreds of streams are looked at less often
 
 
@@ -44,17 +45,16 @@ class Pool:
         self._states = states
         self._weight_of = weight_of
         self._may_hedge = settings.hedge
-        self._limit_seconds = settings.unavailable_limit_seconds
         self._clock = clock
         self._chance = chance
         self._notify = on_notice
         self._waiters: list[Waiter] = []
         self._order = itertools.count()
-        self._down_since: float | None = None
-        self._is_outage_told = False
+        self._outage = Outage(settings.unavailable_limit_seconds)
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self._watch_due = 0.0
         self._rest: dict[tuple[str, int], float | None] = {}
 
     @property
@@ -217,48 +217,42 @@ class Pool:
     def _keep_watching(self) -> None:
         if self._watch is None and (count := sum(len(state.flights) for state in self._states)):
             seconds = max(_LOOK_SECONDS, count * _LOOK_SECONDS_PER_CALL)
-            self._watch = asyncio.get_running_loop().call_later(seconds, self._look)
+            self._watch_due = _loop_now() + seconds
+            self._watch = asyncio.get_running_loop().call_at(self._watch_due, self._look)
 
     def _look(self) -> None:
         """Looks for calls that hang; runs as long as calls are under way."""
         self._watch = None
         now, loop_now = self._clock.now(), _loop_now()
+        late = loop_now - self._watch_due
         for state in self._states:
-            self._tell(state.look_for_suspects(now, loop_now))
+            if late > _LATE_SECONDS:
+                state.excuse_silence(late)
+            else:
+                self._tell(state.look_for_suspects(now, loop_now))
         self.wake()
 
     def _give_up_the_hopeless(self, now: float) -> None:
         for waiter in list(self._waiters):
             allowed = [state for state in self._states if state.name not in waiter.need.barred]
             if all(state.out is not None for state in allowed):
-                nobody = NobodyLeft(_no_endpoint(allowed or self._states, ""), is_exhausted=not allowed)
+                nobody = NobodyLeft(no_endpoint(allowed or self._states, ""), is_exhausted=not allowed)
                 self._refuse(waiter, nobody)
         # A call in flight is a sign of life, until its silence is noticed.
         if self._waiters and not any(state.in_flight or state.is_hopeful(now) for state in self._states):
-            self._outage(now)
+            self._outage_goes_on(now)
 
-    def _outage(self, now: float) -> None:
+    def _outage_goes_on(self, now: float) -> None:
         """Calls wait and no endpoint works."""
-        if self._down_since is None:
-            self._down_since = now
-        lasted = now - self._down_since
-        if lasted >= self._limit_seconds:
-            for waiter in list(self._waiters):
-                self._refuse(waiter, NobodyLeft(_no_endpoint(self._states, f" for {lasted:.0f} s")))
-            return
         moments = [at for state in self._states if (at := state.usable_at(now)) is not None]
-        is_long = min(moments, default=now) - self._down_since >= _OUTAGE_WORTH_SAYING_SECONDS
-        if is_long and not self._is_outage_told:
-            self._is_outage_told = True
-            failure = _no_endpoint(self._states, "")
-            reason = f"{failure.detail} Waiting up to {self._limit_seconds:.0f} s (engine.unavailable_limit_seconds)."
-            self._notify(EngineNotice(kind="waiting", reason=reason, failure=failure.kind))
+        if notice := self._outage.goes_on(now, min(moments, default=now), self._states):
+            self._notify(notice)
+        if (lasted := self._outage.has_lasted_too_long(now)) is not None:
+            for waiter in list(self._waiters):
+                self._refuse(waiter, NobodyLeft(no_endpoint(self._states, f" for {lasted:.0f} s")))
 
     def _end_outage(self) -> None:
-        if self._is_outage_told:
-            lasted = self._clock.now() - (self._down_since or 0.0)
-            self._notify(EngineNotice(kind="resumed", reason=f"Calls go on after {lasted:.0f} s."))
-        self._down_since, self._is_outage_told = None, False
+        self._tell(self._outage.end(self._clock.now()))
 
     def _refuse(self, waiter: Waiter, nobody: NobodyLeft) -> None:
         self._waiters.remove(waiter)
@@ -272,8 +266,8 @@ class Pool:
     def _set_timer(self, now: float) -> None:
         """Wakes the pool when a pause or an open breaker ends, or patience does."""
         moments = [at for state in self._states if (at := state.usable_at(now)) is not None]
-        if self._down_since is not None:
-            moments.append(self._down_since + self._limit_seconds)
+        if self._outage.ends_at is not None:
+            moments.append(self._outage.ends_at)
         upcoming = min((at for at in moments if at > now), default=None)
         if not self._waiters or upcoming is None:
             return
@@ -292,12 +286,3 @@ class Pool:
 
 def _loop_now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _no_endpoint(states: Sequence[EndpointState], how_long: str) -> Failure:
-    """All of them are unusable: each with its reason."""
-    failures = [state.last_failure for state in states if state.last_failure is not None]
-    held = [f"{state.name} is held back by the state of its machine." for state in states if state.weight <= 0]
-    reasons = " | ".join([*(failure.detail for failure in failures), *held]) or "no reason is known."
-    kind: FailureKind = failures[0].kind if failures else "connect"
-    return Failure(kind=kind, detail=f"No endpoint could be used{how_long}: {reasons}")

@@ -72,3 +72,18 @@ def test_when_all_are_silent_the_endpoint_is_stalled_after_a_little_more_patienc
     found = look(streams, experienced(), 2, now=long)
     assert found.is_stalled
     assert set(found.suspects) == set(streams)
+
+
+def test_a_call_whose_items_nobody_takes_is_not_silent() -> None:
+    talking, held = flight(0, 9.99), flight(0, 9.0)
+    held.hold()
+    assert look([talking, held], experienced(), 2, now=10).suspects == ()
+    held.release(10)
+    assert look([flight(0, 10.1), held], experienced(), 2, now=10.2).suspects == ()
+
+
+def test_time_in_which_our_own_process_stood_still_is_no_silence() -> None:
+    streams = [flight(0, 9.0), flight(0, 9.0)]
+    for one in streams:
+        one.excuse(0.95)
+    assert look(streams, experienced(), 2, now=10).suspects == ()
