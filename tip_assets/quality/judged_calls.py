@@ -16,7 +16,7 @@ from tip_resources.settings.models import Settings
 JudgeTier = Literal["network", "openai"]
 
 # These are about one call or one answer; every other failure would meet the next call as well.
-_ABOUT_ONE_CALL = frozenset({"invalid_output", "refusal", "empty", "truncated", "context_overflow"})
+_ABOUT_ONE_CALL = frozenset({"invalid_output", "refusal", "empty", "truncated", "repetition", "context_overflow"})
 
 
 def judged_calls(

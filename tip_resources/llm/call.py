@@ -12,6 +12,7 @@ from tip_resources.llm.clock import Clock
 from tip_resources.llm.dialect import Dialect, is_refusal
 from tip_resources.llm.elements import Found
 from tip_resources.llm.hashing import new_call_id, request_hash
+from tip_resources.llm.repetition import RepetitionWatch
 from tip_resources.llm.salvage import Salvage
 from tip_resources.llm.transport import CallBroken, Delta, Transport
 from tip_resources.llm.types import ChatRequest, Endpoint, Failure, Item
@@ -76,6 +77,7 @@ class Call:
     def _begin(self, body_hash: str) -> None:
         """A clean sheet: also for a second try in a simpler dialect, which is a call of its own."""
         self._salvage = Salvage(self._request.items_key, finds_items=self._request.json_schema is not None)
+        self._repetition = RepetitionWatch()
         self._call_id, self._hash = new_call_id(), body_hash
         self._started = self._clock.now()
         self._started_at = self._clock.wall().isoformat(timespec="milliseconds")
@@ -123,8 +125,9 @@ class Call:
             self._refusal.append(delta.refusal)
         if delta.text:
             self._characters += len(delta.text)
+            self._repetition.hear(delta.text)
             await self._give(self._salvage.feed(delta.text))
-        return self._has_surplus or self._is_endless
+        return self._has_surplus or self._is_endless or self._repetition.is_repeating
 
     @property
     def _is_endless(self) -> bool:
@@ -136,6 +139,7 @@ class Call:
                 self._has_surplus = True  # more than was asked: nobody waits for the rest
                 return
             self._items += 1
+            self._repetition.item_closed()
             await self._emit(self._item(element))
 
     def _item(self, element: Found) -> Item:
@@ -183,6 +187,7 @@ class Call:
             refusal="".join(self._refusal),
             is_open=self._salvage.is_open,
             is_endless=self._is_endless,
+            is_repeating=self._repetition.is_repeating,
             finish_reason=self._finish_reason,
             tokens_out=self._tokens_out,
             broken=broken,

@@ -137,7 +137,10 @@ class HttpTransport:
         try:
             data = await response.content.readany()
         except _WIRE_FAULTS as error:
-            raise CallBroken(progress.connection(error)) from error
+            data = _unread(response)
+            if not data:
+                raise CallBroken(progress.connection(error)) from error
+            response.content.set_exception(error)
         progress.received += len(data)
         if progress.received > self._settings.max_answer_megabytes * 1_000_000:
             raise CallBroken(progress.too_long())
@@ -199,6 +202,13 @@ class _Progress:
             return Failure(kind="connect", detail=detail)
         detail = f"{name} broke the connection before the first token ({said})."
         return Failure(kind="connect", detail=detail, was_sent=True)
+
+
+def _unread(response: aiohttp.ClientResponse) -> bytes:
+    """What came before the connection broke, while nobody was reading; aiohttp would drop it."""
+    content = response.content
+    content.set_exception(None)  # pyright: ignore[reportArgumentType]
+    return content.read_nowait()
 
 
 async def _read_to_end(response: aiohttp.ClientResponse) -> None:

@@ -51,6 +51,7 @@ RULES: Mapping[FailureKind, Rule] = {
     "refusal": Rule("elsewhere", counts=True, effect="none"),
     "empty": Rule("here", counts=True, effect="none"),
     "truncated": Rule("no", counts=True, effect="none"),
+    "repetition": Rule("here", counts=True, effect="none"),
 }
 _ENDPOINT_IS_WRONG = Rule("elsewhere", counts=False, effect="out")
 

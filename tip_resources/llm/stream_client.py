@@ -52,9 +52,12 @@ def target_of(endpoint: Endpoint) -> Target:
     if endpoint.api_key is not None and (key := endpoint.api_key.get_secret_value()):
         headers["Authorization"] = f"Bearer {key}"
     options: dict[str, Any] = {"headers": headers, "allow_redirects": False}
-    if proxy := _proxy_of(endpoint.url):
-        options |= _through(proxy)
-    if urlsplit(endpoint.url).scheme == "https":
+    is_private = urlsplit(endpoint.url).scheme == "https"
+    if address := _proxy_of(endpoint.url):
+        options["proxy"], login = _proxy(address)
+        # The head of a request that goes to the proxy in clear is its own head; else there is one for the tunnel.
+        (options.setdefault("proxy_headers", {}) if is_private else headers).update(login)
+    if is_private:
         options["ssl"] = _trust(endpoint.url)
     return Target(URL(f"{endpoint.url.rstrip('/')}/chat/completions"), options)
 
@@ -75,11 +78,11 @@ def _proxy_of(url: str) -> str | None:
     return proxies.get(parts.scheme) or proxies.get("all")
 
 
-def _through(address: str) -> dict[str, Any]:
+def _proxy(address: str) -> tuple[URL, dict[str, str]]:
+    """A proxy's address without the login in it, and the header with the login."""
     proxy = URL(address if "://" in address else f"http://{address}")
     if proxy.scheme not in ("http", "https") or not proxy.host:
         raise ValueError(f"the proxy of the environment is of a kind we cannot use ({proxy.scheme})")
     if proxy.user is None:
-        return {"proxy": proxy}
-    login = aiohttp.encode_basic_auth(proxy.user, proxy.password or "")
-    return {"proxy": proxy.with_user(None), "proxy_headers": {"Proxy-Authorization": login}}
+        return proxy, {}
+    return proxy.with_user(None), {"Proxy-Authorization": aiohttp.encode_basic_auth(proxy.user, proxy.password or "")}

@@ -26,6 +26,7 @@ FailureKind = Literal[
     "refusal",  # the model declined
     "empty",  # an answer with nothing in it
     "truncated",  # stopped at the token limit; items finished before it are kept
+    "repetition",  # caught in a loop and cut off; items finished before it are kept
 ]
 
 

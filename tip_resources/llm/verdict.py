@@ -30,6 +30,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str
     is_open: bool
     is_endless: bool
+    is_repeating: bool = False
     finish_reason: str | None
     tokens_out: int | None
     broken: Failure | None
@@ -53,6 +54,11 @@ def _cut_off(ending: Ending) -> tuple[FailureKind, str] | None:
         return (
             "truncated",
             f"{ending.endpoint_name} ignored the limit on output tokens and was cut off{_counted(ending)}.",
+        )
+    if ending.is_repeating:
+        return (
+            "repetition",
+            f"the model of {ending.endpoint_name} said the same over and over and was cut off{_counted(ending)}.",
         )
     if ending.finish_reason != "length":
         return None
