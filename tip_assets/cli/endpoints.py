@@ -105,7 +105,9 @@ def _print(found: "Sequence[EndpointReport]") -> None:
     for report in shown:
         say(_ROW.format(*_cells(report)).rstrip())
         if report.limit_reason:
-            say(f"    limit {report.limit}: {report.limit_reason}")
+            first = report.p95_first_token_ms
+            within = "" if first is None else f"; first tokens within {first / 1000:.1f} s (p95)"
+            say(f"    limit {report.limit}: {report.limit_reason}{within}")
         for use in report.used_by:
             whose = use.dataset or (f"run {use.run_id[:8]}" if use.run_id else f"process {use.pid}")
             say(f"    used by {whose} on {use.host}: {use.in_flight} in flight, its share is {use.share} of {use.of}")

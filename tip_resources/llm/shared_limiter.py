@@ -45,7 +45,7 @@ class SharedLimiter:
         self.in_flight = 0
         self.tokens_total = 0
         self._learn = learn
-        self._holder = holder
+        self.holder = holder
         self._remembered: RememberedLimit | None = None
         self._remembered_at = 0.0
         self._own = learn(endpoint, None)
@@ -131,7 +131,7 @@ class SharedLimiter:
 
     def decide(self, leases: Sequence[Lease], now: datetime) -> Grant:
         """Takes its share, as far as others have given it back. Called in the heartbeat's thread."""
-        place = next(at for at, lease in enumerate(leases) if lease.holder == self._holder)
+        place = next(at for at, lease in enumerate(leases) if lease.holder == self.holder)
         own = leases[place]
         # A holder that comes to lead goes on with the limit of the one before, until it has learned.
         may_lead = place == 0 and self._leads
@@ -142,7 +142,7 @@ class SharedLimiter:
                 self._share = None
             return Grant(limit, limit)
         share = fair_shares(limit, [lease.wanted for lease in leases], int(now.timestamp()) // TURN_SECONDS)[place]
-        others = sum(lease.granted for lease in leases if lease.holder != self._holder)
+        others = sum(lease.granted for lease in leases if lease.holder != self.holder)
         self._share = min(share, max(own.granted, takable(share, limit, others)))
         # Read after the share was taken: calls beyond it keep their place until they end.
         return Grant(max(self._share, self.in_flight), limit)
@@ -150,9 +150,9 @@ class SharedLimiter:
     def heard(self, leases: Sequence[Lease], now: float) -> bool:
         """Takes in what the others did; true when the leadership falls to this holder, which then must `start`."""
         self._peak, self._was_full = self.in_flight, self.in_flight >= self.limit
-        must_start = leases[0].holder == self._holder and not self._leads
-        self._leads = leases[0].holder == self._holder and self._leads
-        others = {lease.holder: lease.tokens_total for lease in leases if lease.holder != self._holder}
+        must_start = leases[0].holder == self.holder and not self._leads
+        self._leads = leases[0].holder == self.holder and self._leads
+        others = {lease.holder: lease.tokens_total for lease in leases if lease.holder != self.holder}
         self._others_in_flight = sum(lease.in_flight for lease in leases if lease.holder in others)
         before = self._others
         self._others = (now, others)

@@ -68,17 +68,17 @@ class SharedLimits:
         clock: Clock | None = None,
     ) -> None:
         self.on_change: Callable[[], None] = _nothing
-        self.holder = str(uuid.uuid4())
         self._leases, self._limits = leases, limits
         self._run_id = run_id
         self._host = socket.gethostname()
         self._on_notice = on_notice
         self._clock = clock or SystemClock()
         self._status: Callable[[], tuple[EndpointStatus, ...]] | None = None
-        self._limiters = {
-            (shared_address(endpoint.url, node), endpoint.model): SharedLimiter(endpoint, learn, self.holder)
+        # A holder of its own for each: two of them may be one server by different names, and share it then.
+        self._limiters = [
+            (shared_address(endpoint.url, node), SharedLimiter(endpoint, learn, str(uuid.uuid4())))
             for endpoint in endpoints
-        }
+        ]
         self._written: dict[str, RememberedLimit] = {}
         self._is_away = False
         self._stop = asyncio.Event()
@@ -98,7 +98,7 @@ class SharedLimits:
 
     def limiter_for(self, endpoint: Endpoint) -> Limiter:
         """The limiter of one of the endpoints; what `RequestEngine` wants as its own `limiter_for`."""
-        return next(limiter for limiter in self._limiters.values() if limiter.endpoint.name == endpoint.name)
+        return next(limiter for _, limiter in self._limiters if limiter.endpoint.name == endpoint.name)
 
     def attach(self, engine: WatchedEngine) -> None:
         """Tells the engine of changed shares, and counts its calls by its own word: it knows cancelled ones."""
@@ -115,13 +115,13 @@ class SharedLimits:
     async def _beat(self) -> None:
         """One heartbeat for every endpoint."""
         in_flight = {one.name: one.in_flight for one in self._status()} if self._status is not None else {}
-        limits_before = [limiter.limit for limiter in self._limiters.values()]
-        for (address, model), limiter in self._limiters.items():
+        limits_before = [limiter.limit for _, limiter in self._limiters]
+        for address, limiter in self._limiters:
             limiter.in_flight = in_flight.get(limiter.endpoint.name, limiter.in_flight)
             own = Lease(
                 endpoint=address,
-                model=model,
-                holder=self.holder,
+                model=limiter.endpoint.model,
+                holder=limiter.holder,
                 run_id=self._run_id,
                 host=self._host,
                 pid=os.getpid(),
@@ -135,7 +135,7 @@ class SharedLimits:
             if limiter.heard(live, self._clock.now()):
                 await self._guarded(partial(self._recall, address, limiter))
         await self._guarded(self._write_learned)
-        if limits_before != [limiter.limit for limiter in self._limiters.values()]:
+        if limits_before != [limiter.limit for _, limiter in self._limiters]:
             self.on_change()
 
     async def _guarded(self, work: Callable[[], None]) -> bool:
@@ -157,14 +157,14 @@ class SharedLimits:
         live += self._leases.heartbeat(own, limiter.decide)
 
     def _begin(self) -> None:
-        for (address, _), limiter in self._limiters.items():
+        for address, limiter in self._limiters:
             self._recall(address, limiter)
 
     def _recall(self, address: str, limiter: SharedLimiter) -> None:
         limiter.start(self._limits.recall(address, limiter.endpoint.model), self._clock.now())
 
     def _write_learned(self) -> None:
-        for (address, _), limiter in self._limiters.items():
+        for address, limiter in self._limiters:
             learned = limiter.to_remember(address)
             known = self._written.get(limiter.endpoint.name)
             if learned is not None and (known is None or _differs(learned, known)):
@@ -174,7 +174,8 @@ class SharedLimits:
     def _end(self) -> None:
         self._written.clear()
         self._write_learned()
-        self._leases.release(self.holder)
+        for _, limiter in self._limiters:
+            self._leases.release(limiter.holder)
 
     def _tell(self, reason: str) -> None:
         if self._on_notice is not None:

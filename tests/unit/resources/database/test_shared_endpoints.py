@@ -129,6 +129,29 @@ class Six:
     def call_finished(self, sample: object) -> None: ...
 
 
+def test_one_server_by_two_names_is_shared_as_by_two(fresh_database: Engine):
+    endpoints = [
+        Endpoint(name="one", url="http://127.0.0.1:1234/v1", model="m"),
+        Endpoint(name="other", url="http://localhost:1234/v1", model="m"),
+    ]
+
+    async def run() -> list[int]:
+        limits = SharedLimits(
+            LeaseStore(fresh_database), LimitStore(fresh_database), endpoints, learn=lambda *_: Six(), node="here"
+        )
+        async with limits:
+            while True:
+                shares = [limits.limiter_for(endpoint).limit for endpoint in endpoints]
+                if shares[1]:
+                    return shares
+                await asyncio.sleep(0.1)
+
+    shares = asyncio.run(asyncio.wait_for(run(), 30))
+    assert min(shares) >= 1
+    assert sum(shares) == 6
+    assert LeaseStore(fresh_database).live() == []
+
+
 def test_a_database_that_is_away_is_told_once_and_stops_nothing():
     away = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
     endpoint = Endpoint(name="gpu", url="http://127.0.0.1:1234/v1", model="m")

@@ -3,7 +3,7 @@
 import pytest
 
 from tip_resources.domain.failures import BadInput
-from tip_resources.llm.addresses import is_near, normalized_url, tier_of
+from tip_resources.llm.addresses import is_near, normalized_url, shared_address, tier_of
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,17 @@ def test_the_tier_follows_from_the_address(url: str, tier: str) -> None:
 def test_only_addresses_outside_go_through_a_proxy() -> None:
     assert all(is_near(url) for url in ("http://127.0.0.1/v1", "http://192.168.0.9/v1", "http://gpu.local/v1"))
     assert not any(is_near(url) for url in ("https://api.openai.com/v1", "http://8.8.8.8/v1"))
+
+
+@pytest.mark.parametrize(
+    ("url", "shared"),
+    [
+        ("http://127.0.0.1:1234/v1", "http://desk:1234/v1"),
+        ("http://localhost:1234/v1", "http://desk:1234/v1"),
+        ("http://[::1]/v1", "http://desk/v1"),
+        ("http://192.168.1.7:1234/v1", "http://192.168.1.7:1234/v1"),
+        ("https://api.openai.com/v1", "https://api.openai.com/v1"),
+    ],
+)
+def test_a_loopback_address_is_known_to_other_machines_by_the_name_of_its_own(url: str, shared: str) -> None:
+    assert shared_address(url, "Desk") == shared
