@@ -2,7 +2,8 @@
 
 How far a limit can be passed: a request is only sent while what is spent, plus what the requests under way are
 expected to take (the mean of those that ended), plus itself, stays below the limit. So the overshoot is what requests
-under way take beyond the mean, and, before the first one has ended, beyond the estimate.
+under way take beyond the mean, and, before the first one has ended, beyond the estimate. With a `Metered` engine
+(answering.py) requests wait for room rather than end the writing, so that a limit is also used up.
 """
 
 import time
@@ -89,7 +90,6 @@ class Spending:
         self._by_endpoint: dict[str, EndpointSpending] = {}
         self._ended = self._uncounted = 0
         self._tokens_here = self._cost_here = self._seconds_here = 0.0
-        self._broken = ""
 
     def begin(
         self,
@@ -133,13 +133,17 @@ class Spending:
         self._cost_here += cost or 0.0
         self._seconds_here += done.duration_ms / 1000
 
+    def has_room(self) -> bool:
+        """Whether one more request may go out beside those under way; if not, it may once some have ended."""
+        return not self._next_would_break()
+
     def stop_reason(self) -> str | None:
-        """Why no further request is to be sent, in words; None while there is room. Once there is a reason it stays.
+        """Why no further request is to be sent, in words; None while there is room.
 
         For example: `stopped at the budget: 1,003,210 of 1,000,000 tokens (--max-tokens)`.
         """
-        self._broken = self._broken or self._next_would_break()
-        return f"stopped at the budget: {self._said(self._broken)}" if self._broken else None
+        broken = self._next_would_break()
+        return f"stopped at the budget: {self._said(broken)}" if broken else None
 
     def report(self) -> SpendingReport:
         """What was spent so far."""

@@ -54,7 +54,7 @@ def test_uneven_requests_overshoot_by_less_than_what_is_under_way() -> None:
     assert 976_000 < spending.report().tokens < 1_012_000
 
 
-def test_a_stop_says_which_limit_and_how_far_and_stays() -> None:
+def test_a_stop_says_which_limit_and_how_far() -> None:
     spending = begun(Budget(max_tokens=2_500), PRICES, [OWN])
     for _ in range(2):
         assert spending.stop_reason() is None
@@ -126,3 +126,14 @@ def test_tokens_nobody_counted_are_guessed_from_the_text_and_said() -> None:
     spending.request_done(done(None, None, None, attempts=0, failure="connect"))
     assert spending.report().tokens_out == 100
     assert spending.report().uncounted == 3
+
+
+def test_what_has_no_room_now_has_it_once_less_came_than_was_expected() -> None:
+    under_way = 1
+    spending = Spending(Budget(max_tokens=3_000), PRICES)
+    spending.begin([OWN], in_flight=lambda: under_way, expected=Expected(tokens=2_000))
+    assert not spending.has_room()
+    spending.request_done(done())  # 1,000, not 2,000
+    under_way = 0
+    assert spending.has_room()
+    assert spending.stop_reason() is None

@@ -37,3 +37,45 @@ def test_requests_taken_and_not_ended_are_counted() -> None:
         return counts
 
     assert asyncio.run(go()) == [1, 1, 1, 0]
+
+
+class AnswersAtOnce:
+    """Stands for an engine that sends whatever it is given and ends it a moment later."""
+
+    def __init__(self) -> None:
+        self.most = 0
+
+    def status(self):
+        return ()
+
+    async def run(self, requests) -> AsyncGenerator[EngineEvent, None]:
+        ended: asyncio.Queue[str | None] = asyncio.Queue()
+        under_way = 0
+
+        async def take() -> None:
+            nonlocal under_way
+            async for one in each(requests):
+                under_way += 1
+                self.most = max(self.most, under_way)
+                asyncio.get_running_loop().call_later(0.001, ended.put_nowait, one.request_id)
+            while under_way:
+                await asyncio.sleep(0.001)
+            await ended.put(None)
+
+        taking = asyncio.create_task(take())
+        while (name := await ended.get()) is not None:
+            under_way -= 1
+            yield done(name)
+        await taking
+
+
+def test_requests_without_room_wait_until_others_have_ended() -> None:
+    async def go(limit: int) -> int:
+        engine = AnswersAtOnce()
+        metered = Metered(engine, lambda: metered.in_flight() < limit)
+        names = [event.request_id async for event in metered.run(request(str(n)) for n in range(30))]
+        assert len(names) == 30
+        return engine.most
+
+    assert asyncio.run(go(4)) == 4
+    assert asyncio.run(go(0)) == 1  # with nothing under way the next one goes, or it would wait for ever
