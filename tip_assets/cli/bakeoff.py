@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from tip_assets.cli.console import json_option, reports_failures
-from tip_assets.cli.experiments import experiment_options, run_and_report
+from tip_assets.cli.experiments import batch_size_option, experiment_options, run_and_report
 
 if TYPE_CHECKING:
     from tip_resources.domain.dataset_spec import Complexity
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 @click.option("--models", required=True, metavar="A,B,C", help="Models, by the names their servers list.")
 @click.option("--trials", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Calls per model.")
 @click.option("--unload", is_flag=True, help="Ask the server to drop each model before the next, where it can.")
+@batch_size_option
 @experiment_options
 @json_option
 @reports_failures
 def bakeoff(
     models: str,
     trials: int,
+    batch_size: int,
     unload: bool,
     domain: str,
     complexity: str,
@@ -51,5 +53,5 @@ def bakeoff(
         seed=seed,
         rehearsal=rehearsal,
     )
-    experiment = models_experiment(spec, comma_separated(models, where="--models"))
+    experiment = models_experiment(spec, comma_separated(models, where="--models"), batch_size=batch_size)
     run_and_report(experiment, folder=folder, fresh=fresh, unload_between=unload, as_json=as_json)

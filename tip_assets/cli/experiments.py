@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from tip_assets.generation.write_calls import WritingProgress
 
 
+batch_size_option = click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Calls per model call; 1 makes every trial a sample of its own for the latency.",
+)
+
+
 def experiment_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every experiment has."""
     options = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from tip_assets.cli.console import json_option, reports_failures
-from tip_assets.cli.experiments import experiment_options, run_and_report
+from tip_assets.cli.experiments import batch_size_option, experiment_options, run_and_report
 
 if TYPE_CHECKING:
     from tip_resources.domain.dataset_spec import Complexity
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 )
 @click.option("--trials", type=click.IntRange(1, 10_000), default=30, show_default=True, help="Calls per variant.")
 @click.option("--model", help="Model to ask; otherwise the settings' choice.")
+@batch_size_option
 @experiment_options
 @json_option
 @reports_failures
 def prompt_test(
     files: tuple[Path, ...],
     trials: int,
+    batch_size: int,
     model: str | None,
     domain: str,
     complexity: str,
@@ -60,5 +62,5 @@ def prompt_test(
         rehearsal=rehearsal,
         model=model,
     )
-    experiment = prompts_experiment(spec, prompt_variants(files))
+    experiment = prompts_experiment(spec, prompt_variants(files), batch_size=batch_size)
     run_and_report(experiment, folder=folder, fresh=fresh, unload_between=False, as_json=as_json)

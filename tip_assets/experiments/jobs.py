@@ -65,6 +65,7 @@ class ModesConfig(ExperimentConfig):
 class PromptsConfig(ExperimentConfig):
     """`tip prompt-test` as a job."""
 
+    batch_size: int = Field(default=1, ge=1, description="Calls per model call.")
     prompts: list[str] = Field(default=[], description="YAML files of variants; none compares the built-in ones.")
     model: str = Field(default="", description="Model to ask; empty leaves it to the settings.")
 
@@ -72,6 +73,7 @@ class PromptsConfig(ExperimentConfig):
 class ModelsConfig(ExperimentConfig):
     """`tip bakeoff` as a job."""
 
+    batch_size: int = Field(default=1, ge=1, description="Calls per model call.")
     models: list[str] = Field(description="Models, by the names their servers list.")
     unload: bool = Field(default=False, description="Ask the server to drop each model before the next.")
 
@@ -89,15 +91,16 @@ def compare_modes(context: dg.OpExecutionContext, config: ModesConfig, platform:
 def compare_prompts(context: dg.OpExecutionContext, config: PromptsConfig, platform: Platform) -> None:
     """Writes the same planned calls with several prompts, and measures them side by side."""
     with clear_failures():
-        variants = prompt_variants([platform.folder / Path(file) for file in config.prompts])
-        _run(context, platform, config, prompts_experiment(config.spec("prompt_test", config.model or None), variants))
+        prompts = prompt_variants([platform.folder / Path(file) for file in config.prompts])
+        spec = config.spec("prompt_test", config.model or None)
+        _run(context, platform, config, prompts_experiment(spec, prompts, batch_size=config.batch_size))
 
 
 @dg.op(out=dg.Out(dg.Nothing))
 def compare_models(context: dg.OpExecutionContext, config: ModelsConfig, platform: Platform) -> None:
     """Has several models write the same planned calls, and measures them side by side."""
     with clear_failures():
-        experiment = models_experiment(config.spec("bakeoff"), config.models)
+        experiment = models_experiment(config.spec("bakeoff"), config.models, batch_size=config.batch_size)
         _run(context, platform, config, experiment, unload_between=config.unload)
 
 

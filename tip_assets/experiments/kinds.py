@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import get_args
 
-from tip_assets.experiments.variants import Experiment, ExperimentKind, Variant
+from tip_assets.experiments.variants import Experiment, ExperimentKind, PromptVariant, Variant
 from tip_resources.domain.dataset_spec import Complexity, DatasetSpec, GenerationMode
 from tip_resources.domain.failures import BadInput
 
@@ -59,14 +59,16 @@ def modes_experiment(spec: DatasetSpec, *, modes: Sequence[GenerationMode], batc
     return _experiment("modes", "Ways of writing calls", spec, variants)
 
 
-def prompts_experiment(spec: DatasetSpec, variants: Sequence[Variant]) -> Experiment:
-    """Wordings of the system message."""
+def prompts_experiment(spec: DatasetSpec, prompts: Sequence[PromptVariant], *, batch_size: int = 1) -> Experiment:
+    """Wordings of the system message; with a batch of 1 every call is a sample of its own for the latency."""
+    variants = [Variant(name=prompt.name, prompt=prompt, batch_size=batch_size) for prompt in prompts]
     return _experiment("prompts", "Prompt test", spec, variants)
 
 
-def models_experiment(spec: DatasetSpec, models: Sequence[str]) -> Experiment:
-    """Models, each by the name its server lists it under."""
-    return _experiment("models", "Model bakeoff", spec, [Variant(name=model, model=model) for model in models])
+def models_experiment(spec: DatasetSpec, models: Sequence[str], *, batch_size: int = 1) -> Experiment:
+    """Models, each by the name its server lists it under; `batch_size` as for prompts."""
+    variants = [Variant(name=model, model=model, batch_size=batch_size) for model in models]
+    return _experiment("models", "Model bakeoff", spec, variants)
 
 
 def comma_separated(text: str, *, where: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tip_assets.experiments.variants import CURRENT_PROMPT, PromptVariant, Variant
+from tip_assets.experiments.variants import CURRENT_PROMPT, PromptVariant
 from tip_assets.planning.library.located_yaml import MAX_FILE_BYTES
 from tip_resources.domain.codec import from_builtins
 from tip_resources.domain.failures import BadInput
@@ -38,7 +38,7 @@ BUILT_IN = (
 )
 
 
-def prompt_variants(files: Sequence[Path]) -> tuple[Variant, ...]:
+def prompt_variants(files: Sequence[Path]) -> tuple[PromptVariant, ...]:
     """The variants to compare: the built-in ones, or the current prompt against those of `files`.
 
     Raises:
@@ -50,7 +50,7 @@ def prompt_variants(files: Sequence[Path]) -> tuple[Variant, ...]:
         if prompt.name in seen:
             raise BadInput(f"two prompt variants are called {prompt.name!r}.", mend="Give each a name of its own.")
         seen.add(prompt.name)
-    return tuple(Variant(name=prompt.name, prompt=prompt) for prompt in prompts)
+    return prompts
 
 
 def read_prompt(path: Path) -> PromptVariant:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tip_assets.experiments.comparison_files import write_comparison
 from tip_assets.experiments.results import Comparison, ResultFolder, TrialResult, trial_key
-from tip_assets.experiments.trial import TrialRun, failed, with_note
+from tip_assets.experiments.trial import TrialRun, failed, warm_up, with_note
 from tip_assets.experiments.variants import Experiment, Variant, settings_for
 from tip_assets.generation.serving import ReadSettings
 from tip_assets.generation.write_calls import WritingProgress
@@ -70,6 +70,7 @@ def run_experiment(
         on_progress=on_progress,
         on_notice=on_notice,
     )
+    warm_up(experiment, library)
     trials: list[TrialResult] = []
     for place, variant in enumerate(experiment.variants):
         now = settings_for(settings(), variant)

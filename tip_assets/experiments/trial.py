@@ -9,6 +9,7 @@ import msgspec
 from tip_assets.experiments.measures import measured, reasons
 from tip_assets.experiments.results import ResultFolder, TrialResult
 from tip_assets.experiments.variants import SCRIPTED_WARNING, Experiment, Variant, settings_for, spec_for
+from tip_assets.generation.acceptance import scrubbed
 from tip_assets.generation.glossary import prompt_for
 from tip_assets.generation.prompts import CallPrompt
 from tip_assets.generation.serving import ReadSettings
@@ -18,7 +19,8 @@ from tip_assets.planning.domain_library import DomainLibrary
 from tip_assets.planning.plan import call_plan_at, plan_calls
 from tip_assets.quality.grading import grade_locally
 from tip_assets.quality.judged_calls import JudgeTier, judged_calls
-from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.call_plan import CallPlan
+from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.grade import Grade
 from tip_resources.llm.types import Endpoint
@@ -80,9 +82,10 @@ class TrialRun:
         checkpoint = self._folder.checkpoint(key)
         clock = _Clock(self._folder, key)
 
-        def started(found: tuple[Endpoint, ...]) -> None:
+        def plans() -> Iterator[CallPlan]:
+            # The first look at the plans comes when servers are found and the engine is up: writing begins.
             clock.start()
-            self._on_endpoints(found)
+            return plan_calls(spec, self._library)
 
         def progressed(progress: WritingProgress) -> None:
             clock.note()
@@ -90,13 +93,13 @@ class TrialRun:
 
         written = write_plans(
             spec,
-            lambda: plan_calls(spec, self._library),
+            plans,
             prompt=self.prompt(variant),
             settings=lambda: settings_for(self._settings(), variant),
             patience_seconds=0.0,
             checkpoint=checkpoint,
             delivered=nothing_delivered,
-            on_endpoints=started,
+            on_endpoints=self._on_endpoints,
             on_progress=progressed,
             on_notice=self._on_notice,
         )
@@ -146,31 +149,42 @@ class TrialRun:
         return [call.annotations.grade for call in graded if call.annotations.grade is not None]
 
 
+def warm_up(experiment: Experiment, library: DomainLibrary) -> None:
+    """Loads what planning, grading and scrubbing need, so that the first trial's seconds do not hold it."""
+    plan = call_plan_at(experiment.spec, library, 0)
+    turns = (Turn(speaker="agent", text="Hello, how can I help?"), Turn(speaker="customer", text="A question, please."))
+    grade_locally(scrubbed(Conversation(id="warm-up", turns=turns), plan), plan)
+
+
 class _Clock:
     """Seconds spent writing, those of interrupted runs included."""
 
     def __init__(self, folder: ResultFolder, key: str) -> None:
         self._folder, self._key = folder, key
         self._before = folder.seconds_spent(key)
-        self._started = self._noted = time.monotonic()
+        self._started: float | None = None
+        self._noted = 0.0
 
     def start(self) -> None:
-        """Waiting for a server, or for the scripted one to start, is not writing."""
-        self._started = self._noted = time.monotonic()
+        """Begins to count; once begun, it goes on."""
+        if self._started is None:
+            self._started = self._noted = time.monotonic()
 
     def note(self) -> None:
+        """Keeps the time so far, now and then."""
         now = time.monotonic()
         if now - self._noted >= _NOTE_SECONDS:
             self._noted = now
             self._folder.keep_seconds(self._key, self._total(now))
 
     def stop(self) -> float:
+        """Keeps the time, and gives it."""
         total = self._total(time.monotonic())
         self._folder.keep_seconds(self._key, total)
         return total
 
     def _total(self, now: float) -> float:
-        return self._before + now - self._started
+        return self._before + (0.0 if self._started is None else now - self._started)
 
 
 def _limit(reason: str, count: int) -> str:

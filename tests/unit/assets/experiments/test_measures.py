@@ -30,8 +30,9 @@ def summary(**fields: Any) -> WritingSummary:
 
 
 def usage(call_id: str, milliseconds: float, tokens: int | None = 50) -> CallUsage:
-    spent = {"tokens_in": tokens, "tokens_out": tokens}
-    return CallUsage(call_id=call_id, endpoint="u", duration_ms=milliseconds, items=2, **spent)
+    return CallUsage(
+        call_id=call_id, endpoint="u", tokens_in=tokens, tokens_out=tokens, duration_ms=milliseconds, items=2
+    )
 
 
 def figures(kept: list[Conversation], wrote: WritingSummary | None = None, **fields: Any) -> Measures:
