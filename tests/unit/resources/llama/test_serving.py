@@ -135,6 +135,7 @@ def test_it_answers_in_the_shape_asked_for(plan: LlamaPlan, tmp_path: Path, said
 
 
 @needs_llama
+@pytest.mark.slow
 def test_a_second_request_waits_and_does_not_cut_off_the_first_and_the_model_stays_listed(
     plan: LlamaPlan, tmp_path: Path, said: list[str]
 ) -> None:
@@ -152,6 +153,7 @@ def test_a_second_request_waits_and_does_not_cut_off_the_first_and_the_model_sta
 
 
 @needs_llama
+@pytest.mark.slow
 def test_a_killed_server_is_started_again(plan: LlamaPlan, tmp_path: Path, said: list[str]) -> None:
     with running_llama_server(plan, tmp_path, dict(os.environ), on_log=said.append):
         before = server_pid(plan.port)
@@ -162,6 +164,7 @@ def test_a_killed_server_is_started_again(plan: LlamaPlan, tmp_path: Path, said:
 
 
 @needs_llama
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_the_server_ends_when_its_supervisor_is_killed(model: Path, tmp_path: Path) -> None:
     port = free_ports(1)[0]
@@ -176,6 +179,7 @@ def test_the_server_ends_when_its_supervisor_is_killed(model: Path, tmp_path: Pa
 
 
 @needs_llama
+@pytest.mark.slow
 def test_the_servers_of_the_settings_run_beside_each_other_and_a_bad_one_stops_none(
     model: Path, tmp_path: Path, said: list[str]
 ) -> None:
