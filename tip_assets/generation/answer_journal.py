@@ -5,8 +5,9 @@ answers.jsonl
   {"index": 17, "url": ..., "answer": {...}}        one kept answer
 
 A line handed to the operating system survives a killed process, so an answer is kept when `keep` returns; against a
-power cut the disk is told to write about once a second, beside the loop. One file costs a quarter of what one file
-per answer does. A line that a kill tore is cut off when the journal is opened again.
+power cut the disk is told to write about once a second, beside the loop. An answer costs 3 microseconds of CPU this
+way and 126 as an object of its own (2,000 answers of 600 tokens each way). A line that a kill tore is cut off when the
+journal is opened again.
 """
 
 import os

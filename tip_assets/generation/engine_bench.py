@@ -85,7 +85,8 @@ async def measure(
         BadInput: The folder holds answers to other requests, or another process writes there.
     """
     with AnswerJournal(folder, IDENTITY) as journal:
-        bench = _Bench(journal, requests, max_output_tokens, on_kept)
+        patience_seconds = settings.engine.unavailable_limit_seconds
+        bench = _Bench(journal, requests, max_output_tokens, patience_seconds, on_kept)
         async with engine_for(endpoints, settings, shared=shared, on_notice=on_notice) as engine:
             cpu_before = time.process_time()
             while bench.is_open:
@@ -114,25 +115,30 @@ async def measure(
             for status in statuses
         ),
     )
-    return BenchRun(figures=figures, reasons=tuple(bench.reasons.most_common()))
+    return BenchRun(figures=figures, reasons=bench.reasons())
 
 
 class _Bench:
     """What is still to be asked, and what has come."""
 
     def __init__(
-        self, journal: AnswerJournal, requests: int, max_output_tokens: int, on_kept: Callable[[int], None]
+        self,
+        journal: AnswerJournal,
+        requests: int,
+        max_output_tokens: int,
+        patience_seconds: float,
+        on_kept: Callable[[int], None],
     ) -> None:
         self._journal, self._requests = journal, requests
-        self._max_output_tokens = max_output_tokens
+        self._max_output_tokens, self._patience_seconds = max_output_tokens, patience_seconds
         self._on_kept = on_kept
         missing = [index for index in range(requests) if index not in journal.kept]
         self.missing = set(missing)
         self.asked = 0
         self.first_token_ms: defaultdict[str, list[float]] = defaultdict(list)
-        self.reasons: Counter[str] = Counter()
         self._waiting = deque(missing)
         self._tries: Counter[int] = Counter()
+        self._why: dict[int, str] = {}
         self._first_sent_at: float | None = None
         self._last_kept_at = 0.0
 
@@ -145,6 +151,10 @@ class _Bench:
     def makespan_seconds(self) -> float:
         """From the first request to the last answer kept; 0 when none was."""
         return max(0.0, self._last_kept_at - (self._first_sent_at or 0.0))
+
+    def reasons(self) -> tuple[tuple[str, int], ...]:
+        """Why answers are missing, each reason with how often it was given, the most frequent first."""
+        return tuple(Counter(self._why.get(index, "never asked") for index in self.missing).most_common())
 
     def open_requests(self) -> Iterator[ChatRequest]:
         """Every request without an answer; one that failed comes again behind the others while there are some."""
@@ -178,10 +188,13 @@ class _Bench:
 
     def _again(self, index: int, done: RequestDone) -> None:
         self._tries[index] += 1
+        self._why[index] = done.detail or "the answer does not satisfy the schema"
         if self._tries[index] < _MOST_TRIES:
             self._waiting.append(index)
-        else:
-            self.reasons[done.detail or "the answer does not satisfy the schema"] += 1
+        silent_since = max(self._last_kept_at, self._first_sent_at or 0.0)
+        if time.perf_counter() - silent_since > self._patience_seconds:
+            # For so long the engine has waited for endpoints in vain; it need not do so once more for each try.
+            self._waiting.clear()
 
 
 def _p95(values: Sequence[float]) -> float | None:

@@ -108,3 +108,22 @@ def test_it_goes_away_and_comes_back_on_the_same_port() -> None:
     assert b"[DONE]" not in broken
     assert was_refused
     assert b"[DONE]" in answer
+
+
+def test_it_freezes_in_the_middle_of_answers_and_goes_on_with_them() -> None:
+    changes = (Change(at=1, away="hang"), Change(at=200))
+    with device(DeviceSpec(changes=changes), time_scale=FAST, seed=0) as server:
+        answers = ask_all(server, [1, 2])
+        stats = server.stats()
+    assert all(b"[DONE]" in answer for answer in answers)
+    assert stats["seconds"] > 199
+    assert sum(stats["active_seconds"].values()) < 150
+
+
+def test_when_the_knee_moves_the_same_streams_become_slower() -> None:
+    with device(DeviceSpec(changes=(Change(at=0, knee=1),)), time_scale=0.02, seed=0) as server:
+        ask_all(server, list(range(6)))
+        stats = server.stats()
+    slow = Speed(knee=1)
+    could = sum(slow.total(int(streams)) * seconds for streams, seconds in stats["active_seconds"].items())
+    assert could == pytest.approx(stats["tokens"], rel=0.1)

@@ -15,7 +15,7 @@ from tip_assets.cli.main import main
 from tip_assets.generation.answer_journal import JOURNAL_FILE
 from tip_resources.rehearsal.process import rehearsal_process
 
-FAULTY = ("--error-share", "0.2", "--reset-share", "0.1", "--truncated-share", "0.2")
+FAULTY = ("--error-share", "0.1", "--reset-share", "0.05", "--truncated-share", "0.2")
 
 
 @pytest.fixture(autouse=True)
@@ -71,12 +71,12 @@ def test_more_requests_in_the_same_folder_ask_only_for_those(tmp_path: Path) -> 
 
 def test_what_fails_is_asked_again_until_nothing_is_lost(tmp_path: Path) -> None:
     with device(DeviceSpec(flags=FAULTY), time_scale=0.001, seed=0) as server:
-        result = bench("--endpoint", server.url, "--requests", 40, "--dir", tmp_path / "run", "--json")
+        result = bench("--endpoint", server.url, "--requests", 30, "--dir", tmp_path / "run", "--json")
         stats = server.stats()
     figures = json.loads(result.stdout)
-    assert (figures["kept"], figures["lost"], result.exit_code) == (40, 0, 0)
+    assert (figures["kept"], figures["lost"], result.exit_code) == (30, 0, 0)
     assert stats["outcomes"]["truncated"] > 0 and stats["outcomes"]["error"] > 0
-    assert figures["asked"] == stats["requests"] > 40
+    assert figures["asked"] == stats["requests"] > 30
     assert stats["repeats_of_answered"] == 0
 
 
