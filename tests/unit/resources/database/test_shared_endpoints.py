@@ -3,17 +3,18 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from tip_resources.database.endpoint_leases import Grant, Lease, LeaseStore
+from tip_resources.database.endpoint_leases import Decide, Grant, Lease, LeaseStore
 from tip_resources.database.endpoint_limits import LimitStore, RememberedLimit
 from tip_resources.database.performance import PerformanceRecorder, PerformanceStore
 from tip_resources.database.seen_endpoints import EndpointRegistry, SeenEndpoint, SeenModel
+from tip_resources.domain.failures import TransientFailure
 from tip_resources.llm.endpoint_state import EndpointStatus
 from tip_resources.llm.limiter import Learned
 from tip_resources.llm.shared_limits import SharedLimits
@@ -168,3 +169,48 @@ def test_a_database_that_is_away_is_told_once_and_stops_nothing():
     assert asyncio.run(run()) == 6
     assert len(told) == 1
     assert "not shared with other runs for now" in told[0]
+
+
+class Unsteady(LeaseStore):
+    """A database that goes away and comes back."""
+
+    is_away = False
+    asked = 0
+
+    def heartbeat(self, own: Lease, decide: Decide, *, lease_seconds: float = 5.0) -> Sequence[Lease]:
+        self.asked += 1
+        if self.is_away:
+            raise TransientFailure("cannot be reached")
+        return super().heartbeat(own, decide, lease_seconds=lease_seconds)
+
+
+def test_while_the_database_is_away_the_last_share_holds_and_its_return_is_told(fresh_database: Engine):
+    endpoint = Endpoint(name="gpu", url=LEASE.endpoint, model="m")
+    older = msgspec.structs.replace(LEASE, wanted=6)
+    LeaseStore(fresh_database).heartbeat(older, lambda *_: Grant(4, 6), lease_seconds=60)
+    leases = Unsteady(fresh_database)
+    told: list[str] = []
+
+    async def wait_until(is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not is_so():
+                await asyncio.sleep(0.05)
+
+    async def run() -> list[tuple[int, str]]:
+        limits = SharedLimits(
+            leases, LimitStore(fresh_database), [endpoint], learn=lambda *_: Six(), node="here", on_notice=told.append
+        )
+        seen: list[tuple[int, str]] = []
+        async with limits:
+            limiter = limits.limiter_for(endpoint)
+            seen.append((limiter.limit, limiter.reason))
+            leases.is_away, before = True, leases.asked
+            await wait_until(lambda: leases.asked >= before + 2)
+            seen.append((limiter.limit, limiter.reason))
+            leases.is_away = False
+            await wait_until(lambda: len(told) == 2)
+        return seen
+
+    assert asyncio.run(run()) == [(2, "2 of 6: shared with another run")] * 2
+    assert "not shared with other runs for now: cannot be reached" in told[0]
+    assert told[1] == "Limits of model servers are shared with other runs again."
