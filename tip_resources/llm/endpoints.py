@@ -161,9 +161,8 @@ def _judge(
             f"it does not serve {wanted}; it serves {names}." if wanted else f"it serves {names}: load one to chat."
         )
         return Examined(candidate=candidate, probe=answer, reason=reason)
-    band = settings.generation.concurrency
+    start = settings.generation.concurrency.high
     most = candidate.concurrency or answer.slots
-    start = (band.low + band.high) // 2
     endpoint = Endpoint(
         name=candidate.name,
         url=candidate.url,

@@ -21,6 +21,7 @@ _LAST_PROBE_AFTER = 64
 # Twice the calls must bring this much more, or the best limit lies in between: going on would only queue calls that
 # hold their slots until they end.
 _WORTH_DOUBLING = 1.5
+_DROPS_NEEDED = 2  # figures in a row that differ so much
 _WINS_NEEDED = 2  # figures in favour of a neighbour before the limit moves
 _FIGURE_WEIGHT = 0.3  # of the newest figure in the held limit's average
 _BACK_OFF = 0.75
@@ -55,6 +56,7 @@ class HillClimb:
         self._seen: dict[int, float] = {}  # throughput by limit, of this search
         self._probe_after, self._figures, self._probe_up = _FIRST_PROBE_AFTER, 0, True
         self._drops = self._wins = 0
+        self._held: float | None = None  # average throughput of the held limit
         self._once = 0  # the best limit before the endpoint became slower; 0 when it did not
         start = bounds.start if learned is None else learned.limit
         self._best = self._limit = self._within(start)
@@ -137,28 +139,31 @@ class HillClimb:
         if above is not None and above - best > step:
             return self._try((best + above) // 2, self._compared(above))
         if below is None and best > self._bounds.floor:
-            return self._try((self._bounds.floor + best) // 2, "trying fewer")
+            return self._try(max(self._bounds.floor, best - step), "trying fewer")
         if below is not None and best - below > step:
             return self._try((best + below + 1) // 2, self._compared(below))
         return self._settle()
 
     def _settle(self) -> None:
+        other = min((limit for limit in self._seen if limit > self._best), default=None)
+        self._keep(self._best, self._reason if other is None else self._compared(other))
+
+    def _keep(self, limit: int, reason: str) -> None:
+        """Holds a limit; what it brings is measured anew, since a figure of the search may have been a rough one."""
         self._phase = "holding"
         self._figures = self._drops = 0
-        other = min((limit for limit in self._seen if limit > self._best), default=None)
-        self._try(self._best, self._reason if other is None else self._compared(other))
+        self._held = None
+        self._try(limit, reason)
 
     def _hold(self, rate: float) -> None:
-        known = self._seen.get(self._limit)
-        if known is None:
-            self._seen[self._limit] = known = rate
+        known = rate if self._held is None else self._held
         change = rate / known - 1
         self._drops = self._drops + 1 if abs(change) > _SUDDEN else 0
-        if self._drops >= 2:
+        if self._drops >= _DROPS_NEEDED:
             self._begin_anew(rate, "slower" if change < 0 else "faster")
             return
         if not self._drops:
-            self._seen[self._limit] = known + _FIGURE_WEIGHT * (rate - known)
+            self._held = self._seen[self._limit] = known + _FIGURE_WEIGHT * (rate - known)
         self._figures += 1
         if self._figures >= self._probe_after:
             self._probe()
@@ -187,19 +192,19 @@ class HillClimb:
                 return
             self._probe_after = _FIRST_PROBE_AFTER
             self._seen = {limit: self._seen[limit] for limit in (self._best, self._limit)}
-            self._best, self._phase = self._limit, "slow_start" if is_up else "holding"
-            self._once = 0
+            self._best, self._once = self._limit, 0
             if is_up:
                 # The hill has moved up: go on from here.
+                self._phase = "slow_start"
                 self._try(self._within(self._limit + max(1, self._limit // 2)), "still rising")
             else:
-                self._try(self._best, "fewer calls are as fast")
+                self._keep(self._best, "fewer calls are as fast")
             return
         most = _FIRST_PROBE_AFTER if self._best < self._once else _LAST_PROBE_AFTER
         self._probe_after = min(most, 2 * self._probe_after)
-        reason = self._compared(self._limit)
-        self._phase = "holding"
-        self._try(self._best, reason)
+        held = self._held
+        self._keep(self._best, self._compared(self._limit))
+        self._held = held
 
     def _begin_anew(self, rate: float, how: str) -> None:
         """What was known of other limits holds no longer."""
@@ -219,6 +224,7 @@ class HillClimb:
         self._reason = reason
         if limit == self._limit and self._phase in ("slow_start", "bracketing"):
             self._phase = "holding"
+            self._held = None
         if limit != self._limit:
             self._watch.limit_changed()
         self._limit = limit
@@ -229,10 +235,8 @@ class HillClimb:
         self._ceiling_figures = 0
         self._best = min(self._best, self._ceiling)
         self._seen = {limit: rate for limit, rate in self._seen.items() if limit <= self._ceiling}
-        self._phase = "holding"
-        self._figures = self._drops = 0
         self._probe_after = _FIRST_PROBE_AFTER
-        self._try(min(self._limit, self._ceiling), why)
+        self._keep(min(self._limit, self._ceiling), why)
 
     def _raise_ceiling_again(self) -> None:
         if self._ceiling < self._bounds.ceiling:

@@ -10,6 +10,8 @@ import msgspec
 _TOKENS_PER_CALL = 40
 _LEAST_SECONDS = 0.25
 _LEAST_ROUGH_SECONDS = 0.12
+# Of servers that send an answer as a whole, the pieces must be as many as to even out which call ends when.
+_PIECES_PER_CALL = 4
 # What comes right after a change still belongs to the old load: prompts are being read, slots being filled.
 _SETTLING_TOKENS_PER_CALL = 6
 _TOLERANCE = 0.1  # share of the load by which calls in flight may differ from it, on average
@@ -44,13 +46,15 @@ class Measurement:
         self._call_seconds += self._in_flight * (now - self._last)
         self._last, self._in_flight = now, in_flight
         self._tokens += tokens
+        self._pieces += tokens > 0
         if self._settling > 0:
             self._settling -= tokens
             if self._settling <= 0:
                 self._restart(now)
             return None
         seconds = now - self._began
-        if seconds < self._least_seconds or self._tokens < _TOKENS_PER_CALL * self._load:
+        is_enough = self._tokens >= _TOKENS_PER_CALL * self._load and self._pieces >= _PIECES_PER_CALL * self._load
+        if seconds < self._least_seconds or not is_enough:
             return None
         figure = Figure(self._tokens / seconds, seconds)
         was_near = self._is_near(self._call_seconds / seconds)
@@ -65,4 +69,4 @@ class Measurement:
         self._began = now or 0.0
         self._in_flight = self._load
         self._call_seconds = 0.0
-        self._tokens = 0
+        self._tokens = self._pieces = 0

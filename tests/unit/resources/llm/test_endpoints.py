@@ -59,7 +59,7 @@ def test_a_server_on_a_usual_local_port_is_found() -> None:
 
     (endpoint,) = with_server(models("phi-4", max_model_len=8192), ask)
     assert (endpoint.model, endpoint.tier, endpoint.scripted) == ("phi-4", "local", False)
-    assert (endpoint.context_window_tokens, endpoint.concurrency, endpoint.most_at_once) == (8192, 4, None)
+    assert (endpoint.context_window_tokens, endpoint.concurrency, endpoint.most_at_once) == (8192, 6, None)
 
 
 def test_the_environment_names_a_server_and_nothing_else_is_looked_for() -> None:
