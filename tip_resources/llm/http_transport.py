@@ -28,6 +28,8 @@ from tip_resources.settings.models import EngineSettings
 _EVENT_STREAM = "text/event-stream"
 _FIRST_ERROR_STATUS = 300  # redirects are not followed
 _WIRE_FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError)
+# aiohttp's word for reading on when it has closed the connection itself, because of bytes that are no HTTP.
+_READ_FAULTS = (*_WIRE_FAULTS, RuntimeError)
 # After the last event the server still has to end the response; a connection that ends it in time is used again.
 _ENDING_SECONDS = 1.0
 
@@ -59,6 +61,7 @@ class HttpTransport:
     async def aclose(self) -> None:
         """Closes all connections; streams that are still open end at once."""
         session, self._session = self._session, None
+        self._sips = Sips()
         for ending in self._endings:
             ending.cancel()
         if session is not None:
@@ -88,7 +91,8 @@ class HttpTransport:
             failure = http_failure(endpoint, response.status, _error_body(raw), response.headers, self._wall())
             raise CallBroken(failure, response.status)
         if kind == "application/json":
-            await on_delta(_whole_answer(endpoint, await self._whole(response, progress)))
+            answer = _whole_answer(endpoint, await self._whole(response, progress))
+            await self._hand_on(answer, progress, guard, on_delta)
             return
         if kind == "text/html":
             raise CallBroken(not_openai(endpoint, "a web page"))
@@ -114,17 +118,8 @@ class HttpTransport:
         read_at = 0.0
         while data := await self._next(response, progress):
             delta = stream.feed(data)
-            if delta is not None:
-                if delta.is_token and not progress.has_token:
-                    progress.has_token = True
-                    guard.allow(self._settings.between_tokens_timeout_seconds)
-                elif delta.is_token:
-                    guard.heard()
-                guard.hold()
-                is_enough = await on_delta(delta)
-                guard.release()
-                if is_enough:
-                    return
+            if delta is not None and await self._hand_on(delta, progress, guard, on_delta):
+                return
             if stream.is_done or stream.fault is not None:
                 break
             before, read_at = read_at, now()
@@ -132,11 +127,23 @@ class HttpTransport:
                 self._sips.pause(response)
         progress.is_at_end = stream.fault is None
 
+    async def _hand_on(self, delta: Delta, progress: "_Progress", guard: SilenceGuard, on_delta: OnDelta) -> bool:
+        """Gives a delta to its reader, whose slowness is no silence; True when nothing that follows is wanted."""
+        if delta.is_token and not progress.has_token:
+            progress.has_token = True
+            guard.allow(self._settings.between_tokens_timeout_seconds)
+        elif delta.is_token:
+            guard.heard()
+        guard.hold()
+        is_enough = await on_delta(delta)
+        guard.release()
+        return is_enough
+
     async def _next(self, response: aiohttp.ClientResponse, progress: "_Progress") -> bytes:
         """The next bytes; b"" at the end."""
         try:
             data = await response.content.readany()
-        except _WIRE_FAULTS as error:
+        except _READ_FAULTS as error:
             data = _unread(response)
             if not data:
                 raise CallBroken(progress.connection(error)) from error
@@ -212,11 +219,13 @@ def _unread(response: aiohttp.ClientResponse) -> bytes:
 
 
 async def _read_to_end(response: aiohttp.ClientResponse) -> None:
-    with suppress(TimeoutError, *_WIRE_FAULTS):
-        async with asyncio.timeout(_ENDING_SECONDS):
-            while await response.content.readany():
-                pass
-    response.release()
+    try:
+        with suppress(*_READ_FAULTS):
+            async with asyncio.timeout(_ENDING_SECONDS):
+                while await response.content.readany():
+                    pass
+    finally:
+        response.release()
 
 
 def _error_body(raw: bytes) -> Any:

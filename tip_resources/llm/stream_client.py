@@ -7,11 +7,10 @@ environment between machines of the local network, no redirect, no cookies, no u
 import ssl
 import urllib.request
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import msgspec
-from yarl import URL
 
 from tip_resources.llm.addresses import is_near
 from tip_resources.llm.types import Endpoint
@@ -22,7 +21,7 @@ _KEEPALIVE_SECONDS = 5.0
 class Target(msgspec.Struct, frozen=True):
     """Where the calls of an endpoint go, and all that is sent with them but the body."""
 
-    url: URL
+    url: str
     options: dict[str, Any]
 
 
@@ -59,7 +58,7 @@ def target_of(endpoint: Endpoint) -> Target:
         (options.setdefault("proxy_headers", {}) if is_private else headers).update(login)
     if is_private:
         options["ssl"] = _trust(endpoint.url)
-    return Target(URL(f"{endpoint.url.rstrip('/')}/chat/completions"), options)
+    return Target(f"{endpoint.url.rstrip('/')}/chat/completions", options)
 
 
 def _trust(url: str) -> ssl.SSLContext:
@@ -78,11 +77,13 @@ def _proxy_of(url: str) -> str | None:
     return proxies.get(parts.scheme) or proxies.get("all")
 
 
-def _proxy(address: str) -> tuple[URL, dict[str, str]]:
+def _proxy(address: str) -> tuple[str, dict[str, str]]:
     """A proxy's address without the login in it, and the header with the login."""
-    proxy = URL(address if "://" in address else f"http://{address}")
-    if proxy.scheme not in ("http", "https") or not proxy.host:
-        raise ValueError(f"the proxy of the environment is of a kind we cannot use ({proxy.scheme})")
-    if proxy.user is None:
-        return proxy, {}
-    return proxy.with_user(None), {"Proxy-Authorization": aiohttp.encode_basic_auth(proxy.user, proxy.password or "")}
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"the proxy of the environment is of a kind we cannot use ({parts.scheme})")
+    login: dict[str, str] = {}
+    if parts.username is not None:
+        words = unquote(parts.username), unquote(parts.password or "")
+        login = {"Proxy-Authorization": aiohttp.encode_basic_auth(*words)}
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", login

@@ -301,6 +301,54 @@ def test_what_came_before_a_break_is_read_however_slow_the_reader_is() -> None:
     assert asyncio.run(scenario()) == "one two three "
 
 
+def test_a_connection_that_was_given_up_while_the_reader_was_busy_is_a_reset() -> None:
+    async def scenario() -> tuple[str, Failure]:
+        parts: list[str] = []
+
+        async def slow(delta: Delta) -> bool:
+            parts.append(delta.text)
+            await asyncio.sleep(0.2)
+            return False
+
+        async def bad_framing(writer: asyncio.StreamWriter) -> None:
+            await begin_stream(writer)
+            await asyncio.sleep(0.05)
+            await send_text(writer, "hello")
+            await asyncio.sleep(0.05)
+            writer.write(b"this is no length\r\n")
+            await writer.drain()
+            await asyncio.sleep(3600)
+
+        async with ScriptedServer([bad_framing]) as server:
+            wire = transport()
+            with pytest.raises(CallBroken) as caught:
+                await wire.call(server.endpoint(), BODY, slow)
+            await wire.aclose()
+            return "".join(parts), caught.value.failure
+
+    text, failure = asyncio.run(scenario())
+    assert (text, failure.kind) == ("hello", "reset")
+
+
+def test_a_slow_reader_of_a_whole_answer_is_not_the_servers_silence() -> None:
+    async def scenario() -> str:
+        parts: list[str] = []
+
+        async def slow(delta: Delta) -> bool:
+            await asyncio.sleep(0.4)
+            parts.append(delta.text)
+            return False
+
+        reply = answers(200, {"choices": [{"message": {"content": "hello"}}]})
+        async with ScriptedServer([reply]) as server:
+            wire = transport(settings(first_token_timeout_seconds=0.2, between_tokens_timeout_seconds=0.2))
+            await wire.call(server.endpoint(), BODY, slow)
+            await wire.aclose()
+        return "".join(parts)
+
+    assert asyncio.run(scenario()) == "hello"
+
+
 def test_silence_of_our_own_making_is_not_held_against_the_server() -> None:
     async def scenario() -> int:
         taken = 0
