@@ -15,7 +15,7 @@ from tip_assets.generation.batching import BatchPlan
 _CLEAN_BEFORE_ONE_MORE = 4
 _MOST_CLEAN = 64
 # The later half of the answers is worse than the earlier one if it loses this share more of its calls, seen over
-# at least so many calls in each half, and if chance would show such a difference less than once in 20 times (one-sided).
+# at least so many calls in each half, and if chance would show such a difference less than once in 20 times.
 _WORSE_SHARE = 0.15
 _CALLS_TO_JUDGE_BY = 20
 _STANDARD_ERRORS = 1.65

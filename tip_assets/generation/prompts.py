@@ -117,10 +117,10 @@ class CallPrompt:
         meanings: Mapping[str, str],
         *,
         words_of_templates: Mapping[str, TemplateWords] | None = None,
-        facts_known: FactsKnown = FactsKnown(),
+        facts_known: FactsKnown | None = None,
     ) -> None:
         self.meanings = meanings
-        self.facts_known = facts_known
+        self.facts_known = facts_known or FactsKnown()
         self._words_of_templates = words_of_templates or {}
         shape = [PROMPT_TEMPLATE, SYSTEM_TEXT, ANSWER_SCHEMA, meanings]
         self.hash = hashlib.blake2b(to_json(shape), digest_size=8).hexdigest()

@@ -1,5 +1,7 @@
 """Batches follow what comes back: down at once, up slowly, small at the end."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,7 +52,7 @@ def test_whole_answers_raise_it_slowly_and_never_above_where_it_began() -> None:
         sizes.append(batch.size)
     assert sizes[0] == 4
     assert sizes[-1] == max(sizes) == 8
-    assert all(later - earlier in (0, 1) for earlier, later in zip(sizes, sizes[1:], strict=False))
+    assert all(later - earlier in (0, 1) for earlier, later in pairwise(sizes))
     assert sizes.index(5) >= 7
 
 
