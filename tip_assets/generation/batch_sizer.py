@@ -14,10 +14,11 @@ from tip_assets.generation.batching import BatchPlan
 # Whole answers in a row before one call more is asked for; each size that turned out too big doubles it.
 _CLEAN_BEFORE_ONE_MORE = 4
 _MOST_CLEAN = 64
-# The later half of the answers is worse than the earlier one if it loses this share more of its calls ...
+# The later half of the answers is worse than the earlier one if it loses this share more of its calls, seen over
+# at least so many calls in each half, and if chance would show such a difference less than once in 20 times.
 _WORSE_SHARE = 0.15
-# ... seen over at least so many calls in each half.
 _CALLS_TO_JUDGE_BY = 20
+_STANDARD_ERRORS = 1.65
 _WHEN_WORSE = 0.75
 _REQUESTS_PER_SLOT = 2
 
@@ -108,8 +109,10 @@ class BatchSizer:
         if min(early, late) < _CALLS_TO_JUDGE_BY:
             return
         difference = late_lost / late - early_lost / early
+        share = (late_lost + early_lost) / (late + early)
+        by_chance = _STANDARD_ERRORS * math.sqrt(share * (1 - share) * (1 / late + 1 / early))
         self._halves = [[0, 0], [0, 0]]
-        if difference > _WORSE_SHARE and self._size > 1:
+        if difference > max(_WORSE_SHARE, by_chance) and self._size > 1:
             smaller = max(1, min(self._size - 1, int(self._size * _WHEN_WORSE)))
             lost = f"{late_lost / late:.0%} of the calls late in the answers were lost, {early_lost / early:.0%} early"
             self._lower(smaller, lost)

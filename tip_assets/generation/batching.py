@@ -63,4 +63,3 @@ def plan_batches(spec: DatasetSpec, settings: GenerationSettings, endpoints: Seq
     size = min(fits, band.high, spec.count)
     reason = f"context window of {window} tokens" if fits < band.high else f"{spec.complexity} calls"
     return BatchPlan(size, exchanges, size * tokens_of_call(exchanges, settings), reason)
-

@@ -71,7 +71,7 @@ def _endpoint(
         say(f"{found.url} {how}; it is asked for {known or _NAMELESS!r}. --model chooses another name.")
     if found.is_scripted:
         say(f"{found.url} is scripted: it shows what the engine does, not how well a model writes.")
-    most = settings.generation.concurrency.high
+    start = settings.generation.concurrency.high
     return Endpoint(
         name=name_of(found.url),
         url=found.url,
@@ -79,6 +79,7 @@ def _endpoint(
         tier=tier_of(found.url),
         scripted=found.is_scripted,
         context_window_tokens=served.context_window_tokens if served is not None else None,
-        concurrency=min(most, found.slots or most),
+        concurrency=min(start, found.slots or start),
+        most_at_once=found.slots,
         api_key=SecretStr(api_key) if api_key else None,
     )

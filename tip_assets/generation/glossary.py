@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tip_assets.generation.prompts import SYSTEM_TEXT, CallPrompt, FactsKnown
+from tip_assets.generation.prompts import SYSTEM_TEXT, CallPrompt, FactsKnown, TemplateWords
 from tip_assets.planning.domain_library import DomainLibrary
 from tip_assets.planning.library.slots import OneOf, Slot
 from tip_assets.planning.library.types import Template
@@ -23,12 +23,12 @@ def prompt_for(library: DomainLibrary, system_text: str = SYSTEM_TEXT) -> CallPr
     )
 
 
-def _words(template: Template, library: DomainLibrary) -> frozenset[str]:
-    """Every word that a plan of the template can use."""
+def _words(template: Template, library: DomainLibrary) -> TemplateWords:
     events = [library.complications[name] for name in template.complications]
     endings = [library.resolutions[name] for name in template.resolutions]
     steps = {step for event in (*events, *endings) for step in event.steps}
-    return frozenset({*template.intent_path, *template.complications, *template.resolutions, *steps})
+    always = frozenset(template.intent_path)
+    return TemplateWords(always, always.union(template.complications, template.resolutions, steps))
 
 
 def _fact_names(slots: Iterable[Slot]) -> frozenset[str]:

@@ -25,7 +25,7 @@ PROMPT_TEMPLATE = "calls/2"
 # The rehearsal server finds the plans by this line, as does anyone reading a stored prompt.
 PLANS_MARKER = "CALL PLANS"
 
-# A word that this share of a set's templates can use is explained in every request of the set.
+# A step that this share of a set's templates has is explained in every request of the set.
 _SHARE_OF_TEMPLATES = 0.5
 
 # Forms of a fact a model is offered, the most natural first; scrubbing knows them all.
@@ -96,12 +96,19 @@ class FactsKnown(msgspec.Struct, frozen=True):
     by_caller_alone: frozenset[str] = frozenset()
 
 
+class TemplateWords(msgspec.Struct, frozen=True):
+    """The names that plans of one scenario template use: `always`, and all those `possible`."""
+
+    always: frozenset[str]
+    possible: frozenset[str]
+
+
 class CallPrompt:
     """How calls of one domain are asked for.
 
     Args:
         meanings: A sentence for every step, complication and outcome of the domain, by name.
-        words_of_templates: The names that plans of each scenario template can use.
+        words_of_templates: The names that plans of each scenario template use.
         facts_known: Which facts only one of the two speakers knows; for `two_agent` mode.
         system_text: The system message of `batched` mode, for trying other wordings.
     """
@@ -110,12 +117,12 @@ class CallPrompt:
         self,
         meanings: Mapping[str, str],
         *,
-        words_of_templates: Mapping[str, frozenset[str]] | None = None,
-        facts_known: FactsKnown = FactsKnown(),
+        words_of_templates: Mapping[str, TemplateWords] | None = None,
+        facts_known: FactsKnown | None = None,
         system_text: str = SYSTEM_TEXT,
     ) -> None:
         self.meanings = meanings
-        self.facts_known = facts_known
+        self.facts_known = facts_known or FactsKnown()
         self._system_text = system_text
         self._words_of_templates = words_of_templates or {}
         shape = [PROMPT_TEMPLATE, system_text, ANSWER_SCHEMA, meanings]
@@ -163,12 +170,13 @@ class CallPrompt:
         )
 
     def _shared_words(self, spec: DatasetSpec, *, is_whole: bool) -> frozenset[str]:
-        """Words that every request of the set explains: all of its templates' words, or those of most of them."""
+        """Words that every request of the set explains: all its templates can use, or those most always do."""
         names = spec.scenario_templates or tuple(self._words_of_templates)
         templates = [self._words_of_templates[name] for name in names if name in self._words_of_templates]
-        used = Counter(word for words in templates for word in words)
-        least = 1 if is_whole else _SHARE_OF_TEMPLATES * len(templates)
-        return frozenset(word for word, times in used.items() if times >= least)
+        if is_whole:
+            return frozenset().union(*(words.possible for words in templates))
+        used = Counter(word for words in templates for word in words.always)
+        return frozenset(word for word, times in used.items() if times >= _SHARE_OF_TEMPLATES * len(templates))
 
     def _glossary(self, words: Iterable[str]) -> list[str]:
         return [f"- {word}: {self.meanings[word]}" for word in sorted(words) if word in self.meanings]

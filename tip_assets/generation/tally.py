@@ -75,9 +75,7 @@ class Tally:
         """Keeps what could not be used, with its reason."""
         self.rejected[refusal.reason] += 1
         self.checkpoint.reject(
-            Reject(
-                dataset=self._dataset, index=index, reason=refusal.reason, detail=refusal.detail, raw_text=raw_text
-            )
+            Reject(dataset=self._dataset, index=index, reason=refusal.reason, detail=refusal.detail, raw_text=raw_text)
         )
 
     def asked(self, attempt: PlannedAttempt) -> None:

@@ -103,5 +103,8 @@ def write_plans(
         if fresh:
             checkpoint.clear()
         summary, writer = asyncio.run(write(endpoints))
-    identities = ((plan.index, writer.identity(plan)) for plan in plans())
-    return Written(summary, endpoints, lambda: kept_conversations(checkpoint, identities))
+
+    def conversations() -> Iterator[Conversation]:
+        return kept_conversations(checkpoint, ((plan.index, writer.identity(plan)) for plan in plans()))
+
+    return Written(summary, endpoints, conversations)

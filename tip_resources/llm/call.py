@@ -21,6 +21,7 @@ from tip_resources.llm.verdict import Ending, failure_of
 # No tokenizer spends more than this on one token of text; a server that sends more ignores the token limit.
 MOST_CHARACTERS_PER_TOKEN = 16
 _SPARE_CHARACTERS = 1000
+CHARACTERS_PER_TOKEN = 4  # of English text, as a rule of thumb
 _NAMED_OPTION = re.compile(r"response_format|stream_options|include_usage|max_completion_tokens")
 
 
@@ -117,7 +118,8 @@ class Call:
         if delta.is_token:
             if self._first_token is None:
                 self._first_token = self._clock.now()
-            self._on_tokens(max(1, delta.tokens))
+            # A server that does not stream sends its tokens as one piece.
+            self._on_tokens(max(1, delta.tokens, len(delta.text) // CHARACTERS_PER_TOKEN))
         self._finish_reason = delta.finish_reason or self._finish_reason
         self._tokens_in = delta.tokens_in if delta.tokens_in is not None else self._tokens_in
         self._tokens_out = delta.tokens_out if delta.tokens_out is not None else self._tokens_out

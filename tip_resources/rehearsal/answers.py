@@ -1,4 +1,4 @@
-"""What the server says: scripted calls or turns of them, an instance of the schema asked for, or one honest sentence."""
+"""What the server says: scripted calls or turns, an instance of the schema asked for, or one honest sentence."""
 
 import asyncio
 import json

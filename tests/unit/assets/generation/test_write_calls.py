@@ -13,6 +13,7 @@ from tip_assets.generation.acceptance import Gatekeeper
 from tip_assets.generation.batching import BatchPlan
 from tip_assets.generation.collect import kept_conversations
 from tip_assets.generation.prompts import PLANS_MARKER, CallPrompt
+from tip_assets.generation.stopping import StopsWriting
 from tip_assets.generation.write_calls import CallWriter, WritingProgress, WritingSummary
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.dataset_spec import DatasetSpec
@@ -141,7 +142,14 @@ def all_good(_request: ChatRequest, plans: list[dict[str, Any]]) -> list[Any]:
 
 
 def write(
-    tmp_path: Path, answer: Answer, *, count: int = 10, batch: int = 4, rounds: int = 5, tone: str = "neutral"
+    tmp_path: Path,
+    answer: Answer,
+    *,
+    count: int = 10,
+    batch: int = 4,
+    rounds: int = 5,
+    tone: str = "neutral",
+    stop: StopsWriting | None = None,
 ) -> tuple[WritingSummary, Checkpoint, ScriptedEngine, list[WritingProgress]]:
     checkpoint, engine, seen = Checkpoint(UPath(tmp_path)), ScriptedEngine(answer), []
     writer = CallWriter(
@@ -155,6 +163,7 @@ def write(
         batches=BatchPlan(batch, IntRange(low=5, high=5), 1_000, "test"),
         settings=GenerationSettings(top_up_rounds=rounds),
         on_progress=seen.append,
+        stop=stop,
     )
     return asyncio.run(writer.write()), checkpoint, engine, seen
 
@@ -276,3 +285,33 @@ def test_a_kept_call_says_where_it_came_from_and_what_it_cost(tmp_path: Path) ->
     assert (first.model, first.scripted, first.position, first.attempt) == ("m", True, 0, 1)
     assert (first.tokens_in, first.tokens_out) == (25, 225)
     assert first.prompt_hash and first.call_id
+
+
+class TwoRequests:
+    """A budget of two requests."""
+
+    ended = 0
+
+    def request_done(self, done: RequestDone) -> None:
+        self.ended += 1
+
+    def stop_reason(self) -> str | None:
+        return "two requests were allowed" if self.ended >= 2 else None
+
+
+def test_a_stop_sends_nothing_more_and_leaves_what_is_done(tmp_path: Path) -> None:
+    summary, checkpoint, engine, _ = write(tmp_path, all_good, stop=TwoRequests())
+    assert engine.asked == [4, 4]
+    assert (summary.kept, summary.stopped) == (8, "two requests were allowed")
+    assert kept(checkpoint) == list(range(8))
+    again, _, _, _ = write(tmp_path, all_good)
+    assert (again.reused, again.kept, again.stopped) == (8, 10, "")
+
+
+def test_the_size_and_its_reason_are_told(tmp_path: Path) -> None:
+    def fits_two(_request: ChatRequest, plans: list[dict[str, Any]]) -> list[Any] | str:
+        return "truncated" if len(plans) > 2 else [good(planned) for planned in plans]
+
+    summary, _, _, _ = write(tmp_path, fits_two, count=8, batch=8)
+    assert summary.batch_size == 2
+    assert summary.batch_reason == "an answer of 4 calls was cut off"
