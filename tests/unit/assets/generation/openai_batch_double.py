@@ -87,6 +87,8 @@ class BatchDouble:
             return self._make(json.loads(body))
         if path == "/batches":
             return {"object": "list", "data": list(self.batches.values())[::-1], "has_more": False}
+        if path == "/models":
+            return {"object": "list", "data": [{"id": "gpt-4.1-mini", "object": "model", "owned_by": "openai"}]}
         if parts[0] == "batches":
             return self._look(parts[1])
         return self.files[parts[1]]

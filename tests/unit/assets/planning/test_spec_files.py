@@ -162,13 +162,13 @@ def test_a_budget_and_the_batch_api_stand_in_the_file(tmp_path):
             tmp_path,
             "datasets:\n"
             "  - name: first\n    count: 5\n    domain: retail\n    tier: openai\n    batch_api: true\n"
-            "    budget: {max_tokens: 100000, max_cost: 1.5, max_minutes: 30}\n"
-            "  - request: 20 retail returns\n    budget:\n      max_cost: 2\n    mode: two_agent\n",
+            "    budget: {max_tokens: 100000, max_cost: 1.5}\n"
+            "  - request: 20 retail returns\n    budget:\n      max_minutes: 2\n    mode: two_agent\n",
         )
     )
     assert specs[0].batch_api
-    assert specs[0].budget == Budget(max_tokens=100_000, max_cost=1.5, max_minutes=30)
-    assert (specs[1].budget, specs[1].mode) == (Budget(max_cost=2), "two_agent")
+    assert specs[0].budget == Budget(max_tokens=100_000, max_cost=1.5)
+    assert (specs[1].budget, specs[1].mode) == (Budget(max_minutes=2), "two_agent")
 
 
 @pytest.mark.parametrize(
