@@ -81,7 +81,7 @@ def test_every_batch_size_writes_the_same_plans_and_is_measured(
 
 def test_a_batch_larger_than_what_fits_is_said_to_be_smaller(tmp_path: Path) -> None:
     found = run(two_sizes(4, (9,)), tmp_path)
-    assert "calls per model call: 4, limited by the 4 calls asked for" in found.trials[0].notes
+    assert "batch size 4, limited by the 4 calls asked for" in found.trials[0].notes
 
 
 def test_a_finished_trial_is_not_run_again_until_asked_afresh(tmp_path: Path) -> None:
