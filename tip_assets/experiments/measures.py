@@ -29,7 +29,9 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
 
     Shares are 0-1. `first_attempt_share` is the share of the planned calls whose first answer was kept;
     `duplicate_share` the answers that repeat another kept call, among all answers that held a call. Tokens and
-    seconds include what was spent on calls that were not kept. Latency is of whole model calls.
+    seconds include what was spent on calls that were not kept. `batch_size` is what was aimed at,
+    `calls_per_model_call` what came back on average. Latency is of what the checkpoint keeps usage of: a model
+    call, or all turns of a call written in `two_agent` mode.
     """
 
     asked: int
@@ -40,6 +42,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     model_calls: int
     batch_size: int
     batch_reason: str
+    calls_per_model_call: float | None
     first_attempt_share: float
     duplicate_share: float | None
     tokens_in_per_kept: float | None
@@ -78,6 +81,7 @@ def measured(
     usages = list(usages)
     repeats = sum(1 for _, match in deduplicate(kept) if match is not None)
     answers = len(kept) + sum(rejected.values())
+    model_calls = max(summary.model_calls, len(usages))
     tokens_in, tokens_out = _tokens(summary, usages)
     first_tokens = _first_token_times(kept)
     latencies = [usage.duration_ms for usage in usages]
@@ -87,9 +91,10 @@ def measured(
         rejected=dict(rejected),
         failures=summary.failures,
         rounds=summary.rounds,
-        model_calls=max(summary.model_calls, len(usages)),
+        model_calls=model_calls,
         batch_size=summary.batch_size,
         batch_reason=summary.batch_reason,
+        calls_per_model_call=_per(answers, model_calls),
         first_attempt_share=sum(1 for call in kept if _attempt(call) == 1) / summary.asked,
         duplicate_share=(repeats + rejected.get(_DUPLICATE, 0)) / answers if answers else None,
         tokens_in_per_kept=_per(tokens_in, len(kept)),

@@ -119,9 +119,7 @@ class TrialRun:
         is_scripted = any(endpoint.scripted for endpoint in written.endpoints)
         notes = [SCRIPTED_WARNING] if is_scripted else []
         if variant.batch_size is not None and result.batch_size != variant.batch_size:
-            notes.append(
-                f"calls per model call: {result.batch_size}, limited by {_limit(result.batch_reason, spec.count)}"
-            )
+            notes.append(f"batch size {result.batch_size}, limited by {_limit(result.batch_reason, spec.count)}")
         if written.summary.reused:
             notes.append("interrupted once: tokens of model calls that had brought nothing by then are not counted")
         return TrialResult(

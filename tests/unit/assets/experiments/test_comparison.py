@@ -19,7 +19,8 @@ SYSTEM = SystemFacts(
 )
 FIGURES_OF_A = Measures(
     asked=10, kept=9, rejected={"too_short": 2, "duplicate": 1}, failures={"timeout": 1}, rounds=2, model_calls=3,
-    batch_size=5, batch_reason="simple calls", first_attempt_share=0.8, duplicate_share=0.08, tokens_in_per_kept=120.5,
+    batch_size=5, batch_reason="simple calls", calls_per_model_call=4.0,
+    first_attempt_share=0.8, duplicate_share=0.08, tokens_in_per_kept=120.5,
     tokens_out_per_kept=None, seconds=18.0, seconds_per_kept=2.0, first_token_p50_ms=12.0, first_token_p95_ms=40.0,
     latency_p50_ms=900.0, latency_p95_ms=1500.0,
     local=Scores(graded=9, realism=4.1, coherence=4.2, naturalness=4.3, overall=4.15),

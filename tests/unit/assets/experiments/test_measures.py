@@ -48,6 +48,7 @@ THREE = [call(0), call(1, attempt=2), call(2, call_id="b", first_token=30.0)]
 def test_what_was_spent_is_shared_by_the_calls_that_were_kept() -> None:
     found = figures(THREE)
     assert (found.tokens_in_per_kept, found.tokens_out_per_kept, found.seconds_per_kept) == (100, 300, 2)
+    assert found.calls_per_model_call == 1.5
 
 
 def test_only_a_first_answer_that_was_kept_counts_as_valid_at_first_attempt() -> None:
