@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-# 1 stream alone gives 1x, 6 streams 4x (shared/reference/peers-measured.md). Between and beyond, speed grows with a
-# power of the streams: of the curves through both points it is the one that explains what clients reached there with
-# 4 streams at knee 6 (1.39 times the oracle) and 16 at knee 24 (1.37); a straight line would give 1.43 and 1.48.
+# 1 stream alone gives 1x, 6 streams 4x, the device model on which other clients were measured. Between and beyond,
+# speed grows with a power of the streams: of the curves through both points it is the one that explains what the
+# openai client reached there with 4 streams at knee 6 (1.39 times the oracle) and 16 at knee 24 (1.37); the power
+# gives 1.37 and 1.37 before any overhead, a straight line 1.43 and 1.48.
 GAIN_EXPONENT = math.log(4) / math.log(6)
 
 Away = Literal["refuse", "hang"]
