@@ -18,6 +18,8 @@ from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import put_file
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from tip_assets.planning.domain_library import DomainLibrary
     from tip_resources.database.delivered import DeliveredIndex
     from tip_resources.database.requests import RequestStore
@@ -63,16 +65,20 @@ class Platform(dg.ConfigurableResource):
 
         return load_library(domain, self.folder / USER_FOLDER)
 
+    def database(self) -> "Engine":
+        """tip's own database."""
+        from tip_resources.database.connection import database
+
+        return database(self.folder)
+
     def requests(self) -> "RequestStore":
         """What was asked for."""
-        from tip_resources.database.connection import database
         from tip_resources.database.requests import RequestStore
 
-        return RequestStore(database(self.folder))
+        return RequestStore(self.database())
 
     def delivered(self) -> "DeliveredIndex":
         """Fingerprints of everything delivered."""
-        from tip_resources.database.connection import database
         from tip_resources.database.delivered import DeliveredIndex
 
-        return DeliveredIndex(database(self.folder))
+        return DeliveredIndex(self.database())

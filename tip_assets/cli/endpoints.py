@@ -55,7 +55,7 @@ def _examined(settings: "Settings") -> "list[Examined]":
     from tip_resources.llm.endpoints import examine_endpoints
 
     return asyncio.run(
-        examine_endpoints(settings, domain=None, model=None, tier=None, environ=os.environ, rehearsal=False)
+        examine_endpoints(settings, domain=None, role=None, model=None, tier=None, environ=os.environ, rehearsal=False)
     )
 
 

@@ -61,9 +61,16 @@ def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_jso
     if fresh:
         shutil.rmtree(parts, ignore_errors=True)
     _say_estimate(spec, project_home(), parts)
-    with progress_bar(spec.count, output.name) as bar, _written(spec, project_home(), parts, bar) as written:
+    with (
+        progress_bar(spec.count, output.name) as bar,
+        _written(spec, project_home(), parts, bar) as (
+            written,
+            stopped,
+        ),
+    ):
         count = write_conversations(output, written())
-    shutil.rmtree(parts)
+    if not stopped or count == spec.count:  # what is kept is where a raised budget goes on
+        shutil.rmtree(parts)
     if as_json:
         print_json({"asked": spec.count, "written": count, "output": str(output)})
     else:
@@ -97,25 +104,32 @@ def write_preview(spec: DatasetSpec, home: Path, calls: int) -> list[Conversatio
     with (
         tempfile.TemporaryDirectory() as folder,
         progress_bar(few.count, "preview") as bar,
-        _written(few, home, Path(folder), bar) as written,
+        _written(few, home, Path(folder), bar) as (written, _),
     ):
         return [scrubbed(call, call_plan_at(few, library, call.index or 0)) for call in written()]
 
 
 @contextmanager
-def _written(spec: DatasetSpec, home: Path, parts: Path, bar: tqdm) -> Iterator[Callable[[], Iterator[Conversation]]]:
+def _written(
+    spec: DatasetSpec, home: Path, parts: Path, bar: tqdm
+) -> Iterator[tuple[Callable[[], Iterator[Conversation]], str]]:
     from upath import UPath
 
     from tip_assets.generation.glossary import prompt_for
     from tip_assets.generation.progress_line import ProgressLine
+    from tip_assets.generation.spending import Spending, stopped_note
     from tip_assets.generation.writing import nothing_delivered, write_plans
     from tip_assets.planning.domain_library import USER_FOLDER, load_library
     from tip_assets.planning.plan import call_plan_at, plan_calls
+    from tip_resources.llm.prices import load_prices
     from tip_resources.settings.layers import load_settings
     from tip_resources.storage.checkpoint import Checkpoint
 
     library = load_library(spec.domain, home / USER_FOLDER)
-    line, said = ProgressLine(time.monotonic), [0.0]
+    checkpoint = Checkpoint(UPath(parts))
+    prices = load_prices(home)
+    spending = Spending(spec.budget, prices, batch_api=spec.batch_api, earlier=checkpoint.usages().values())
+    line, said = ProgressLine(time.monotonic, spending.report), [0.0]
 
     def advance(progress: "WritingProgress") -> None:
         bar.update(progress.kept - bar.n)
@@ -130,12 +144,16 @@ def _written(spec: DatasetSpec, home: Path, parts: Path, bar: tqdm) -> Iterator[
         prompt=prompt_for(library),
         settings=lambda: load_settings(home, use_database=False),
         patience_seconds=0.0,
-        checkpoint=Checkpoint(UPath(parts)),
+        checkpoint=checkpoint,
         delivered=nothing_delivered,
         on_endpoints=lambda found: say(f"written by {', '.join(f'{item.model} at {item.url}' for item in found)}"),
         on_progress=advance,
         on_notice=lambda reason: click.echo(reason, err=True),
+        spending=spending,
     )
+    if written.summary.stopped and written.summary.kept < written.summary.asked:
+        kept, asked = written.summary.kept, written.summary.asked
+        click.echo(stopped_note(written.summary.stopped, kept=kept, asked=asked), err=True)
 
     def with_facts() -> Iterator[Conversation]:
         for conversation in written.conversations():
@@ -144,4 +162,4 @@ def _written(spec: DatasetSpec, home: Path, parts: Path, bar: tqdm) -> Iterator[
             annotations = msgspec.structs.replace(conversation.annotations, extra=extra)
             yield msgspec.structs.replace(conversation, annotations=annotations)
 
-    yield with_facts
+    yield with_facts, written.summary.stopped

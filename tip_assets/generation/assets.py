@@ -1,5 +1,6 @@
 """raw_conversations: plan, one step per shard, collect. The loop itself is in write_calls.py."""
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,9 +12,12 @@ from tip_assets.catalogue import CODE_VERSION, GENERATION, OWNERS
 from tip_assets.generation.acceptance import DeliveredLookup, scrubbed
 from tip_assets.generation.collect import REJECTS, count_reasons, kept_conversations
 from tip_assets.generation.conversations import call_identity
+from tip_assets.generation.engine import SharedRecords
 from tip_assets.generation.glossary import prompt_for
+from tip_assets.generation.performance_plot import performance_markdown
 from tip_assets.generation.progress import ProgressLog
 from tip_assets.generation.sharding import Shard, shards
+from tip_assets.generation.spending import Spending, stopped_note
 from tip_assets.generation.write_calls import WritingSummary
 from tip_assets.generation.writing import write_plans
 from tip_assets.partitions import datasets
@@ -21,16 +25,22 @@ from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
 from tip_assets.steps import clear_failures
+from tip_resources.database.performance import PerformanceStore
 from tip_resources.domain.codec import from_builtins, to_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import TransientFailure
 from tip_resources.domain.reject import Reject
+from tip_resources.llm.prices import load_prices
 from tip_resources.llm.types import Endpoint
+from tip_resources.settings.layers import node_name
 from tip_resources.storage.sets import count_rows, read_set, write_set
 
 # Values between the ops of the graph live with the run, not with the asset.
 _RUN_SCOPED = "run_scoped_io_manager"
+
+# A run with this tag set to "true" writes every call anew instead of keeping what earlier runs finished.
+FRESH_TAG = "tip/fresh"
 
 _CHECK = "delivered_as_asked"
 # A graph asset takes its set and its check results as outputs of these names.
@@ -38,9 +48,13 @@ _OUTPUTS = ("result", f"raw_conversations_{_CHECK}")
 
 
 @dg.op(out=dg.DynamicOut(io_manager_key=_RUN_SCOPED))
-def plan_shards(dataset_specs: pl.LazyFrame, platform: Platform) -> Iterator[dg.DynamicOutput[dict[str, int]]]:
-    """Cuts the plan into slices; one slice unless the set is very large."""
+def plan_shards(
+    context: dg.OpExecutionContext, dataset_specs: pl.LazyFrame, platform: Platform
+) -> Iterator[dg.DynamicOutput[dict[str, int]]]:
+    """Cuts the plan into slices; one slice unless the set is very large. A fresh sample forgets what was kept."""
     spec = the_spec(dataset_specs)
+    if context.run.tags.get(FRESH_TAG) == "true" and context.retry_number == 0:
+        platform.checkpoint(spec.name).clear()
     for shard in shards(spec.count, platform.settings().generation.shard_calls):
         yield dg.DynamicOutput(to_builtins(shard), mapping_key=shard.key)
 
@@ -61,7 +75,16 @@ def write_shard(
     """Has language models write one slice of the calls, and keeps what is good."""
     spec, part = the_spec(dataset_specs), from_builtins(shard, Shard)
     started = time.monotonic()
+    checkpoint = platform.checkpoint(spec.name)
+    spending = Spending(
+        spec.budget,
+        load_prices(platform.folder),
+        batch_api=spec.batch_api,
+        earlier=checkpoint.usages().values(),
+        share=(part.stop - part.start) / spec.count,
+    )
     progress = ProgressLog(context.log.info, platform.requests(), spec.name)
+    progress.counts(spending.report)
     with clear_failures():
         written = write_plans(
             spec,
@@ -69,17 +92,26 @@ def write_shard(
             prompt=prompt_for(platform.library(spec.domain)),
             settings=platform.settings,
             patience_seconds=platform.settings().engine.unavailable_limit_seconds,
-            checkpoint=platform.checkpoint(spec.name),
+            checkpoint=checkpoint,
             delivered=_delivered_elsewhere(platform, spec.name),
             on_endpoints=lambda found: context.log.info(f"written by {', '.join(map(_public_name, found))}"),
             on_progress=progress,
             on_notice=progress.notice,
+            spending=spending,
+            shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ)),
         )
     seconds, summary = time.monotonic() - started, written.summary
     context.log.info(f"kept {summary.kept} of {summary.asked} in {seconds:.1f} s")
+    if summary.stopped and summary.kept < summary.asked:
+        context.log.warning(stopped_note(summary.stopped, kept=summary.kept, asked=summary.asked))
     if summary.kept == 0:
         raise TransientFailure(_nothing_kept(summary))
-    return {**to_builtins(summary), "seconds": seconds, "endpoints": [_public(item) for item in written.endpoints]}
+    return {
+        **to_builtins(summary),
+        "seconds": seconds,
+        "endpoints": [_public(item) for item in written.endpoints],
+        "spending": to_builtins(spending.report()),
+    }
 
 
 @dg.op(
@@ -111,6 +143,8 @@ def collect_shards(
     delivered = count_rows(frame)
     plans = read_plans(scenarios, personas)
     metadata = _metadata(spec, frame, written, reasons, plans)
+    samples = PerformanceStore(platform.database()).samples_of_run(context.run.run_id)
+    metadata["speed"] = dg.MetadataValue.md(performance_markdown(samples))
     yield dg.Output(frame, output_name=_OUTPUTS[0], metadata=metadata)
     yield dg.AssetCheckResult(
         asset_key="raw_conversations",
@@ -169,6 +203,8 @@ def _metadata(
         "tokens_out": tokens_out,
         "seconds": round(seconds, 2),
         "tokens_per_second": round(tokens_out / seconds, 1) if seconds else 0.0,
+        "spending": dg.MetadataValue.json([shard["spending"] for shard in written]),
+        "stopped": "; ".join(sorted({shard["stopped"] for shard in written if shard["stopped"]})),
         "batch": f"{written[0]['batch_size']} ({written[0]['batch_reason']})" if written else "",
         "endpoints": dg.MetadataValue.json([shard["endpoints"] for shard in written]),
         "scripted": all(endpoint["scripted"] for shard in written for endpoint in shard["endpoints"]),

@@ -47,6 +47,7 @@ class BatchSizer:
 
     def __init__(self, plan: BatchPlan) -> None:
         self._most = self._size = plan.size
+        self._is_fixed = plan.is_fixed
         self._why = plan.reason
         self._clean = 0
         self._needed = _CLEAN_BEFORE_ONE_MORE
@@ -69,8 +70,8 @@ class BatchSizer:
             missing: Calls that nobody was asked for yet in this round.
             slots: Requests that the endpoints take at once.
         """
-        # A single slot has nobody to share the end with.
-        share = missing if slots <= 1 else math.ceil(missing / (_REQUESTS_PER_SLOT * slots))
+        # A single slot has nobody to share the end with, and a size that was set is kept.
+        share = missing if slots <= 1 or self._is_fixed else math.ceil(missing / (_REQUESTS_PER_SLOT * slots))
         return max(1, min(self._size, share))
 
     def observed(self, outcome: BatchOutcome) -> None:

@@ -15,7 +15,7 @@ from tip_assets.generation.stopping import StopsWriting
 from tip_assets.generation.tally import Tally
 from tip_resources.domain.codec import to_json
 from tip_resources.domain.dataset_spec import DatasetSpec
-from tip_resources.llm.engine import RequestEngine
+from tip_resources.llm.answering import AnswersRequests
 from tip_resources.llm.types import ChatRequest, Item, RequestDone
 from tip_resources.settings.models import GenerationSettings
 from tip_resources.storage.checkpoint import CallUsage
@@ -46,7 +46,7 @@ class BatchedRound:
         spec: DatasetSpec,
         *,
         prompt: CallPrompt,
-        engine: RequestEngine,
+        engine: AnswersRequests,
         batches: BatchPlan,
         sizer: BatchSizer,
         settings: GenerationSettings,
@@ -119,7 +119,7 @@ class BatchedRound:
         )
         if done.failure and not done.items and done.raw_text:
             self._tally.reject(None, Refusal(done.failure, done.detail), done.raw_text)
-        if done.items:
+        if done.items or done.tokens_out:  # an answer that brought nothing was paid for all the same
             self._tally.checkpoint.save_usage(
                 CallUsage(
                     call_id=done.call_id,

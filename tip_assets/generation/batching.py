@@ -23,12 +23,16 @@ _CALLS_FOR_THE_WHOLE_GLOSSARY = 4
 
 
 class BatchPlan(msgspec.Struct, frozen=True):
-    """Calls per model call, the exchanges each should have, and the cap on output tokens of the whole."""
+    """Calls per model call, the exchanges each should have, and the cap on output tokens of the whole.
+
+    `is_fixed` is a size that the settings leave no choice in; it stays the same to the end of a set.
+    """
 
     size: int
     exchanges: IntRange
     max_output_tokens: int
     reason: str
+    is_fixed: bool = False
 
     @property
     def tells_whole_glossary(self) -> bool:
@@ -62,4 +66,5 @@ def plan_batches(spec: DatasetSpec, settings: GenerationSettings, endpoints: Seq
         return BatchPlan(1, exchanges, tokens_of_call(exchanges, settings), "two_agent: every turn is a request")
     size = min(fits, band.high, spec.count)
     reason = f"context window of {window} tokens" if fits < band.high else f"{spec.complexity} calls"
-    return BatchPlan(size, exchanges, size * tokens_of_call(exchanges, settings), reason)
+    most_tokens = size * tokens_of_call(exchanges, settings)
+    return BatchPlan(size, exchanges, most_tokens, reason, is_fixed=band.low == band.high)

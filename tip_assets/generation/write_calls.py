@@ -21,8 +21,8 @@ from tip_assets.generation.two_agent.round import TwoAgentRound
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import PermanentFailure
-from tip_resources.llm.endpoint_state import EndpointStatus
-from tip_resources.llm.engine import RequestEngine
+from tip_resources.llm.answering import AnswersRequests
+from tip_resources.llm.endpoint_status import EndpointStatus
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.models import GenerationSettings
 from tip_resources.storage.checkpoint import Checkpoint
@@ -77,7 +77,7 @@ class CallWriter:
         plans: Callable[[], Iterable[CallPlan]],
         *,
         prompt: CallPrompt,
-        engine: RequestEngine,
+        engine: AnswersRequests,
         endpoints: tuple[Endpoint, ...],
         checkpoint: Checkpoint,
         gatekeeper: Gatekeeper,

@@ -6,21 +6,26 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from tip_assets.generation.acceptance import DeliveredLookup, Gatekeeper
+from tip_assets.generation.batch_records import BatchRecords
+from tip_assets.generation.batch_requests import one_by_one
+from tip_assets.generation.batch_writing import BatchEngine
 from tip_assets.generation.batching import plan_batches
 from tip_assets.generation.collect import kept_conversations
+from tip_assets.generation.engine import SharedRecords, engine_for
+from tip_assets.generation.estimate import estimate
 from tip_assets.generation.prompts import CallPrompt
 from tip_assets.generation.serving import ReadSettings, endpoints_for
-from tip_assets.generation.stopping import StopsWriting
+from tip_assets.generation.spending import Spending
 from tip_assets.generation.write_calls import CallWriter, WritingProgress, WritingSummary
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec, GenerationMode
-from tip_resources.llm.engine import RequestEngine
+from tip_resources.llm.answering import Metered
 from tip_resources.llm.types import Endpoint, EngineNotice
 from tip_resources.storage.checkpoint import Checkpoint
 
 # The modes of a specification that `write_plans` can write.
-SUPPORTED_MODES: frozenset[GenerationMode] = frozenset({"batched"})
+SUPPORTED_MODES: frozenset[GenerationMode] = frozenset({"batched", "two_agent"})
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -48,7 +53,8 @@ def write_plans(
     on_endpoints: Callable[[tuple[Endpoint, ...]], None],
     on_progress: Callable[[WritingProgress], None],
     on_notice: Callable[[str], None],
-    stop: StopsWriting | None = None,
+    spending: Spending | None = None,
+    shared: SharedRecords | None = None,
     fresh: bool = False,
 ) -> Written:
     """Has language models write the calls of `plans` and keeps what is good.
@@ -64,11 +70,13 @@ def write_plans(
         on_endpoints: Told which servers write.
         on_progress: Told after every call.
         on_notice: Told why the writing waits, retries or goes elsewhere.
-        stop: Says when to end before everything is there, such as a budget.
+        spending: Counts what the writing costs, and ends it before the budget is passed.
+        shared: Where the limits of endpoints are shared with other runs and kept; None learns for this run alone.
         fresh: Forget what earlier runs kept, rejects included, and write every call anew.
 
     Raises:
         NoEndpoint: No model answers.
+        BadInput: The budget limits a cost that cannot be known.
         PermanentFailure: No call could be had for a reason that asking again cannot mend.
     """
     now = settings()
@@ -82,7 +90,19 @@ def write_plans(
         on_notice(f"{notice.endpoint}: {notice.reason}" if notice.endpoint else notice.reason)
 
     async def write(endpoints: tuple[Endpoint, ...]) -> tuple[WritingSummary, CallWriter]:
-        async with RequestEngine(endpoints, now.engine, on_notice=tell) as engine:
+        batches = plan_batches(spec, now.generation, endpoints)
+        if spec.batch_api:
+            batches = one_by_one(batches)
+            records = BatchRecords(checkpoint.folder / "batches")
+            sending = BatchEngine(endpoints[0], now.engine, records, on_notice=tell)
+        else:
+            sending = engine_for(endpoints, now, shared=shared, on_notice=tell)
+        async with sending as sender:
+            # A batch takes all requests before it answers any, so none of them can wait for room.
+            engine = Metered(sender, spending.has_room if spending and not spec.batch_api else lambda: True)
+            if spending is not None:
+                expected = estimate(spec, now.generation, endpoints, spending.prices, batches).per_request
+                spending.begin(endpoints, in_flight=engine.in_flight, expected=expected)
             writer = CallWriter(
                 spec,
                 plans,
@@ -91,10 +111,10 @@ def write_plans(
                 endpoints=endpoints,
                 checkpoint=checkpoint,
                 gatekeeper=gatekeeper,
-                batches=plan_batches(spec, now.generation, endpoints),
+                batches=batches,
                 settings=now.generation,
                 on_progress=on_progress,
-                stop=stop,
+                stop=spending,
             )
             return await writer.write(), writer
 

@@ -55,13 +55,13 @@ def main(arguments: Sequence[str]) -> None:
     end_with_supervisor(insist_after_seconds=_INSIST_SECONDS)
     _end_for_sure()
     import uvicorn
-    from llama_cpp.server.settings import ModelSettings, ServerSettings
+    from llama_cpp.server.settings import ModelSettings, ServerSettings  # pyright: ignore[reportMissingImports]
 
     # Its settings also come from variables such as HOST, MODEL or API_KEY, which others mean otherwise.
     known = {*ServerSettings.model_fields, *ModelSettings.model_fields, "config_file"}
     for variable in [name for name in os.environ if name.lower() in known]:
         del os.environ[variable]
-    from llama_cpp.server.app import create_app
+    from llama_cpp.server.app import create_app  # pyright: ignore[reportMissingImports]
 
     app = create_app(
         server_settings=ServerSettings(host=HOST, port=options.port, interrupt_requests=False),

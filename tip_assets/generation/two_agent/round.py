@@ -12,7 +12,7 @@ from tip_assets.generation.tally import Tally
 from tip_assets.generation.two_agent.call import TwoAgentCall
 from tip_assets.generation.two_agent.turn_desk import TurnDesk
 from tip_resources.domain.dataset_spec import DatasetSpec
-from tip_resources.llm.engine import RequestEngine
+from tip_resources.llm.answering import AnswersRequests
 from tip_resources.llm.types import RequestDone
 from tip_resources.settings.models import GenerationSettings
 
@@ -39,7 +39,7 @@ class TwoAgentRound:
         *,
         meanings: Mapping[str, str],
         facts_known: FactsKnown,
-        engine: RequestEngine,
+        engine: AnswersRequests,
         batches: BatchPlan,
         settings: GenerationSettings,
         tally: Tally,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
-from tip_resources.llm.engine import RequestEngine
+from tip_resources.llm.answering import AnswersRequests
 from tip_resources.llm.types import ChatRequest, RequestDone
 
 
@@ -16,7 +16,7 @@ class TurnDesk:
         on_done: Told of every ended request, before the asker is.
     """
 
-    def __init__(self, engine: RequestEngine, on_done: Callable[[RequestDone], None]) -> None:
+    def __init__(self, engine: AnswersRequests, on_done: Callable[[RequestDone], None]) -> None:
         self._engine, self._on_done = engine, on_done
         self._queue: asyncio.Queue[ChatRequest | None] = asyncio.Queue()
         self._waiting: dict[str, asyncio.Future[RequestDone]] = {}
