@@ -193,7 +193,10 @@ class Pool:
         flights = [flight for state in self._states for flight in state.flights]
         if not any(flight.is_suspect for flight in flights):
             return
-        while twin := twins.for_suspects(flights, self._free(now)):
+        has_healthy = any(state.may_start(now) and not state.is_stalled for state in self._states)
+        while twin := twins.for_suspects(
+            flights, [state for state in self._free(now) if not (has_healthy and state.is_stalled)]
+        ):
             self._send_twin(twin, now)
 
     def _steal_slow_calls(self, now: float) -> None:

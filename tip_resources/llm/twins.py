@@ -29,15 +29,15 @@ class Twin(msgspec.Struct, frozen=True):
 def for_suspects(flights: Sequence[Flight], free: Sequence["EndpointState"]) -> Twin | None:
     """A second call for the one that has been silent longest and whose calls are all silent.
 
-    Another endpoint is preferred. The silent one itself is asked only when others of its streams talk, or when
-    this is its only call: of a server that is merely slow nothing more is wanted.
+    Another endpoint is preferred. One whose calls are all silent is asked again only as its breaker admits trials:
+    of a server that is merely slow nothing more is wanted.
     """
     silent = [flight for flight in flights if flight.is_suspect and _may_have_twin(flight)]
     for flight in sorted(silent, key=lambda silent: silent.heard_at):
         if any(not other.is_suspect for other in flight.need.flights):
             continue
         asked = {other.state.name for other in flight.need.flights}
-        places = [state for state in _places(flight, free) if state.name not in asked or _is_alive(state)]
+        places = _places(flight, free)
         places.sort(key=lambda state: (state.name in asked, state.seconds_for(flight.need.tokens) or 0.0))
         if places:
             return Twin(flight, places[0])
@@ -68,8 +68,3 @@ def _may_have_twin(flight: Flight) -> bool:
 
 def _places(flight: Flight, free: Sequence["EndpointState"]) -> list["EndpointState"]:
     return [state for state in free if state.endpoint.tier != _PAID_TIER and state.name not in flight.need.barred]
-
-
-def _is_alive(state: "EndpointState") -> bool:
-    """Whether a second call on the same endpoint makes sense."""
-    return not state.is_stalled or len(state.flights) == 1

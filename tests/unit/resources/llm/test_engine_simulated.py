@@ -25,10 +25,10 @@ def test_a_run_is_the_same_each_time() -> None:
     assert simulate(case, 3) == simulate(case, 3)
 
 
-def hanging(share: float, **more: object) -> Outcome:
+def hanging(share: float, seed: int = 2) -> Outcome:
     model = DeviceModel(faults={"hang_connect": share, "hang_first": share, "hang_middle": share})
     case = Case(name="hangs", target=1.3, models=(model,), requests=100)
-    return simulate(case, 2, time_scale=FAST)
+    return simulate(case, seed, time_scale=FAST)
 
 
 def test_calls_that_hang_cost_no_more_than_their_silence() -> None:
@@ -36,6 +36,13 @@ def test_calls_that_hang_cost_no_more_than_their_silence() -> None:
     assert (outcome.kept, outcome.twice) == (100, 0)
     assert outcome.twins >= 5
     assert outcome.ratio < 1.25
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_last_calls_may_all_hang_and_are_asked_again(seed: int) -> None:
+    outcome = hanging(0.02, seed)
+    assert (outcome.kept, outcome.twice) == (100, 0)
+    assert outcome.ratio < 1.5
 
 
 def test_a_healthy_endpoint_gets_no_call_twice() -> None:
