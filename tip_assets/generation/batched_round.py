@@ -70,10 +70,9 @@ class BatchedRound:
                 self._report()
 
     async def _requests(self, attempts: Iterator[PlannedAttempt], missing: int) -> AsyncIterator[ChatRequest]:
-        while self._stop.stop_reason() is None:
-            size = self._sizer.next_size(missing, slots_of(self._engine))
-            batch = list(islice(attempts, size))
-            if not batch:
+        while batch := list(islice(attempts, self._sizer.next_size(missing, slots_of(self._engine)))):
+            if reason := self._stop.stop_reason():
+                self._tally.stopped = reason
                 return
             missing -= len(batch)
             request = self._prompt.request(

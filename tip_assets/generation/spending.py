@@ -86,6 +86,7 @@ class Spending:
         self._endpoints: tuple[Endpoint, ...] = ()
         self._expected = Expected()
         self._in_flight: Callable[[], int] = lambda: 0
+        self._reserved = 0
         self._started = clock()
         self._by_endpoint: dict[str, EndpointSpending] = {}
         self._ended = self._uncounted = 0
@@ -110,7 +111,7 @@ class Spending:
         """
         if self._budget.max_cost is not None:
             check_prices_known(endpoints, self.prices)
-        self._endpoints, self._in_flight = tuple(endpoints), in_flight
+        self._endpoints, self._in_flight, self._reserved = tuple(endpoints), in_flight, 0
         self._expected = expected or Expected()
         self._started = self._clock()
         self._by_endpoint = {}
@@ -135,14 +136,18 @@ class Spending:
 
     def has_room(self) -> bool:
         """Whether one more request may go out beside those under way; if not, it may once some have ended."""
-        return not self._next_would_break()
+        return not self._would_break(1)
 
-    def stop_reason(self) -> str | None:
-        """Why no further request is to be sent, in words; None while there is room.
+    def reserve(self, requests: int) -> None:
+        """Keeps room for `requests` that are still to come of what was begun, those in flight included."""
+        self._reserved = requests
+
+    def stop_reason(self, more: int = 1) -> str | None:
+        """Why not so many `more` requests are to be sent, in words; None while there is room.
 
         For example: `stopped at the budget: 1,003,210 of 1,000,000 tokens (--max-tokens)`.
         """
-        broken = self._next_would_break()
+        broken = self._would_break(more)
         return f"stopped at the budget: {self._said(broken)}" if broken else None
 
     def report(self) -> SpendingReport:
@@ -158,17 +163,19 @@ class Spending:
             by_endpoint=dict(self._by_endpoint),
         )
 
-    def _next_would_break(self) -> str:
-        """The name of the limit that one more request would pass."""
+    def _would_break(self, more: int) -> str:
+        """The name of the limit that so many more requests, made one after the other, would pass."""
         budget, now = self._budget, self.report()
-        under_way = self._in_flight()
+        under_way = max(self._in_flight(), self._reserved)
         if not self._ended and not under_way and not self._earlier:
             # Nothing is known yet: the first request is always made, or a low estimate would forbid any.
             return ""
-        ended, more = self._ended, under_way + 1
-        tokens = more * (self._tokens_here / ended if ended else self._expected.tokens)
-        cost = more * (self._cost_here / ended if ended else self._expected.cost)
-        seconds = self._seconds_here / ended if ended and not self._batch_api else 0.0
+        to_come = under_way + more
+        # What ended speaks the louder the more of it there is: the first turns of a call are its shortest.
+        known = self._ended / (self._ended + more - 1) if self._ended else 0.0
+        tokens = to_come * _mixed(self._tokens_here, self._ended, self._expected.tokens, known)
+        cost = to_come * _mixed(self._cost_here, self._ended, self._expected.cost, known)
+        seconds = more * self._seconds_here / self._ended if self._ended and not self._batch_api else 0.0
         if budget.max_tokens is not None and now.tokens + tokens > budget.max_tokens * self._share:
             return "max_tokens"
         if budget.max_cost is not None and (now.cost or 0.0) + cost > budget.max_cost * self._share:
@@ -204,6 +211,11 @@ class Spending:
         costs = [self.prices.cost(one, tokens_in, tokens_out, batch_api=self._batch_api) for one in there]
         known = [cost for cost in costs if cost is not None]
         self._add(usage.endpoint, tokens_in, tokens_out, max(known, default=0.0) if len(known) == len(costs) else None)
+
+
+def _mixed(total: float, ended: int, expected: float, known: float) -> float:
+    """What one request takes: the mean of those that ended as to its part `known`, else what was expected."""
+    return known * total / max(1, ended) + (1 - known) * expected
 
 
 def stopped_note(reason: str, *, kept: int, asked: int) -> str:

@@ -15,8 +15,12 @@ class StopsWriting(Protocol):
         """Takes note of what a request came to."""
         ...
 
-    def stop_reason(self) -> str | None:
-        """Why writing should end, in words an operator would use; None while it may go on."""
+    def stop_reason(self, more: int = 1) -> str | None:
+        """Why not so many `more` requests may be begun, in words an operator would use; None while they may."""
+        ...
+
+    def reserve(self, requests: int) -> None:
+        """Told how many requests are still to come of what was begun, those in flight included."""
         ...
 
 
@@ -26,6 +30,9 @@ class NeverStops:
     def request_done(self, done: RequestDone) -> None:
         """Nothing to count."""
 
-    def stop_reason(self) -> str | None:
+    def stop_reason(self, more: int = 1) -> str | None:
         """Never."""
         return None
+
+    def reserve(self, requests: int) -> None:
+        """Nothing to count."""

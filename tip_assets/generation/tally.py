@@ -23,6 +23,9 @@ class Tally:
         checkpoint: Where kept calls and rejects go.
         gatekeeper: Judges calls.
         identity: Under which identity a plan's call is checkpointed.
+
+    `blocked` holds why a model call failed that asking again cannot mend, `stopped` why a round ended before everything
+    was asked for.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Tally:
         self.failures: Counter[str] = Counter()
         self.model_calls = self.tokens_in = self.tokens_out = 0
         self.blocked: str | None = None
+        self.stopped = ""
         self._dataset, self._gatekeeper, self._identity = dataset, gatekeeper, identity
         self._attempts = Counter(checkpoint.attempts())
 

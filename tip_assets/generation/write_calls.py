@@ -129,7 +129,7 @@ class CallWriter:
         self._asked = sum(1 for _ in self._plans())
         reused = tally.take_up(self._plans)
         while len(tally.kept) < self._asked and self._round_number <= self._settings.top_up_rounds:
-            if self._stop.stop_reason() is not None:
+            if tally.stopped:
                 break
             before, size, cut_off = len(tally.kept), self._sizer.size, tally.cut_off
             tally.blocked = None
@@ -150,7 +150,7 @@ class CallWriter:
             tokens_out=tally.tokens_out,
             batch_size=self._sizer.size,
             batch_reason=self._sizer.reason,
-            stopped=self._stop.stop_reason() or "",
+            stopped=tally.stopped,
         )
 
     def identity(self, plan: CallPlan) -> str:

@@ -98,8 +98,10 @@ def write_plans(
         else:
             sending = engine_for(endpoints, now, shared=shared, on_notice=tell)
         async with sending as sender:
-            # A batch takes all requests before it answers any, so none of them can wait for room.
-            engine = Metered(sender, spending.has_room if spending and not spec.batch_api else lambda: True)
+            # A batch takes all requests before it answers any, so none of them can wait for room; the turns of a
+            # call that was begun do not wait either: room was kept for them.
+            waits = spending is not None and spec.mode == "batched" and not spec.batch_api
+            engine = Metered(sender, spending.has_room if spending and waits else lambda: True)
             if spending is not None:
                 expected = estimate(spec, now.generation, endpoints, spending.prices, batches).per_request
                 spending.begin(endpoints, in_flight=engine.in_flight, expected=expected)

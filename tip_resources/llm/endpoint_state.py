@@ -182,6 +182,8 @@ class EndpointState:
         self.measures.looked_at(self.flights, loop_now)
         found = look(list(self.flights), self.measures.patience, self.measures.most_talking, loop_now)
         for flight in found.suspects:
+            if not flight.is_suspect:
+                flight.suspected_after = flight.silent_for(loop_now)
             flight.is_suspect = True
         if not found.is_stalled:
             return None

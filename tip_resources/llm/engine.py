@@ -235,6 +235,8 @@ class RequestEngine:
             if not self._pool.has_other(need):
                 need.avoid = frozenset()
                 usual = state.measures.usual_seconds() if is_accident else None
+                if rule.effect == "none":  # the answer's own fault: the server has nothing to recover from
+                    usual = usual or 0.0
                 seconds = (
                     backoff_seconds(failed, self._chance)
                     if usual is None

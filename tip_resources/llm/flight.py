@@ -26,9 +26,9 @@ class Flight:
         self.tokens = 0
         self.longest_gap = 0.0
         self.is_suspect = False
+        self.suspected_after = 0.0  # seconds of silence that made it suspect
         self.is_twin = False
         self.is_trial = False
-        self.has_items = False
         self._is_held = False
 
     def heard(self, now: float, tokens: int) -> None:

@@ -1,7 +1,8 @@
 """Finds by itself how many calls at once make an endpoint fastest, and notices when that changes.
 
-Slow start doubles the limit while throughput rises; what lies between the best limit and its neighbours is then
-tried until it is bracketed; from then on a neighbour is tried now and then, because another user may come or go.
+Slow start raises the limit by half while throughput rises with it; what lies between the best limit and its
+neighbours is then tried until it is bracketed; from then on a neighbour is tried now and then, because another user
+may come or go.
 A limit counts as better only when it is clearly better; of equals the lower one wins, for its calls end sooner.
 Guardrails (guardrails.py) and refusals (429, 503) set a ceiling for a while. No clock of its own, no waiting.
 """
@@ -18,9 +19,11 @@ _CLEARLY = 0.02  # share by which a throughput must differ to count as different
 _SUDDEN = 0.2  # share by which the held limit's own throughput must change for the search to begin anew
 _FIRST_PROBE_AFTER = 4  # figures at a held limit before a neighbour is tried; doubled by each try in vain
 _LAST_PROBE_AFTER = 64
-# Twice the calls must bring this much more, or the best limit lies in between: going on would only queue calls that
-# hold their slots until they end.
-_WORTH_DOUBLING = 1.5
+# The next limit of the first climb. Larger steps overshoot, and calls too many hold their slots until they end.
+_GROWTH = 1.5
+# More calls must bring at least this share of proportionally more tokens, or the best limit lies in between.
+_WORTH_GROWING = 0.5
+_FIGURES_TO_BELIEVE = 2  # at a held limit, before it is compared with what the search saw elsewhere
 _DROPS_NEEDED = 2  # figures in a row that differ so much
 _WINS_NEEDED = 2  # figures in favour of a neighbour before the limit moves
 _FIGURE_WEIGHT = 0.3  # of the newest figure in the held limit's average
@@ -118,11 +121,11 @@ class HillClimb:
             self._judge_probe(figure.tokens_per_second)
 
     def _climb(self) -> None:
-        """Twice as many, as long as it pays."""
+        """Half as many more, as long as it pays."""
         before = max((limit for limit in self._seen if limit < self._limit), default=None)
-        if self._limit < self._ceiling and (before is None or self._is_worth_doubling(before)):
+        if self._limit < self._ceiling and (before is None or self._is_worth_growing(before)):
             self._best = self._limit
-            return self._try(self._within(2 * self._limit), "still rising")
+            return self._try(self._grown(), "still rising")
         self._take_best()
         return self._narrow()
 
@@ -165,8 +168,19 @@ class HillClimb:
         if not self._drops:
             self._held = self._seen[self._limit] = known + _FIGURE_WEIGHT * (rate - known)
         self._figures += 1
+        if self._figures == _FIGURES_TO_BELIEVE and self._go_to_a_better_one():
+            return
         if self._figures >= self._probe_after:
             self._probe()
+
+    def _go_to_a_better_one(self) -> bool:
+        """Whether the figure that chose the held limit was too good, and another one is held now."""
+        better = max(self._seen, key=lambda limit: self._seen[limit])
+        if better == self._limit or self._seen[better] < self._seen[self._limit] * (1 + 2 * _CLEARLY):
+            return False
+        self._best = self._within(better)
+        self._keep(self._best, f"{self._limit} at once are slower than they seemed")
+        return True
 
     def _probe(self) -> None:
         """A neighbour on trial, above and below in turn."""
@@ -196,7 +210,7 @@ class HillClimb:
             if is_up:
                 # The hill has moved up: go on from here.
                 self._phase = "slow_start"
-                self._try(self._within(self._limit + max(1, self._limit // 2)), "still rising")
+                self._try(self._grown(), "still rising")
             else:
                 self._keep(self._best, "fewer calls are as fast")
             return
@@ -214,7 +228,7 @@ class HillClimb:
         self._probe_after, self._drops = _FIRST_PROBE_AFTER, 0
         if how == "faster":
             self._phase = "slow_start"
-            self._try(self._within(2 * self._limit), "the endpoint has become faster")
+            self._try(self._grown(), "the endpoint has become faster")
         else:
             self._phase = "bracketing"
             self._try(self._within(self._limit // 2), "the endpoint has become slower")
@@ -245,10 +259,13 @@ class HillClimb:
                 self._ceiling_figures = 0
                 self._ceiling = min(self._bounds.ceiling, self._ceiling + max(1, self._ceiling // 8))
 
-    def _is_worth_doubling(self, before: int) -> bool:
-        """Whether the step from `before` brought at least the share of more calls that `_WORTH_DOUBLING` asks."""
+    def _is_worth_growing(self, before: int) -> bool:
+        """Whether the step from `before` brought enough."""
         gained = self._seen[self._limit] / self._seen[before] - 1
-        return gained >= (_WORTH_DOUBLING - 1) * (self._limit / before - 1)
+        return gained >= _WORTH_GROWING * (self._limit / before - 1)
+
+    def _grown(self) -> int:
+        return self._within(max(self._limit + 1, int(_GROWTH * self._limit)))
 
     def _within(self, limit: int) -> int:
         return max(min(limit, self._ceiling), min(self._bounds.floor, self._ceiling), 1)

@@ -25,7 +25,7 @@ class Job:
         put: Callable[[EngineEvent], Awaitable[None]],
     ) -> None:
         self.request = request
-        self.need = Need(request.max_output_tokens, self.start, self.end_others)
+        self.need = Need(request.max_output_tokens, self.start, self.end_others, self.give_up)
         self.failures: Counter[str] = Counter()
         self._send = send
         self._abandon = abandon
@@ -60,7 +60,7 @@ class Job:
             self._winner = flight
             self.end_others(flight)
         if self._winner is flight:
-            flight.has_items = True
+            self.need.is_settled = True
             flight.hold()
             await self._put(item)
             flight.release(asyncio.get_running_loop().time())
@@ -70,6 +70,12 @@ class Job:
         for other, task in self._tasks.items():
             if other is not flight:
                 task.cancel()
+
+    def give_up(self, flight: Flight) -> None:
+        """Cancels a call that hangs; others of this request are under way."""
+        if task := self._tasks.get(flight):
+            self.failures["timeout"] += 1
+            task.cancel()
 
     async def close(self) -> None:
         """Cancels what is under way and waits until it is gone."""

@@ -19,15 +19,24 @@ class NobodyLeft(Exception):
 class Need:
     """What one request needs of an endpoint. `avoid` is for the next call only, `barred` for all.
 
-    `flights` are its calls under way; `on_twin` is told of a second call that the pool wants sent,
-    `on_settled` which of several goes on alone.
+    `is_settled` says that a call of it has given an item or ended well. `flights` are its calls under way;
+    `on_twin` is told of a second call that the pool wants sent, `on_settled` which of several goes on alone,
+    `on_given_up` which of several is waited for no longer.
     """
 
-    def __init__(self, tokens: int, on_twin: Callable[[Flight], None], on_settled: Callable[[Flight], None]) -> None:
+    def __init__(
+        self,
+        tokens: int,
+        on_twin: Callable[[Flight], None],
+        on_settled: Callable[[Flight], None],
+        on_given_up: Callable[[Flight], None],
+    ) -> None:
         self.tokens = tokens
         self.on_twin = on_twin
         self.on_settled = on_settled
+        self.on_given_up = on_given_up
         self.calls = 0
+        self.is_settled = False
         self.avoid: frozenset[str] = frozenset()
         self.barred: frozenset[str] = frozenset()
         self.flights: set[Flight] = set()

@@ -111,6 +111,8 @@ class Pool:
     def finish(self, flight: Flight, result: CallResult) -> None:
         """A call has ended."""
         flight.need.flights.discard(flight)
+        # Before anything is given out: another call of this request may still wait to be cancelled.
+        flight.need.is_settled |= result.failure is None
         self._tell(flight.state.call_finished(flight, result, self._clock.now(), _loop_now(), self._chance))
         if result.failure is None or rule_for(result.failure).effect == "none":
             self._end_outage()
@@ -193,6 +195,8 @@ class Pool:
         flights = [flight for state in self._states for flight in state.flights]
         if not any(flight.is_suspect for flight in flights):
             return
+        for flight in twins.hopeless(flights, _loop_now()):
+            flight.need.on_given_up(flight)
         has_healthy = any(state.may_start(now) and not state.is_stalled for state in self._states)
         while twin := twins.for_suspects(
             flights, [state for state in self._free(now) if not (has_healthy and state.is_stalled)]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CLEARLY_SOONER = 0.75  # of the time the first call is expected to take still
 _MOST_OF_ONE_REQUEST = 3  # the first call and two twins
+_HOPELESS_FACTOR = 10.0  # times the silence that made a call suspect
 _PAID_TIER = "openai"
 
 
@@ -44,6 +45,17 @@ def for_suspects(flights: Sequence[Flight], free: Sequence["EndpointState"]) -> 
     return None
 
 
+def hopeless(flights: Sequence[Flight], now: float) -> list[Flight]:
+    """Of requests all of whose calls hang, as many as may be: the first call, once it has been silent very long."""
+    found = []
+    for need in {flight.need for flight in flights if flight.is_suspect}:
+        if len(need.flights) >= _MOST_OF_ONE_REQUEST and all(flight.is_suspect for flight in need.flights):
+            first = min(need.flights, key=lambda flight: flight.started_at)
+            if first.silent_for(now) > _HOPELESS_FACTOR * first.suspected_after:
+                found.append(first)
+    return found
+
+
 def for_slow(flights: Sequence[Flight], free: Sequence["EndpointState"]) -> Twin | None:
     """Work stealing at the end: the call with the most left to do, if a free endpoint ends it clearly sooner."""
     best: tuple[float, Twin] | None = None
@@ -62,8 +74,7 @@ def for_slow(flights: Sequence[Flight], free: Sequence["EndpointState"]) -> Twin
 
 
 def _may_have_twin(flight: Flight) -> bool:
-    request_calls = flight.need.flights
-    return len(request_calls) < _MOST_OF_ONE_REQUEST and not any(call.has_items for call in request_calls)
+    return len(flight.need.flights) < _MOST_OF_ONE_REQUEST and not flight.need.is_settled
 
 
 def _places(flight: Flight, free: Sequence["EndpointState"]) -> list["EndpointState"]:

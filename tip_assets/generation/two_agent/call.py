@@ -69,6 +69,11 @@ class TwoAgentCall:
         """What was said so far, for the rejects."""
         return "\n".join(f"{turn.speaker}: {turn.text}" for turn in self.said)
 
+    @property
+    def turns_left(self) -> int:
+        """Turns that are still to be said, if each comes at the first try."""
+        return len(self._cues) - len(self.said)
+
     async def play(self) -> Conversation | Refusal:
         """The call, or why it came to nothing; a turn that fails for good ends it."""
         for cue in self._cues:

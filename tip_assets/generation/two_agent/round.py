@@ -29,7 +29,8 @@ class TwoAgentRound:
         facts_known: Which facts only one side knows.
         batches: Exchanges of a call, as the context window allows.
         tally: Takes what comes.
-        stop: Once it gives a reason no further call is begun; those under way are played to their end.
+        stop: While it gives a reason no further call is begun; those under way are played to their end, for which
+            it reserves their turns.
         report: Called after every ended turn.
     """
 
@@ -49,6 +50,7 @@ class TwoAgentRound:
         self._spec, self._meanings, self._facts_known = spec, meanings, facts_known
         self._engine, self._batches, self._settings = engine, batches, settings
         self._tally, self._stop, self._report = tally, stop, report
+        self._under_way: set[TwoAgentCall] = set()
 
     async def write(self, attempts: Iterator[PlannedAttempt], missing: int) -> None:
         """Plays `attempts`, of which there are `missing`; begins no more of them once writing should stop."""
@@ -65,18 +67,31 @@ class TwoAgentRound:
             serving = group.create_task(desk.serve())
             playing: set[asyncio.Task[None]] = set()
             for attempt in attempts:
-                if self._stop.stop_reason() is not None:
-                    break
-                while len(playing) >= _CALLS_PER_SLOT * slots_of(self._engine) and not serving.done():
+                call = self._call(attempt, desk)
+                while playing and not serving.done() and not self._has_room(call):
                     _, playing = await asyncio.wait({*playing, serving}, return_when=asyncio.FIRST_COMPLETED)
                     playing.discard(serving)
-                playing.add(group.create_task(self._play(attempt, desk)))
+                if reason := self._stop.stop_reason(call.turns_left):
+                    self._tally.stopped = reason
+                    break
+                self._under_way.add(call)
+                playing.add(group.create_task(self._play(call)))
             if playing:
                 await asyncio.wait(playing)
             desk.close()
 
-    async def _play(self, attempt: PlannedAttempt, desk: TurnDesk) -> None:
-        call = TwoAgentCall(
+    def _has_room(self, call: TwoAgentCall) -> bool:
+        """Whether one more call may be begun now: there are slots for it, and the budget has room for all its turns."""
+        if len(self._under_way) >= _CALLS_PER_SLOT * slots_of(self._engine):
+            return False
+        self._reserve()
+        return self._stop.stop_reason(call.turns_left) is None
+
+    def _reserve(self) -> None:
+        self._stop.reserve(sum(call.turns_left for call in self._under_way))
+
+    def _call(self, attempt: PlannedAttempt, desk: TurnDesk) -> TwoAgentCall:
+        return TwoAgentCall(
             attempt,
             self._spec,
             ask=desk.ask,
@@ -85,12 +100,16 @@ class TwoAgentRound:
             facts_known=self._facts_known,
             settings=self._settings,
         )
+
+    async def _play(self, call: TwoAgentCall) -> None:
         result = await call.play()
+        self._under_way.discard(call)
+        self._reserve()
         if isinstance(result, Refusal):
-            self._tally.refuse(attempt.plan, result, call.raw_text)
+            self._tally.refuse(call.attempt.plan, result, call.raw_text)
         else:
             self._tally.checkpoint.save_usage(call.usage())
-            self._tally.judge(result, attempt.plan, call.raw_text)
+            self._tally.judge(result, call.attempt.plan, call.raw_text)
         self._report()
 
     def _take_end(self, done: RequestDone) -> None:

@@ -9,12 +9,13 @@ import pytest
 from upath import UPath
 
 from tip_assets.generation.glossary import prompt_for
+from tip_assets.generation.spending import Spending
 from tip_assets.generation.write_calls import WritingProgress
 from tip_assets.generation.writing import Written, nothing_delivered, write_plans
 from tip_assets.planning.domain_library import load_library
 from tip_assets.planning.plan import call_plan_at, plan_calls
-from tip_resources.domain.dataset_spec import DatasetSpec
-from tip_resources.llm.types import RequestDone
+from tip_resources.domain.dataset_spec import Budget, DatasetSpec
+from tip_resources.llm.prices import PriceList
 from tip_resources.settings.models import EngineSettings, GenerationSettings, ModelSettings, Settings
 from tip_resources.storage.checkpoint import Checkpoint
 
@@ -137,25 +138,16 @@ def test_what_an_earlier_run_kept_is_not_asked_for_again_unless_a_fresh_sample_i
     assert first.summary.model_calls > 0
 
 
-class StopsAfterOneCall:
-    """A budget that is used up once some turns were spoken."""
-
-    def __init__(self, turns: int) -> None:
-        self.left = turns
-
-    def request_done(self, done: RequestDone) -> None:
-        self.left -= 1
-
-    def stop_reason(self) -> str | None:
-        return "the budget is used up" if self.left <= 0 else None
-
-
-def test_a_budget_begins_no_further_call_and_plays_those_under_way_to_their_end(tmp_path: Path) -> None:
-    written, seen = write(tmp_path, 40, stop=StopsAfterOneCall(10))
-    assert written.summary.stopped == "the budget is used up"
-    assert 1 <= written.summary.kept < 40
+def test_a_budget_is_used_and_kept_and_calls_under_way_are_played_to_their_end(tmp_path: Path) -> None:
+    one, _ = write(tmp_path / "one", 1)
+    most = 12 * (one.summary.tokens_in + one.summary.tokens_out)
+    spending = Spending(Budget(max_tokens=most), PriceList())
+    written, seen = write(tmp_path / "many", 40, spending=spending)
+    assert written.summary.stopped.startswith("stopped at the budget")
+    assert 0.75 * most < spending.report().tokens <= most
+    assert set(written.summary.rejected) <= {"low_grade"}
     assert [status.name for status in seen[-1].endpoints] == ["rehearsal"]
-    assert len(list(written.conversations())) == written.summary.kept
+    assert len(list(written.conversations())) == written.summary.kept >= 8
 
 
 # Writes a set until it is killed, and says so after every kept call.

@@ -295,7 +295,10 @@ class TwoRequests:
     def request_done(self, done: RequestDone) -> None:
         self.ended += 1
 
-    def stop_reason(self) -> str | None:
+    def reserve(self, requests: int) -> None:
+        pass
+
+    def stop_reason(self, more: int = 1) -> str | None:
         return "two requests were allowed" if self.ended >= 2 else None
 
 

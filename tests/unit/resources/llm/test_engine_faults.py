@@ -54,9 +54,6 @@ def test_a_good_answer_yields_its_items_and_then_its_end() -> None:
         (answers(503, "loading"), "overloaded"),
         (resets(), "connect"),
         (resets('{"calls": [{"a"'), "reset"),
-        (says(""), "empty"),
-        (says("This is no JSON at all."), "invalid_output"),
-        (says('{"calls": []}'), "invalid_output"),
         (sends_raw(b"data: {broken json\n\n"), "reset"),
         (sends_raw(b"data: \xff\xfe\n\n"), "reset"),
         (sends_raw(b'data: {"error": {"message": "CUDA out of memory"}}\n\n'), "server_error"),
@@ -69,6 +66,20 @@ def test_a_passing_fault_is_tried_again_after_a_second(fault: Reply, kind: str) 
     assert (done.failure, done.items, done.attempts) == (None, 2, 2)
     assert done.failures_by_kind == {kind: 1}
     assert 0.7 <= seen.clock.slept[0] <= 1.3
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (says(""), "empty"),
+        (says("This is no JSON at all."), "invalid_output"),
+        (says('{"calls": []}'), "invalid_output"),
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_asked_for_again_at_once(fault: Reply, kind: str) -> None:
+    seen, _ = ask([fault, GOOD])
+    assert (seen.only.failure, seen.only.items, seen.only.failures_by_kind) == (None, 2, {kind: 1})
+    assert sum(seen.clock.slept) < 0.1
 
 
 def test_waits_grow_and_end_in_a_failure_with_its_reason() -> None:
