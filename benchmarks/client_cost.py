@@ -204,7 +204,7 @@ def one_case(name: str, chunks: int, rate: float, streams: int, requests: int) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("what", nargs="?", choices=("all", "serve", "client"), default="all")
     parser.add_argument("--only", default="", help="part of the name of the cases to run")
     parser.add_argument("--chunks", type=int, default=TOKENS)

@@ -144,7 +144,9 @@ class EngineSettings(Section):
         default=4, description="Attempts after the first, at 1, 2, 4, 8 s, jittered."
     )
     breaker_failures: PositiveInt = Field(default=5, description="Failures in a row that take an endpoint out.")
-    breaker_seconds: PositiveSeconds = Field(default=30, description="How long an endpoint stays out.")
+    breaker_seconds: PositiveSeconds = Field(
+        default=30, description="Longest pause between two trials of an endpoint that fails."
+    )
     target_p95_ms: PositiveInt = Field(default=2500, description="Guardrail: p95 of time to first token.")
     target_token_ms: PositiveInt = Field(default=1000, description="Guardrail: p95 of time per output token.")
     target_error_rate: Ratio = Field(default=0.03, description="Guardrail: share of failed calls.")
