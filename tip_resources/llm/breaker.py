@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-FIRST_PAUSE_SECONDS = 0.5
+FIRST_PAUSE_SECONDS = 0.25
 
 BreakerState = Literal["closed", "open", "half_open", "on_trial"]
 

@@ -96,6 +96,9 @@ class ElementScanner:
             end = self._string_end(text, at)
             self._string.append(text[at:end])
             return self._keep(text, at, end)
+        if self._items_key is None:  # keys matter to nobody
+            match = _INSIDE_ELEMENT.match(text, at)
+            at = self._keep(text, at, match.end()) if match else at
         match = _IN_WRAPPER.search(text, at)
         if match is None:
             return self._keep(text, at, len(text))

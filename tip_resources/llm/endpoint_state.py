@@ -21,7 +21,8 @@ _PAUSE_WORTH_SAYING_SECONDS = 5.0
 _LEAST_SUSPECTS_BESIDE_THE_LIMIT = 2
 _PAID_TIER = "openai"
 _ISOLATED_FAILURES = 2  # in a row, on an endpoint that otherwise works
-_TRIALS_PER_CALL = 2.0  # a broken endpoint is tried again at least every two usual calls
+_LEAST_PAUSE_SECONDS = 0.25
+_PAUSE_PER_CALL = 0.25  # a broken endpoint is tried again after a quarter of a usual call at the latest
 
 
 class EndpointState:
@@ -199,9 +200,17 @@ class EndpointState:
         self, flight: Flight, result: CallResult, now: float, loop_now: float, chance: random.Random
     ) -> EngineNotice | None:
         """Learns from a call that has ended; returns what an operator should hear about it."""
-        failure = result.failure
-        self._limiter.call_finished(_sample(result, self.busy))
+        busy = self.busy
         self.flights.discard(flight)
+        notice = self._learn_from(flight, result, now, loop_now, chance)
+        is_outage = result.failure is not None and self._breaker.opened_at is not None
+        self._limiter.call_finished(_sample(result, busy, is_outage=is_outage))
+        return notice
+
+    def _learn_from(
+        self, flight: Flight, result: CallResult, now: float, loop_now: float, chance: random.Random
+    ) -> EngineNotice | None:
+        failure = result.failure
         self.dialect = result.dialect if result.time_to_first_token_seconds is not None else self.dialect
         self._calls += 1
         self._items += result.items
@@ -275,7 +284,7 @@ class EndpointState:
 
     def _longest_pause(self) -> float | None:
         usual = self.measures.usual_seconds()
-        return None if usual is None else max(1.0, _TRIALS_PER_CALL * usual)
+        return None if usual is None else max(_LEAST_PAUSE_SECONDS, _PAUSE_PER_CALL * usual)
 
     def _said(self) -> str:
         return self._last_failure.detail if self._last_failure is not None else "no reason known"
@@ -285,7 +294,7 @@ def _ms(seconds: float | None) -> float | None:
     return None if seconds is None else seconds * 1000
 
 
-def _sample(result: CallResult, in_flight: int) -> CallSample:
+def _sample(result: CallResult, in_flight: int, *, is_outage: bool) -> CallSample:
     return CallSample(
         failure=None if result.failure is None else result.failure.kind,
         started_at_seconds=result.started_at_seconds,
@@ -295,4 +304,5 @@ def _sample(result: CallResult, in_flight: int) -> CallSample:
         tokens_out=result.tokens_out,
         in_flight=in_flight,
         ended_at_seconds=result.started_at_seconds + result.duration_seconds,
+        is_outage=is_outage,
     )

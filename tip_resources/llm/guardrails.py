@@ -49,6 +49,8 @@ class GuardrailWatch:
 
     def see(self, sample: CallSample) -> str:
         """Takes a call; returns why there is too much load, or ""."""
+        if sample.is_outage:
+            return ""
         has_failed = sample.failure in _LOAD_FAILURES
         self._failed.append(has_failed)
         self._calls += 1

@@ -12,7 +12,10 @@ from tip_resources.llm.types import Endpoint, FailureKind
 
 
 class CallSample(msgspec.Struct, frozen=True, kw_only=True):
-    """What one finished call showed. Times are seconds; unknown is None; `in_flight` counts it too."""
+    """What one finished call showed. Times are seconds; unknown is None; `in_flight` counts it too.
+
+    `is_outage` says that it failed because the endpoint is away, which is no matter of how many calls it gets.
+    """
 
     failure: FailureKind | None
     started_at_seconds: float
@@ -22,6 +25,7 @@ class CallSample(msgspec.Struct, frozen=True, kw_only=True):
     tokens_out: int | None
     in_flight: int
     ended_at_seconds: float = 0.0
+    is_outage: bool = False
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):

@@ -134,7 +134,8 @@ class SharedLimits:
                 return
             if limiter.heard(live, self._clock.now()):
                 await self._guarded(partial(self._recall, address, limiter))
-        await self._guarded(self._write_learned)
+        if self._learned_something():
+            await self._guarded(self._write_learned)
         if limits_before != [limiter.limit for _, limiter in self._limiters]:
             self.on_change()
 
@@ -163,13 +164,19 @@ class SharedLimits:
     def _recall(self, address: str, limiter: SharedLimiter) -> None:
         limiter.start(self._limits.recall(address, limiter.endpoint.model), self._clock.now())
 
+    def _learned_something(self) -> list[tuple[SharedLimiter, RememberedLimit]]:
+        """What is worth writing, since it is not what was written last."""
+        learned = [(limiter, limiter.to_remember(address)) for address, limiter in self._limiters]
+        return [(limiter, new) for limiter, new in learned if new is not None and self._is_news(limiter, new)]
+
+    def _is_news(self, limiter: SharedLimiter, learned: RememberedLimit) -> bool:
+        known = self._written.get(limiter.endpoint.name)
+        return known is None or _differs(learned, known)
+
     def _write_learned(self) -> None:
-        for address, limiter in self._limiters:
-            learned = limiter.to_remember(address)
-            known = self._written.get(limiter.endpoint.name)
-            if learned is not None and (known is None or _differs(learned, known)):
-                self._limits.remember(learned)
-                self._written[limiter.endpoint.name] = learned
+        for limiter, learned in self._learned_something():
+            self._limits.remember(learned)
+            self._written[limiter.endpoint.name] = learned
 
     def _end(self) -> None:
         self._written.clear()

@@ -134,6 +134,15 @@ def test_errors_that_were_always_there_do_not_lower_the_limit_but_a_burst_does()
     assert "of calls failed" in learner.reason
 
 
+def test_an_endpoint_that_was_away_comes_back_with_its_limit() -> None:
+    learner = limiter(Learned(limit=8, tokens_per_second=400))
+    for number in range(100):
+        learner.call_finished(finished(ended_at_seconds=number))
+    for number in range(100, 200):
+        learner.call_finished(finished(ended_at_seconds=number, failure="connect", is_outage=True))
+    assert learner.limit == 8
+
+
 def test_refusals_of_one_cascade_count_once() -> None:
     learner = limiter(Learned(limit=10, tokens_per_second=100))
     for in_flight in (10, 9, 8):
