@@ -35,6 +35,7 @@ class EndpointState:
         self.dialect = Dialect()
         self.has_worked = False
         self.flights: set[Flight] = set()
+        self._suspects: set[Flight] = set()
         self.out: Failure | None = None
         self.weight = 1.0
         self.is_stalled = False
@@ -68,8 +69,14 @@ class EndpointState:
     @property
     def busy(self) -> int:
         """Calls that take a place of the limit: a few that hang do not."""
-        suspects = sum(flight.is_suspect for flight in self.flights)
-        return len(self.flights) - min(suspects, max(_LEAST_SUSPECTS_BESIDE_THE_LIMIT, self.limit // 2))
+        if not self._suspects:
+            return len(self.flights)
+        return len(self.flights) - min(len(self._suspects), max(_LEAST_SUSPECTS_BESIDE_THE_LIMIT, self.limit // 2))
+
+    @property
+    def has_suspects(self) -> bool:
+        """Whether a call here has been silent for too long."""
+        return bool(self._suspects)
 
     @property
     def last_failure(self) -> Failure | None:
@@ -140,7 +147,7 @@ class EndpointState:
             p50_call_ms=_ms(measures.usual_seconds()),
             p95_call_ms=_ms(measures.calls.percentile(0.95)),
             p95_first_token_ms=_ms(measures.first_tokens.percentile(0.95)),
-            suspects=sum(flight.is_suspect for flight in self.flights),
+            suspects=len(self._suspects),
             twins=self._twins,
         )
 
@@ -155,7 +162,7 @@ class EndpointState:
 
     def call_abandoned(self, flight: Flight) -> None:
         """A call was cancelled: it tells nothing, unless it was the one on trial."""
-        self.flights.discard(flight)
+        self._forget(flight)
         if flight.is_trial:
             self._breaker = self._breaker.call_abandoned()
 
@@ -163,7 +170,9 @@ class EndpointState:
         """A call spoke; returns what an operator should hear about it."""
         is_first = flight.first_token_at is None
         self.measures.heard(flight, loop_now, tokens)
-        flight.is_suspect = False
+        if flight.is_suspect:
+            flight.is_suspect = False
+            self._suspects.discard(flight)
         self._limiter.tokens_came(now, tokens, self.busy)
         if self.is_stalled:
             self.is_stalled = False
@@ -186,6 +195,7 @@ class EndpointState:
             if not flight.is_suspect:
                 flight.suspected_after = flight.silent_for(loop_now)
             flight.is_suspect = True
+            self._suspects.add(flight)
         if not found.is_stalled:
             return None
         is_new, self.is_stalled = not self.is_stalled, True
@@ -201,7 +211,7 @@ class EndpointState:
     ) -> EngineNotice | None:
         """Learns from a call that has ended; returns what an operator should hear about it."""
         busy = self.busy
-        self.flights.discard(flight)
+        self._forget(flight)
         notice = self._learn_from(flight, result, now, loop_now, chance)
         is_outage = result.failure is not None and self._breaker.opened_at is not None
         self._limiter.call_finished(_sample(result, busy, is_outage=is_outage))
@@ -227,6 +237,10 @@ class EndpointState:
         if effect == "pause":
             return self._refused(failure, flight, result.started_at_seconds, now, chance)
         return self._failed(failure, flight, now)
+
+    def _forget(self, flight: Flight) -> None:
+        self.flights.discard(flight)
+        self._suspects.discard(flight)
 
     def _worked(self, flight: Flight, *, is_whole: bool) -> EngineNotice | None:
         came_alive = self._breaker.came_alive() if flight.is_trial else self._breaker

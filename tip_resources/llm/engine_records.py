@@ -82,6 +82,8 @@ class EngineRecords:
     def _saw(self) -> None:
         seen: dict[str, SeenEndpoint] = {}
         for endpoint in self._endpoints:
+            if endpoint.scripted:  # started for one set, on whatever port is free
+                continue
             address = shared_address(endpoint.url, self._node)
             model = SeenModel(name=endpoint.model, context_window_tokens=endpoint.context_window_tokens)
             others = seen[address].models if address in seen else ()
@@ -90,9 +92,11 @@ class EngineRecords:
                 name=endpoint.name,
                 tier=endpoint.tier,
                 state="used",
-                details={"url": endpoint.url, "scripted": endpoint.scripted},
+                details={"url": endpoint.url},
                 models=(*others, model),
             )
+        if not seen:
+            return
         try:
             self._registry.saw(list(seen.values()))
         except DATABASE_TROUBLE as trouble:

@@ -24,7 +24,7 @@ from tip_resources.llm.router import EndpointView, choose
 from tip_resources.llm.types import Endpoint, EngineNotice
 from tip_resources.settings.models import EngineSettings
 
-_LOOK_SECONDS = 0.05  # between two looks for calls that hang
+_LOOK_SECONDS = 0.1  # between two looks for calls that hang
 _LATE_SECONDS = 0.05  # a look that comes later says that our own process stood still
 _LOOK_SECONDS_PER_CALL = 0.001  # hundreds of streams are looked at less often
 
@@ -237,10 +237,16 @@ class Pool:
                 state.excuse_silence(late)
             else:
                 self._tell(state.look_for_suspects(now, loop_now))
-        self.wake()
+        if not self._waiters or any(state.has_suspects for state in self._states):
+            self.wake()
+        else:
+            self._keep_watching()
 
     def _give_up_the_hopeless(self, now: float) -> None:
+        is_some_out = any(state.out is not None for state in self._states)
         for waiter in list(self._waiters):
+            if not is_some_out and not waiter.need.barred:
+                continue
             allowed = [state for state in self._states if state.name not in waiter.need.barred]
             if all(state.out is not None for state in allowed):
                 nobody = NobodyLeft(no_endpoint(allowed or self._states, ""), is_exhausted=not allowed)

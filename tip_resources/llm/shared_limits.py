@@ -162,11 +162,12 @@ class SharedLimits:
             self._recall(address, limiter)
 
     def _recall(self, address: str, limiter: SharedLimiter) -> None:
-        limiter.start(self._limits.recall(address, limiter.endpoint.model), self._clock.now())
+        known = self._limits.recall(address, limiter.endpoint.model) if _is_kept(limiter) else None
+        limiter.start(known, self._clock.now())
 
     def _learned_something(self) -> list[tuple[SharedLimiter, RememberedLimit]]:
         """What is worth writing, since it is not what was written last."""
-        learned = [(limiter, limiter.to_remember(address)) for address, limiter in self._limiters]
+        learned = [(limiter, limiter.to_remember(address)) for address, limiter in self._limiters if _is_kept(limiter)]
         return [(limiter, new) for limiter, new in learned if new is not None and self._is_news(limiter, new)]
 
     def _is_news(self, limiter: SharedLimiter, learned: RememberedLimit) -> bool:
@@ -187,6 +188,11 @@ class SharedLimits:
     def _tell(self, reason: str) -> None:
         if self._on_notice is not None:
             self._on_notice(reason)
+
+
+def _is_kept(limiter: SharedLimiter) -> bool:
+    """A scripted server is started for one set, on whatever port is free: the next one there is another."""
+    return not limiter.endpoint.scripted
 
 
 def _differs(one: RememberedLimit, other: RememberedLimit) -> bool:

@@ -40,7 +40,7 @@ def test_a_run_leaves_its_limit_samples_and_endpoints_and_the_next_one_starts_th
     run_id = str(uuid.uuid4())
 
     async def run(url: str, count: int) -> tuple[list[int], str]:
-        endpoint = Endpoint(name="server", url=url, model="rehearsal", scripted=True)
+        endpoint = Endpoint(name="server", url=url, model="rehearsal")
         records = EngineRecords(fresh_database, [endpoint], learn=Told, run_id=run_id, node="desk")
         seen: list[int] = []
         async with (
@@ -69,3 +69,21 @@ def test_a_run_leaves_its_limit_samples_and_endpoints_and_the_next_one_starts_th
     assert [(sample.concurrency, sample.endpoint) for sample in samples] == [(0, limit.endpoint)] * 2
     (known,) = EndpointRegistry(fresh_database).all()
     assert (known.state, known.models[0].name) == ("used", "rehearsal")
+
+
+def test_a_scripted_server_leaves_nothing_behind(fresh_database: Engine):
+    async def run(url: str) -> None:
+        endpoint = Endpoint(name="server", url=url, model="rehearsal", scripted=True)
+        async with (
+            EngineRecords(fresh_database, [endpoint], learn=Told, run_id=str(uuid.uuid4()), node="desk") as records,
+            RequestEngine([endpoint], EngineSettings(), limiter_for=records.limiter_for) as engine,
+        ):
+            await records.attach(engine)
+            async for event in engine.run([ChatRequest(request_id="0", messages=PROMPT, max_output_tokens=40)]):
+                assert isinstance(event, RequestDone)
+
+    with rehearsal_process() as url:
+        asyncio.run(run(url))
+    assert LimitStore(fresh_database).all() == []
+    assert EndpointRegistry(fresh_database).all() == []
+    assert LeaseStore(fresh_database).live() == []
