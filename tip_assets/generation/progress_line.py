@@ -65,7 +65,9 @@ class ProgressLine:
             return words
         at, kept, tokens = self._moments[0]
         seconds = max(self._clock() - at, 1e-6)
-        rate, speed = (progress.kept - kept) / seconds, (progress.tokens_out - tokens) / seconds
+        rate, counted = (progress.kept - kept) / seconds, (progress.tokens_out - tokens) / seconds
+        # Servers count the tokens of an answer at its end; the streams tell now.
+        speed = sum(endpoint.tokens_per_second or 0.0 for endpoint in progress.endpoints) or counted
         if speed > 0 or rate > 0:
             words += [_per_second(rate), f"{speed:.0f} tok/s"]
         if rate > 0 and progress.kept < progress.asked:

@@ -1,5 +1,6 @@
 """What is still to be sent: how many requests the runs of an engine have not taken from their sources yet."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sized
 
 from tip_resources.llm.types import ChatRequest
@@ -8,10 +9,14 @@ Requests = Iterable[ChatRequest] | AsyncIterable[ChatRequest]
 
 
 class Source:
-    """The requests of one run, taken one by one. `expected` is how many there are; None when nobody knows."""
+    """The requests of one run, taken one by one. `expected` is how many there are; None when nobody knows.
+
+    `room_changed` is set when a request has ended or the endpoints take another number of calls.
+    """
 
     def __init__(self, requests: Requests, expected: int | None) -> None:
         self._requests = requests
+        self.room_changed = asyncio.Event()
         self.left: int | None = len(requests) if expected is None and isinstance(requests, Sized) else expected
 
     async def each(self) -> AsyncIterator[ChatRequest]:
@@ -39,6 +44,11 @@ class Backlog:
     def begin(self, source: Source) -> None:
         """A run begins."""
         self._sources.add(source)
+
+    def room_changed(self) -> None:
+        """Tells all runs to look whether they may take more."""
+        for source in self._sources:
+            source.room_changed.set()
 
     def end(self, source: Source) -> None:
         """A run has taken all it will."""

@@ -33,8 +33,6 @@ from tip_resources.settings.models import EngineSettings
 
 _logger = logging.getLogger(__name__)
 
-# Requests under way for each call in flight: those that wait out a backoff must not keep the endpoints idle.
-_REQUESTS_PER_SLOT = 2
 _EVENTS_HELD = 64
 
 
@@ -119,22 +117,21 @@ class RequestEngine:
     async def _drive(self, source: Source, events: asyncio.Queue[EngineEvent | None]) -> None:
         """One task per request, as many as there is room for."""
         under_way = 0
-        one_ended = asyncio.Event()
 
         async def see_through(request: ChatRequest) -> None:
             nonlocal under_way
             await events.put(await self._answer(request, events))
             under_way -= 1
-            one_ended.set()
+            source.room_changed.set()
 
         requests = source.each()
         self._pool.backlog.begin(source)
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
-                    while under_way >= max(1, _REQUESTS_PER_SLOT * self._pool.room):
-                        one_ended.clear()
-                        await one_ended.wait()
+                    while under_way >= self._pool.most_held:
+                        source.room_changed.clear()
+                        await source.room_changed.wait()
                     try:
                         request = await anext(requests)
                     except StopAsyncIteration:

@@ -24,6 +24,8 @@ from tip_resources.llm.router import EndpointView, choose
 from tip_resources.llm.types import Endpoint, EngineNotice
 from tip_resources.settings.models import EngineSettings
 
+# Requests held for each call in flight: those that wait out a backoff must not keep the endpoints idle.
+_REQUESTS_PER_SLOT = 2
 _LOOK_SECONDS = 0.1  # between two looks for calls that hang
 _LATE_SECONDS = 0.05  # a look that comes later says that our own process stood still
 _LOOK_SECONDS_PER_CALL = 0.001  # hundreds of streams are looked at less often
@@ -56,11 +58,24 @@ class Pool:
         self._watch: asyncio.TimerHandle | None = None
         self._watch_due = 0.0
         self._rest: dict[tuple[str, int], float | None] = {}
+        self._room = 0  # as it was last told to the runs
 
     @property
     def room(self) -> int:
         """Calls that all endpoints together would take at once."""
         return sum(state.limit for state in self._states if state.out is None)
+
+    @property
+    def most_held(self) -> int:
+        """Requests that may be held at once, sent or waiting.
+
+        None are taken while all limits are 0, as they are until other runs give back what is ours: how large a
+        request had best be shows only when there is room. With all endpoints out it is taken, to be told why.
+        """
+        room = self.room
+        if room == 0 and any(state.out is None for state in self._states):
+            return 0
+        return max(1, _REQUESTS_PER_SLOT * room)
 
     def status(self) -> tuple[EndpointStatus, ...]:
         """How each endpoint stands."""
@@ -128,6 +143,9 @@ class Pool:
         """Something changed: gives out what can be given out."""
         now = self._clock.now()
         self._rest.clear()
+        if self._room != self.room:
+            self._room = self.room
+            self.backlog.room_changed()
         for state in self._states:
             state.weight = 1.0 if self._weight_of is None else max(0.0, self._weight_of(state.endpoint))
         self._send_twins_of_suspects(now)
@@ -237,7 +255,7 @@ class Pool:
                 state.excuse_silence(late)
             else:
                 self._tell(state.look_for_suspects(now, loop_now))
-        if not self._waiters or any(state.has_suspects for state in self._states):
+        if not self._waiters or self._room != self.room or any(state.has_suspects for state in self._states):
             self.wake()
         else:
             self._keep_watching()

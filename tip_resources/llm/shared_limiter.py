@@ -79,6 +79,8 @@ class SharedLimiter:
         if self._share is None:
             return self._learned_reason()
         others = self._holders - 1
+        if others == 0:
+            return f"{self._share} of {self._endpoint_limit}: the other runs have ended"
         whom = "another run" if others == 1 else f"{others} other runs"
         if self._share == 0:
             return f"0 of {self._endpoint_limit}: waits for a call of {whom} to end"

@@ -1,5 +1,7 @@
 """The progress line: the pace of the last half minute, what was spent, and who writes with how many calls and why."""
 
+import msgspec
+
 from tip_assets.generation.progress_line import ProgressLine, count_of, duration
 from tip_assets.generation.spending import SpendingReport
 from tip_assets.generation.write_calls import WritingProgress
@@ -84,3 +86,12 @@ def test_an_unknown_cost_is_said_and_many_endpoints_are_cut_short() -> None:
 def test_figures_are_short() -> None:
     assert [count_of(n) for n in (900, 214_400, 1_234_567)] == ["900", "214k", "1.2M"]
     assert [duration(n) for n in (21, 720, 12_600)] == ["21 s", "12 min", "3.5 h"]
+
+
+def test_the_speed_is_that_of_the_streams_before_the_first_answer_has_ended() -> None:
+    now = [0.0]
+    line = ProgressLine(lambda: now[0])
+    line.heard(progress(0))
+    now[0] = 10.0
+    streaming = msgspec.structs.replace(endpoint("rtx", 6, 6), tokens_per_second=812.4)
+    assert "18.0 calls/min, 812 tok/s" in line.text(progress(3, 0, (streaming,)))

@@ -262,6 +262,75 @@ def test_another_limiter_can_take_the_place_of_the_fixed_one() -> None:
     assert limiter.samples[0].tokens_out == 22
 
 
+class Rises:
+    """A limit of one until it is let go."""
+
+    limit = 1
+    reason = "told by a test"
+
+    def call_started(self, now: float, in_flight: int) -> None: ...
+
+    def tokens_came(self, now: float, tokens: int, in_flight: int) -> None: ...
+
+    def call_finished(self, sample: CallSample) -> None: ...
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_limit_that_rises_is_filled_while_the_calls_under_way_go_on(tells: bool) -> None:
+    async def scenario() -> None:
+        limiter = Rises()
+        async with (
+            ScriptedServer([hangs()]) as server,
+            RequestEngine([server.endpoint()], settings(), limiter_for=lambda _: limiter) as engine,
+        ):
+            waiting = asyncio.ensure_future(anext(engine.run(many(20))))
+            while server.in_flight < 1:
+                await asyncio.sleep(0.01)
+            limiter.limit = 8
+            if tells:
+                engine.wake()
+            async with asyncio.timeout(5):
+                while server.in_flight < 8:
+                    await asyncio.sleep(0.01)
+            waiting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await waiting
+
+    asyncio.run(scenario())
+
+
+def test_no_request_is_taken_while_other_runs_hold_the_endpoint() -> None:
+    taken = 0
+
+    def counting() -> Iterator[ChatRequest]:
+        nonlocal taken
+        for entry in many(5):
+            taken += 1
+            yield entry
+
+    async def scenario() -> int:
+        limiter, done = Rises(), 0
+        limiter.limit = 0
+        async with (
+            ScriptedServer([GOOD]) as server,
+            RequestEngine([server.endpoint()], settings(), limiter_for=lambda _: limiter) as engine,
+        ):
+
+            async def give_back() -> None:
+                await asyncio.sleep(0.05)
+                assert taken == 0
+                limiter.limit = 2
+                engine.wake()
+
+            giving = asyncio.ensure_future(give_back())
+            async for event in engine.run(counting()):
+                done += isinstance(event, RequestDone)
+            await giving
+        return done
+
+    assert asyncio.run(scenario()) == 5
+
+
 def test_endpoints_must_be_told_apart() -> None:
     with pytest.raises(ValueError, match="different names"):
         RequestEngine([DEAD, DEAD], settings())
