@@ -206,11 +206,12 @@ class HillClimb:
                 return
             self._probe_after = _FIRST_PROBE_AFTER
             self._seen = {limit: self._seen[limit] for limit in (self._best, self._limit)}
+            step = self._limit - self._best
             self._best, self._once = self._limit, 0
             if is_up:
-                # The hill has moved up: go on from here.
+                # The hill has moved up, or chance says so: go on from here with a longer step, not yet by half.
                 self._phase = "slow_start"
-                self._try(self._grown(), "still rising")
+                self._try(self._within(self._limit + 2 * step), "still rising")
             else:
                 self._keep(self._best, "fewer calls are as fast")
             return
