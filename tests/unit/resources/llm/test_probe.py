@@ -118,7 +118,7 @@ def test_a_closed_port_is_said_quickly() -> None:
     assert found.failure.kind == "connect"
 
 
-def raw_server(*parts: bytes, pause_seconds: float = 0.0) -> EndpointProbe:
+def raw_server(*parts: bytes, pause_seconds: float = 0.0, timeout_seconds: float = 10.0) -> EndpointProbe:
     """Probes a server that sends exactly these bytes."""
 
     async def scenario() -> EndpointProbe:
@@ -131,7 +131,8 @@ def raw_server(*parts: bytes, pause_seconds: float = 0.0) -> EndpointProbe:
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:
-            return await probe(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", timeout_seconds=0.3)
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+            return await probe(url, timeout_seconds=timeout_seconds)
 
     return asyncio.run(scenario())
 
@@ -139,7 +140,7 @@ def raw_server(*parts: bytes, pause_seconds: float = 0.0) -> EndpointProbe:
 def test_a_slow_drip_does_not_hold_the_probe() -> None:
     started = time.monotonic()
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-    found = raw_server(head, *([b" "] * 15), pause_seconds=0.1)
+    found = raw_server(head, *([b" "] * 15), pause_seconds=0.1, timeout_seconds=0.3)
     assert found.failure is not None
     assert found.failure.kind == "timeout"
     assert time.monotonic() - started < 1.4
