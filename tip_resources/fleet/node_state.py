@@ -70,15 +70,14 @@ def derive_state(
         before: Its state so far: a hot machine stays hot until it has cooled to the recovery temperature.
         capabilities: What it can do.
     """
+    cpu = report.thermal.cpu_celsius if report.thermal is not None else Reading.unknown("no temperatures reported")
     silent_seconds = now_unix_seconds - report.reported_at_unix_seconds
     if silent_seconds > LOST_AFTER_REPORTS * report_every_seconds:
         status, reason = "lost", f"no report for {silent_seconds:.0f} s"
     elif silent_seconds > STALE_AFTER_REPORTS * report_every_seconds:
         status, reason = "stale", f"no report for {silent_seconds:.0f} s"
     else:
-        status, reason = _thermal_status(
-            report.cpu_celsius, thermal, was_hot=before is not None and before.status == "hot"
-        )
+        status, reason = _thermal_status(cpu, thermal, was_hot=before is not None and before.status == "hot")
     if status == "throttled":
         slots = max(1, math.floor(slots * thermal.throttle_factor))
     return NodeState(
@@ -86,8 +85,8 @@ def derive_state(
         status=status,
         reason=reason,
         slots=slots,
-        cpu_celsius=report.cpu_celsius,
-        memory_available_bytes=report.memory_available_bytes,
+        cpu_celsius=cpu,
+        memory_available_bytes=None if report.host is None else report.host.memory_available_bytes,
         capabilities=capabilities,
     )
 

@@ -1,10 +1,11 @@
 """The fleet of the first form: this machine alone, measured in-process."""
 
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from node_agent.host import HostCollector
+from node_agent.reporter import Reporter
 from tip_resources.fleet.node_state import NodeState, derive_state
 from tip_resources.settings.models import Settings
 
@@ -23,7 +24,7 @@ class ThisMachine:
     def __init__(self, settings: Callable[[], Settings], slots: int | None = None) -> None:
         self._settings = settings
         self._slots = slots
-        self._collector = HostCollector()
+        self._reporter = Reporter()
         self._state: NodeState | None = None
         self._measured_at = 0.0
 
@@ -36,7 +37,7 @@ class ThisMachine:
         now = time.monotonic()
         if self._state is None or now - self._measured_at > _KEEP_SECONDS:
             settings = self._settings()
-            report = self._collector.collect()
+            report = self._reporter.report()
             self._state = derive_state(
                 report,
                 settings.thermal,
@@ -44,7 +45,7 @@ class ThisMachine:
                 report_every_seconds=settings.node.health_check_seconds,
                 now_unix_seconds=report.reported_at_unix_seconds,
                 before=self._state,
-                capabilities=frozenset({"cpu", report.system}),
+                capabilities=frozenset({"cpu", platform.system().lower()}),
             )
             self._measured_at = now
         return replace(self._state, slots_used=slots_used, queue_depth=queue_depth)

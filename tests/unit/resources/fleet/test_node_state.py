@@ -2,28 +2,24 @@ from dataclasses import replace
 
 import pytest
 
-from node_agent.report import NodeReport, Reading
+from node_agent.report import NodeReport, Reading, Thermal
 from tip_resources.fleet.node_state import NodeState, derive_state
 from tip_resources.fleet.this_machine import ThisMachine
 from tip_resources.settings.models import NodeSettings, Settings, ThermalSettings
 
 REPORT = NodeReport(
     node="pi",
+    boot_id="b",
+    sequence=1,
     reported_at_unix_seconds=1000.0,
-    system="linux",
-    cores=4,
-    memory_total_bytes=8 << 30,
-    memory_available_bytes=4 << 30,
-    cpu_ratio=Reading(0.5),
-    load_per_core=Reading(0.5),
-    cpu_celsius=Reading(50.0),
+    agent_version="0.1.0",
 )
 
 
 def state(celsius: float | None, *, age_seconds: float = 0, before: NodeState | None = None) -> NodeState:
     reading = Reading.unknown("no sensor") if celsius is None else Reading(celsius)
     return derive_state(
-        replace(REPORT, cpu_celsius=reading),
+        replace(REPORT, thermal=Thermal(reading)),
         ThermalSettings(),
         slots=4,
         report_every_seconds=30,
