@@ -2,19 +2,13 @@
 
 import json
 import time
-from types import SimpleNamespace
 
 import pytest
 
 from node_agent.collectors.host import HostCollector
-from node_agent.collectors.thermal import cpu_temperature
 from node_agent.identity import node_name
 from node_agent.report import Reading
 from node_agent.reporter import Reporter
-
-
-def sensor(*celsius: float) -> list[SimpleNamespace]:
-    return [SimpleNamespace(current=value) for value in celsius]
 
 
 def test_reports_are_json_and_counted() -> None:
@@ -39,18 +33,6 @@ def test_processor_use_is_unknown_at_first_and_then_a_ratio() -> None:
     value = collector.collect().cpu_ratio.value
     assert value is not None
     assert 0 <= value <= 1
-
-
-def test_the_hottest_core_of_the_processor_counts_and_no_other_chip() -> None:
-    sensors = {"nvme": sensor(91.0), "coretemp": sensor(55.0, 61.0), "k10temp": sensor(80.0)}
-    assert cpu_temperature(sensors) == Reading(61.0)
-
-
-@pytest.mark.parametrize("sensors", [{}, {"nvme": sensor(40.0)}, {"coretemp": []}, {"coretemp": sensor(0.0, 2.0)}])
-def test_a_temperature_nobody_can_believe_is_unknown_with_a_reason(sensors) -> None:
-    reading = cpu_temperature(sensors)
-    assert reading.value is None
-    assert reading.why_unknown
 
 
 @pytest.mark.parametrize(("value", "why"), [(None, ""), (1.0, "but also a reason")])
