@@ -1,6 +1,7 @@
 """Asking local programs and loopback servers, with a limit on time and size. What their answers mean is elsewhere."""
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -80,6 +81,16 @@ def parse_json(text: str | bytes, source: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Unanswered(f"{source} did not answer with JSON") from error
+
+
+def as_number(value: object) -> float | None:
+    """A number of a JSON document, or None where it is none: another kind of value, NaN, or too large."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def _get(url: str, timeout_seconds: float) -> tuple[int, bytes]:

@@ -6,7 +6,7 @@ macOS itself tells only root. The graphics part of the answer is read in gpus_ap
 from collections.abc import Mapping
 from typing import Any
 
-from node_agent.collectors.asking import NotInstalled, Runner, Unanswered, get_json, parse_json, run_program
+from node_agent.collectors.asking import NotInstalled, Runner, Unanswered, as_number, get_json, parse_json, run_program
 from node_agent.collectors.base import NoData
 from node_agent.collectors.temperatures import Measured
 from node_agent.report import ThrottleReason
@@ -74,7 +74,7 @@ def number(document: Any, *path: str | int) -> float | None:
             document = document[step]
         else:
             return None
-    return float(document) if isinstance(document, int | float) and not isinstance(document, bool) else None
+    return as_number(document)
 
 
 def _checked(document: Any, source: str) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from node_agent.collectors.asking import Unanswered, get_json
+from node_agent.collectors.asking import Unanswered, as_number, get_json
 from node_agent.collectors.base import NoData
 from node_agent.collectors.temperatures import Measured
 from node_agent.report import ThrottleReason
@@ -40,12 +40,7 @@ class WindowsHeat:
             tree = get_json(self._url, _TIMEOUT_SECONDS)
         except Unanswered as error:
             raise NoData(f"{error}; {_INSTALL}") from error
-        said = {(chip, label): celsius for chip, label, celsius in _said(tree)}
-        sensors = [
-            _measured(chip, label, celsius, said.get((chip, label + _DISTANCE)))
-            for (chip, label), celsius in said.items()
-            if not label.endswith(_DISTANCE)
-        ]
+        sensors = processor_sensors(tree)
         if not sensors:
             raise NoData(f"LibreHardwareMonitor lists no temperature of the processor; {_INSTALL}")
         return sensors
@@ -53,6 +48,16 @@ class WindowsHeat:
     def throttled(self) -> tuple[ThrottleReason, ...]:
         """Nothing: LibreHardwareMonitor does not tell."""
         return ()
+
+
+def processor_sensors(tree: Any) -> list[Measured]:
+    """The processor's temperatures in a document of LibreHardwareMonitor."""
+    said = {(chip, label): celsius for chip, label, celsius in _said(tree)}
+    return [
+        _measured(chip, label, celsius, said.get((chip, label + _DISTANCE)))
+        for (chip, label), celsius in said.items()
+        if not label.endswith(_DISTANCE)
+    ]
 
 
 def _measured(chip: str, label: str, celsius: float | None, distance: float | None) -> Measured:
@@ -84,9 +89,9 @@ def _said(tree: Any) -> Iterator[tuple[str, str, float | None]]:
 def _celsius(node: Mapping[str, Any]) -> float | None:
     # RawValue is in Celsius whatever the display shows; versions before 0.9.5 have only Value.
     value = node.get("RawValue", node.get("Value"))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    found = _VALUE.fullmatch(str(value).strip())
+    if not isinstance(value, str):
+        return as_number(value)
+    found = _VALUE.fullmatch(value.strip())
     if found is None:
         return None
     number = float(found[1].replace(",", "."))

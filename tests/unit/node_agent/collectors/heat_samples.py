@@ -6,7 +6,10 @@ LibreHardwareMonitor: a tree of nodes (its HttpServer.cs, 0.9.5 and 0.9.6). macm
 import json
 from typing import Any
 
-RAW_VALUE = "RawValue"
+from hypothesis import strategies as st
+
+# Values that no format foresees but JSON allows.
+_VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.just(10**400) | st.text(max_size=8)
 
 
 def libre_sensor(identifier: str, text: str, value: str, raw: str | float | None = None) -> dict[str, Any]:
@@ -14,7 +17,7 @@ def libre_sensor(identifier: str, text: str, value: str, raw: str | float | None
     kind = "Power" if "/power/" in identifier else "Temperature"
     node: dict[str, Any] = {"id": 9, "Text": text, "Min": value, "Value": value, "Max": value}
     node |= {"SensorId": identifier, "Type": kind, "ImageURL": "images/transparent.png", "Children": []}
-    return node if raw is None else node | {"RawMin": raw, RAW_VALUE: raw, "RawMax": raw}
+    return node if raw is None else node | {"RawMin": raw, "RawValue": raw, "RawMax": raw}
 
 
 def libre_tree(*hardware: tuple[str, str, list[dict[str, Any]]]) -> str:
@@ -63,3 +66,9 @@ MACMON_06: dict[str, Any] = {
     "cpu_power": 0.2,
     "gpu_power": 0.5,
 }
+
+
+def documents(*names: str) -> st.SearchStrategy[Any]:
+    """Any JSON document, of objects whose members have these names."""
+    member = st.sampled_from(names)
+    return st.recursive(_VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(member, inner, max_size=4))

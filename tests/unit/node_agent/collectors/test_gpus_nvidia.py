@@ -77,6 +77,16 @@ def test_an_older_driver_is_asked_by_the_older_names() -> None:
     assert (found.celsius, found.throttled) == (Reading(64.0), ("thermal",))
 
 
+def test_an_older_nvidia_ml_py_lacks_the_newer_names() -> None:
+    newer = ("nvmlDeviceGetTemperatureV", "nvmlDeviceGetMarginTemperature", "nvmlDeviceGetCurrentClocksEventReasons")
+    answers = {name: answer for name, answer in BUSY_CARD.items() if name not in newer}
+    (found,) = collector(NvmlDouble(answers)).collect()
+    assert (found.celsius, found.margin_celsius) == (Reading(71.0), Reading(16.0))
+    assert found.throttled == ("power",)
+    (without,) = collector(NvmlDouble({**answers, "nvmlDeviceGetTemperatureThreshold": Code(NOT_SUPPORTED)})).collect()
+    assert without.margin_celsius == Reading.unknown("nvidia-ml-py has no nvmlDeviceGetMarginTemperature")
+
+
 def test_a_card_without_a_margin_is_measured_against_its_slowdown_threshold() -> None:
     assert card(MarginTemperature=Code(NOT_SUPPORTED)).margin_celsius == Reading(87.0 - 71.0)
     neither = card(MarginTemperature=Code(NOT_SUPPORTED), TemperatureThreshold=Code(FUNCTION_NOT_FOUND))

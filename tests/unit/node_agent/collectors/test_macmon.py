@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node_agent.collectors.asking import NotInstalled, Runner, Unanswered
 from node_agent.collectors.base import NoData
-from node_agent.collectors.gpus_apple import AppleCards
+from node_agent.collectors.gpus_apple import AppleCards, apple_card
 from node_agent.collectors.macmon import AppleHeat, Macmon
 from node_agent.collectors.thermal import ThermalCollector
 from node_agent.report import Gpu, Reading
-from tests.unit.node_agent.collectors.heat_samples import MACMON_06, MACMON_08
+from tests.unit.node_agent.collectors.heat_samples import MACMON_06, MACMON_08, documents
 from tests.unit.node_agent.collectors.loopback_server import nobody_serving, serving
 
 
@@ -97,6 +101,13 @@ def test_a_document_of_another_shape_leaves_every_value_unknown() -> None:
     readings = (found.celsius, found.power_watts, found.busy_ratio, found.margin_celsius, found.others_ratio)
     assert all(reading.value is None for reading in readings)
     assert (found.memory_total_bytes, found.memory_used_bytes) == (None, None)
+
+
+@given(
+    st.dictionaries(st.sampled_from(tuple(MACMON_08)), documents(*MACMON_08["temp"], *MACMON_08["memory"], "chip_name"))
+)
+def test_any_document_gives_finite_values_or_reasons(document: dict[str, Any]) -> None:
+    json.dumps(asdict(apple_card(document)), allow_nan=False)
 
 
 def test_another_system_has_no_apple_card_and_starts_nothing() -> None:

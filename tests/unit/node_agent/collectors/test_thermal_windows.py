@@ -1,14 +1,16 @@
 """Promises of heat on Windows: documents in LibreHardwareMonitor's format over real HTTP."""
 
 import json
+import math
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from node_agent.collectors.thermal import ThermalCollector
-from node_agent.collectors.thermal_windows import WindowsHeat
+from node_agent.collectors.thermal_windows import WindowsHeat, processor_sensors
 from node_agent.report import Reading, Sensor, Thermal
-from tests.unit.node_agent.collectors.heat_samples import libre_sensor, libre_tree
+from tests.unit.node_agent.collectors.heat_samples import documents, libre_sensor, libre_tree
 from tests.unit.node_agent.collectors.loopback_server import nobody_serving, serving
 
 PACKAGE, CORE, DISTANCE = (f"/intelcpu/0/temperature/{number}" for number in (0, 1, 9))
@@ -85,6 +87,13 @@ def test_a_tree_without_the_processor_says_what_to_install() -> None:
 )
 def test_an_answer_that_is_none_is_unknown_with_the_reason(body: str, status: int, why: str) -> None:
     assert why in collected(body, status).cpu_celsius.why_unknown
+
+
+@given(documents("Children", "Text", "SensorId", "RawValue", "Value"), documents("RawValue", "Value"))
+def test_any_document_gives_finite_values_or_none(tree: Any, raw: Any) -> None:
+    sensor = libre_sensor(PACKAGE, "CPU Package", "46.9 °C", raw)
+    for found in processor_sensors({"Children": [tree, sensor]}):
+        assert found.celsius is None or math.isfinite(found.celsius)
 
 
 def test_without_librehardwaremonitor_the_reason_says_what_to_install() -> None:
