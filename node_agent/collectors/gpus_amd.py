@@ -3,14 +3,24 @@
 The files are those of the kernel's documentation, gpu/amdgpu/thermal. Which programs use a card is not among them.
 """
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 from node_agent.collectors.base import NoData
 from node_agent.collectors.temperatures import believable_limit, judged
-from node_agent.report import Gpu, Reading
+from node_agent.report import Gpu, Reading, ThrottleReason
 
 _VENDOR_ID = "0x1002"
+
+
+# The file gpu_metrics: a header of size, format and content version (u16, u8, u8), then a table. Where each version
+# that has one keeps the throttle status that means the same for all chips (kernel, kgd_pp_interface.h).
+_HEADER, _STATUS = struct.Struct("<HBB"), struct.Struct("<Q")
+_STATUS_OFFSETS = {(1, 3): 112, (2, 2): 120, (2, 3): 120, (2, 4): 120}
+# Bits of that status (kernel, amdgpu_smu.h): limits of power and of current, and of temperature.
+_POWER, _THERMAL = 0x0000_00FF_00FF, 0xFFFF_0000_0000
+_NOT_TOLD = 2**64 - 1
 
 
 class _Unread(Exception):
@@ -41,6 +51,11 @@ class AmdCards:
 
 
 def _card(index: int, device: Path) -> Gpu:
+    memory = _bytes(device / "mem_info_vram_total"), _bytes(device / "mem_info_vram_used")
+    # Asking for heat or load wakes a card that a laptop has switched off.
+    if _text_or_none(device / "power" / "runtime_status") == "suspended":
+        off, idle = Reading.unknown("the card is switched off to save power"), Reading(0.0)
+        return Gpu(index, _name(device), "amd", off, off, off, idle, idle, *memory)
     hwmon = next(iter(sorted(device.glob("hwmon/hwmon*"))), device / "hwmon")
     return Gpu(
         index=index,
@@ -51,8 +66,9 @@ def _card(index: int, device: Path) -> Gpu:
         power_watts=_power(hwmon),
         busy_ratio=_reading(lambda: _number(device / "gpu_busy_percent") / 100),
         others_ratio=Reading.unknown("amdgpu does not tell whose programs use the card"),
-        memory_total_bytes=_bytes(device / "mem_info_vram_total"),
-        memory_used_bytes=_bytes(device / "mem_info_vram_used"),
+        memory_total_bytes=memory[0],
+        memory_used_bytes=memory[1],
+        throttled=_throttled(device / "gpu_metrics"),
     )
 
 
@@ -89,6 +105,22 @@ def _power(hwmon: Path) -> Reading:
     if file is None:
         return Reading.unknown("amdgpu gives no power")
     return _reading(lambda: _number(file) / 1e6)
+
+
+def _throttled(file: Path) -> tuple[ThrottleReason, ...]:
+    """Why the card is slowed down now; empty too where its table is of a version that does not tell."""
+    try:
+        table = file.read_bytes()
+    except OSError:
+        return ()
+    offset = _STATUS_OFFSETS.get(_HEADER.unpack_from(table)[1:]) if len(table) >= _HEADER.size else None
+    if offset is None or len(table) < offset + _STATUS.size:
+        return ()
+    (status,) = _STATUS.unpack_from(table, offset)
+    if status == _NOT_TOLD:
+        return ()
+    named: tuple[tuple[int, ThrottleReason], ...] = ((_POWER, "power"), (_THERMAL, "thermal"))
+    return tuple(name for bits, name in named if status & bits)
 
 
 def _reading(read: Callable[[], float]) -> Reading:

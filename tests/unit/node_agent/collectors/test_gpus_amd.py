@@ -1,5 +1,6 @@
 """Promises of AMD's cards: trees of files as the driver amdgpu shows them."""
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -76,11 +77,58 @@ def test_a_card_without_sensors_and_memory_says_so(tmp_path: Path) -> None:
     assert (found.memory_total_bytes, found.memory_used_bytes) == (None, None)
 
 
+def test_a_card_that_is_switched_off_is_idle_and_not_woken(tmp_path: Path) -> None:
+    found = card(tmp_path, **{"power/runtime_status": "suspended"})
+    assert found.celsius == found.power_watts == Reading.unknown("the card is switched off to save power")
+    assert found.busy_ratio == found.others_ratio == Reading(0.0)
+    assert found.memory_total_bytes == 12_868_124_672
+    assert card(tmp_path, **{"power/runtime_status": "active"}).celsius == Reading(64.0)
+
+
 @pytest.mark.parametrize("said", [0, 511_000, "garbage"])
 def test_a_temperature_nobody_can_believe_is_unknown(said: str | int, tmp_path: Path) -> None:
     found = card(tmp_path, **{"hwmon/hwmon4/temp1_input": said})
     assert found.celsius.value is None
     assert found.margin_celsius == Reading(21.0)
+
+
+# gpu_metrics of a card of its own (1.3) and of one inside a processor (2.2), as the kernel lays them out.
+TABLE_13 = struct.Struct("<HBB 10H 2Q 14H I 4H 2I 4H Q 4H Q")
+TABLE_22 = struct.Struct("<HBB 14H Q 12H 12H 10H I 4H Q")
+
+
+def table(layout: struct.Struct, version: tuple[int, int], status: int) -> bytes:
+    """A table in which only the header and its last member, the throttle status, are not zero."""
+    values = [0] * len(layout.unpack(bytes(layout.size)))
+    return layout.pack(layout.size, *version, *values[3:-1], status)
+
+
+@pytest.mark.parametrize(("layout", "version"), [(TABLE_13, (1, 3)), (TABLE_22, (2, 2))])
+@pytest.mark.parametrize(
+    ("status", "reasons"),
+    [
+        (0, ()),
+        (1 << 36, ("thermal",)),  # SMU_THROTTLER_TEMP_HOTSPOT_BIT
+        (1 << 0, ("power",)),  # SMU_THROTTLER_PPT0_BIT
+        (1 << 16 | 1 << 47, ("power", "thermal")),  # SMU_THROTTLER_TDC_GFX_BIT, SMU_THROTTLER_PROCHOT_GFX_BIT
+        (1 << 57, ()),  # SMU_THROTTLER_FIT_BIT: neither
+        (2**64 - 1, ()),  # the firmware does not tell
+    ],
+)
+def test_throttling_is_read_from_the_table_of_the_driver(layout, version, status, reasons, tmp_path: Path) -> None:
+    write_tree(tmp_path, {"class/drm/card1/device/vendor": "0x1002"})
+    metrics = tmp_path / "class/drm/card1/device/gpu_metrics"
+    metrics.write_bytes(table(layout, version, status))
+    assert AmdCards(tmp_path).collect()[0].throttled == reasons
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x78", table(TABLE_13, (1, 1), 1 << 36), table(TABLE_13, (1, 3), 1 << 36)[:-1]]
+)
+def test_a_table_of_another_version_or_half_a_table_tells_nothing(content: bytes, tmp_path: Path) -> None:
+    write_tree(tmp_path, {"class/drm/card1/device/vendor": "0x1002"})
+    (tmp_path / "class/drm/card1/device/gpu_metrics").write_bytes(content)
+    assert AmdCards(tmp_path).collect()[0].throttled == ()
 
 
 def test_sockets_and_cards_of_others_are_none_and_the_order_is_by_number(tmp_path: Path) -> None:
