@@ -29,9 +29,18 @@ def is_model_server(pid: int) -> bool | None:
             return True
         if not _INTERPRETERS.fullmatch(name):
             return False
-        return is_server_command(process.exe(), process.cmdline())
+        command = process.cmdline()
+        return is_server_command(_executable(process, command), command)
     except psutil.Error:
         return None
+
+
+def _executable(process: psutil.Process, command: list[str]) -> str:
+    try:
+        return process.exe()
+    except psutil.AccessDenied:
+        # Linux shows everybody the command line of another user's program, but not its file.
+        return "".join(command[:1])
 
 
 def is_server_name(name: str) -> bool:

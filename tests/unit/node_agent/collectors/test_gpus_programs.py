@@ -3,11 +3,16 @@
 import os
 import subprocess
 import sys
+from typing import NoReturn
 
 import psutil
 import pytest
 
 from node_agent.collectors.gpus_programs import is_model_server, is_server_command, is_server_name
+
+
+def denied(process: psutil.Process) -> NoReturn:
+    raise psutil.AccessDenied(process.pid)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,10 @@ def test_an_interpreter_that_runs_something_else_is_not_ours() -> None:
     assert not is_server_command("/usr/bin/python3", ["python3"])
 
 
-def test_a_python_process_is_judged_by_what_it_runs() -> None:
+@pytest.mark.parametrize("is_of_another_user", [False, True])
+def test_a_python_process_is_judged_by_what_it_runs(is_of_another_user: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if is_of_another_user:
+        monkeypatch.setattr(psutil.Process, "exe", denied)
     code = "import sys; print('up', flush=True); sys.stdin.read()"
     for comment, expected in (("# llama_cpp.server", True), ("# train.py", False)):
         command = [sys.executable, "-c", f"{code} {comment}"]
@@ -50,6 +58,11 @@ def test_a_python_process_is_judged_by_what_it_runs() -> None:
             process.stdout.readline()
             assert is_model_server(process.pid) is expected
             process.communicate()
+
+
+def test_a_process_that_nobody_lets_us_see_is_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil.Process, "cmdline", denied)
+    assert is_model_server(os.getpid()) is None
 
 
 def test_a_process_that_is_gone_is_neither() -> None:
