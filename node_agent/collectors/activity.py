@@ -39,8 +39,8 @@ class ActivityCollector:
     """
 
     name = "activity"
-    # The signs are read side by side; the longest takes three programs of at most a second each.
-    timeout_seconds = 4.0
+    # The signs are read side by side; the longest takes four programs of at most a second each.
+    timeout_seconds = 5.0
 
     def __init__(
         self, system: str = platform.system(), machines: Mapping[str, Callable[[], Machine]] = _MACHINES
