@@ -55,6 +55,8 @@ class Devices:
         Raises:
             Unknown: The agent may not see all programs that could.
         """
+        if not (self._sys / "class").is_dir():
+            raise Unknown("the kernel shows no devices to the agent")
         cameras = [device for device in (self._sys / "class/video4linux").glob("video*") if _is_camera(device)]
         if not cameras:
             return False

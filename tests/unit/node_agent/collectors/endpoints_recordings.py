@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from node_agent.collectors.endpoints import EndpointsCollector
+from node_agent.report import ServedEndpoint
+
 
 @dataclass(frozen=True)
 class Page:
@@ -92,6 +95,20 @@ def listening(talk: Callable[[socket.socket, threading.Event], None]) -> Iterato
             stop.set()
             for thread in (accepting, *talkers):
                 thread.join()
+
+
+def model_list(*entries: Mapping[str, Any]) -> Page:
+    """The OpenAI list of models, which every server has."""
+    return Page(
+        {"object": "list", "data": [{"object": "model", "created": 1_735_142_223, **entry} for entry in entries]}
+    )
+
+
+def found(running: Running, **options: Any) -> ServedEndpoint:
+    """The one endpoint that is found at the running server's port."""
+    (endpoint,) = EndpointsCollector((running.port,), **options).collect()
+    assert endpoint.url == f"http://127.0.0.1:{running.port}/v1"
+    return endpoint
 
 
 def closed_port() -> int:

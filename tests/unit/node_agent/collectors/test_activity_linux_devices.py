@@ -189,7 +189,12 @@ def test_a_board_camera_is_looked_for_in_the_open_files_though_the_usb_camera_is
 
 
 def test_a_machine_without_a_camera_does_not_use_one(root: Path) -> None:
-    assert camera(root / "no-proc", root / "no-sys") == Sign(False)
+    (root / "class").mkdir()
+    assert camera(root / "no-proc", root) == Sign(False)
+
+
+def test_a_machine_that_hides_its_devices_does_not_tell_of_its_camera(root: Path) -> None:
+    assert "no devices" in camera(root / "no-proc", root / "no-sys").why_unknown
 
 
 @pytest.mark.parametrize("title", ["bcm2835-codec-decode", "bcm2835-isp-output0", "rpi-hevc-dec", "pispbe-input"])
