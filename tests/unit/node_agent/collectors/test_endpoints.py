@@ -3,10 +3,12 @@
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from node_agent.collectors import endpoints_http
 from node_agent.collectors.base import NoData
 from node_agent.collectors.endpoints import EndpointsCollector
 from tests.unit.node_agent.collectors.endpoints_recordings import Page, closed_port, listening, serving
@@ -165,6 +167,27 @@ def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
     with serving(GOOD) as running:
         assert len(collector(running.port).collect()) == 1
+
+
+@pytest.fixture
+def full_port() -> Iterator[int]:
+    """A port whose server takes no calls any more, so that the next caller waits."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as waiting:
+        for _ in range(3):
+            caller = waiting.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
+def test_a_server_that_takes_no_calls_is_said_in_the_reason(full_port: int) -> None:
+    with pytest.raises(NoData, match="did not come within"):
+        collector(full_port).collect()
+
+
+def test_on_windows_a_closed_port_waits_and_is_nobody(full_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints_http, "_CLOSED_PORTS_WAIT", True)
+    assert collector(full_port).collect() == ()
 
 
 def test_a_redirect_is_not_followed_off_the_machine() -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node_agent.collectors.endpoints_http import Answer
@@ -62,6 +62,7 @@ PAGES = (
 PATHS = ["/api/v1/models", "/api/v0/models", "/api/ps", "/api/tags", "/props", "/slots", "/metrics"]
 
 
+@settings(deadline=None)
 @given(LISTED, st.fixed_dictionaries({path: PAGES for path in PATHS}), st.sampled_from(KINDS))
 def test_any_json_is_read_as_a_server_that_tells_what_makes_sense(
     listed: Any, others: dict[str, Any], kind: ServerKind
@@ -77,6 +78,7 @@ def test_any_json_is_read_as_a_server_that_tells_what_makes_sense(
     assert ServedEndpoint("http://127.0.0.1:1/v1", served.kind, served.models).kind in KINDS
 
 
+@settings(deadline=None)
 @given(VALUES | ENTRIES)
 def test_what_is_no_list_of_models_is_no_server(page: Any) -> None:
     pages = Pages(lambda path: Answer(200, "application/json", json.dumps(page).encode()))
