@@ -1,0 +1,193 @@
+"""Asking agents that answer, that do not, and that answer rubbish. Real servers on loopback."""
+
+import asyncio
+import gzip
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from node_agent.report import NodeReport
+from tests.unit.resources.fleet.reports import as_sent, report
+from tip_resources.fleet.poller import REPORT_PATH, Address, Poller, PollOutcome
+from tip_resources.fleet.reading_reports import MAX_REPORT_BYTES
+
+ZIPPED = gzip.compress(b" " * 5_000_000)
+
+
+class Agents:
+    """Agents on one port, each below a path of its own: what each answers is set by its path."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[str, bytes] = {}
+        self.asked: Counter[str] = Counter()
+        self.at_once = self.most_at_once = 0
+        self.url = ""
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        self.asked[name] += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            return await self._answer(name, request)
+        finally:
+            self.at_once -= 1
+
+    async def _answer(self, name: str, request: web.Request) -> web.StreamResponse:
+        if name == "dripping":
+            return await self._drip(request, b" ", 0.05)
+        if name == "endless":
+            return await self._drip(request, b" " * 65536, 0.0)
+        if name == "silent":
+            await asyncio.sleep(3600)
+        if name == "failing":
+            return web.Response(status=503)
+        if name == "redirecting":
+            return web.Response(status=302, headers={"Location": f"{self.url}/pi-1{REPORT_PATH}"})
+        if name == "zipped":
+            return web.Response(body=ZIPPED, headers={"Content-Encoding": "gzip"})
+        await asyncio.sleep(0)
+        return web.Response(body=self.bodies[name])
+
+    @staticmethod
+    async def _drip(request: web.Request, piece: bytes, pause_seconds: float) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(piece)
+            await asyncio.sleep(pause_seconds)
+
+    def add(self, *reports: NodeReport) -> list[Address]:
+        for one in reports:
+            self.bodies[one.node] = as_sent(one)
+        return [self.at(one.node) for one in reports]
+
+    def at(self, path: str, name: str = "") -> Address:
+        return Address(name or path, f"{self.url}/{path}")
+
+
+@asynccontextmanager
+async def agents() -> AsyncIterator[Agents]:
+    served = Agents()
+    app = web.Application()
+    app.router.add_get("/{name}" + REPORT_PATH, served.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    served.url = "http://{}:{}".format(*runner.addresses[0][:2])
+    try:
+        yield served
+    finally:
+        await runner.cleanup()
+
+
+async def polled(addresses: Sequence[Address], *, timeout_seconds: float = 20, at_once: int = 50) -> list[PollOutcome]:
+    async with Poller(concurrency=at_once, timeout_seconds=timeout_seconds) as poller:
+        return await poller.poll(addresses)
+
+
+def test_every_agent_is_asked_once_in_a_pass_and_no_more_at_once_than_allowed() -> None:
+    async def scenario() -> None:
+        async with agents() as served:
+            reports = [report(f"node-{number}", boot_id=f"b-{number}") for number in range(200)]
+            outcomes = await polled(served.add(*reports), at_once=20)
+            assert [outcome.report for outcome in outcomes] == reports
+            assert {outcome.kind for outcome in outcomes} == {"ok"}
+            assert set(served.asked.values()) == {1}
+            assert 1 < served.most_at_once <= 20
+
+    asyncio.run(scenario())
+
+
+def test_each_kind_of_bad_node_has_its_outcome_and_spoils_no_other() -> None:
+    async def scenario() -> list[PollOutcome]:
+        async with agents() as served:
+            good = served.add(report("pi-1"), report("pi-2", boot_id="b-2"))
+            served.bodies |= {"html": b"<html>", "future": as_sent(report("future", schema_version=9))}
+            bad = ("dripping", "silent", "failing", "redirecting", "zipped", "endless", "html", "future")
+            addresses = [good[0], *(served.at(name) for name in bad), _nobody(), good[1]]
+            return await polled(addresses, timeout_seconds=2)
+
+    outcomes = asyncio.run(scenario())
+    assert [(outcome.address.name, outcome.kind) for outcome in outcomes] == [
+        ("pi-1", "ok"),
+        ("dripping", "timeout"),
+        ("silent", "timeout"),
+        ("failing", "http_error"),
+        ("redirecting", "http_error"),
+        ("zipped", "bad_report"),
+        ("endless", "bad_report"),
+        ("html", "bad_report"),
+        ("future", "bad_report"),
+        ("nobody", "refused"),
+        ("pi-2", "ok"),
+    ]
+    reasons = {outcome.address.name: outcome.reason for outcome in outcomes}
+    assert reasons["dripping"] == "no whole report within 2 s"
+    assert reasons["failing"] == "answered with status 503"
+    assert reasons["endless"] == f"the report is larger than {MAX_REPORT_BYTES >> 10} KiB."
+    assert "Update tip on this side" in reasons["future"]
+    assert all((outcome.report is not None) == (outcome.kind == "ok") for outcome in outcomes)
+    assert all(outcome.took_ms > 0 for outcome in outcomes)
+
+
+def _nobody() -> Address:
+    """A port on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return Address("nobody", f"http://127.0.0.1:{taken.getsockname()[1]}")
+
+
+def test_an_answer_that_is_no_http_is_refused() -> None:
+    async def scenario() -> PollOutcome:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readline()
+            writer.write(b"\x00\xff what\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            (outcome,) = await polled([Address("odd", f"http://127.0.0.1:{port}")])
+            return outcome
+
+    outcome = asyncio.run(scenario())
+    assert outcome.kind == "refused"
+    assert outcome.reason
+
+
+def test_a_machine_that_is_not_the_one_listed_there_is_not_taken_for_it() -> None:
+    async def scenario() -> PollOutcome:
+        async with agents() as served:
+            served.add(report("raspberrypi"))
+            (outcome,) = await polled([served.at("raspberrypi", name="pi-4b")])
+            return outcome
+
+    outcome = asyncio.run(scenario())
+    assert (outcome.kind, outcome.report) == ("wrong_node", None)
+    assert outcome.reason.startswith("the machine there calls itself 'raspberrypi'. List it under that name")
+
+
+def test_two_machines_of_one_name_are_told_apart_and_shown() -> None:
+    async def scenario(owner: str, boots: tuple[str, str]) -> tuple[str, list[PollOutcome]]:
+        async with agents() as served:
+            for path, boot in zip(("first", "second"), boots, strict=True):
+                served.bodies[path] = as_sent(report("pi", boot_id=boot))
+            addresses = [served.at("first", name=owner), served.at("second", name="second")]
+            return served.url, await polled(addresses)
+
+    url, (owner, stranger) = asyncio.run(scenario("pi", ("b-1", "b-2")))
+    assert (owner.kind, owner.reason) == ("ok", f"{url}/second calls itself 'pi' too")
+    assert (stranger.kind, stranger.report) == ("conflict", None)
+    assert stranger.reason == (
+        f"calls itself 'pi', and so does the machine at {url}/first. Give one of them another host name."
+    )
+    _, outcomes = asyncio.run(scenario("first", ("b-1", "b-2")))
+    assert [outcome.kind for outcome in outcomes] == ["conflict", "conflict"], "neither is listed as pi"
+    url, (owner, twice) = asyncio.run(scenario("pi", ("b-1", "b-1")))
+    assert (owner.kind, twice.kind) == ("ok", "conflict")
+    assert twice.reason == f"the same machine 'pi' answers at {url}/first. List it once."
