@@ -13,12 +13,13 @@ from tip_resources.database.tables import nodes
 # report of a silent machine, stays. In one order, so that two writers cannot hold each other up.
 _UPSERT = text("""
 INSERT INTO tip.nodes AS known
-    (name, profile, address, state, state_reason, state_since, notes, clock_skew_seconds, hardware, newest_report)
+    (name, profile, address, state, state_reason, state_since, notes, clock_skew_seconds, hardware, newest_report,
+    last_seen_at)
 SELECT name, profile, address, state, state_reason, to_timestamp(since_unix_seconds), notes, clock_skew_seconds,
-    coalesce(hardware, '{}'), newest_report
+    coalesce(hardware, '{}'), newest_report, CASE WHEN is_seen THEN now() END
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (
     name text, profile text, address text, state text, state_reason text, since_unix_seconds double precision,
-    notes text, clock_skew_seconds double precision, hardware jsonb, newest_report jsonb)
+    notes text, clock_skew_seconds double precision, hardware jsonb, newest_report jsonb, is_seen boolean)
 ORDER BY name
 ON CONFLICT (name) DO UPDATE SET
     profile = excluded.profile,
@@ -30,17 +31,19 @@ ON CONFLICT (name) DO UPDATE SET
     clock_skew_seconds = coalesce(excluded.clock_skew_seconds, known.clock_skew_seconds),
     hardware = CASE WHEN excluded.hardware = '{}' THEN known.hardware ELSE excluded.hardware END,
     newest_report = coalesce(excluded.newest_report, known.newest_report),
-    last_seen_at = CASE WHEN excluded.newest_report IS NULL THEN known.last_seen_at ELSE now() END
+    last_seen_at = greatest(known.last_seen_at, excluded.last_seen_at)
 """)
 
 
 class NodeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine to be noted. `newest_report` None: none came since the last time, so it was not seen either."""
+    """A machine to be noted. `is_seen`: a report came since the last time. Empty hardware and no report leave what is
+    known: a whole report is large, and need not be written each time."""
 
     name: str
     state: str
     state_reason: str
     since_unix_seconds: float
+    is_seen: bool = True
     address: str = ""
     profile: str = ""
     notes: str = ""
@@ -50,7 +53,7 @@ class NodeRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredNode(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine as it was noted last."""
+    """A machine as it was noted last. `last_seen_at` None: listed, and has not reported yet."""
 
     name: str
     address: str
@@ -63,7 +66,7 @@ class StoredNode(msgspec.Struct, frozen=True, kw_only=True):
     hardware: Mapping[str, Any]
     newest_report: Mapping[str, Any] | None
     first_seen_at: datetime
-    last_seen_at: datetime
+    last_seen_at: datetime | None
 
 
 class NodeStore:

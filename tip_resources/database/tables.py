@@ -56,7 +56,7 @@ nodes = Table(
     _words("state_reason"),
     _json("hardware"),
     _now("first_seen_at"),
-    _now("last_seen_at"),
+    Column("last_seen_at", DateTime(timezone=True)),
     _words("address"),
     _now("state_since"),
     _words("notes"),

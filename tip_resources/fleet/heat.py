@@ -179,7 +179,7 @@ def _unknown(reading: PartReading, before: PartHeat | None, keep_seconds: float,
 
 def in_words(seconds: float) -> str:
     """A duration as people say it: "40 s", "3 min", "2 h", "5 days"."""
-    if seconds < 90:
+    if seconds < 115:
         return f"{10 * max(1, round(seconds / 10))} s"
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"

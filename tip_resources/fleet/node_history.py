@@ -32,7 +32,9 @@ class WatchedNode:
         name: As it is listed.
         slots: Steps at once when nothing holds it back.
         time_zone: The node's, for quiet hours; None is this machine's.
-        capabilities: What it can do.
+        capabilities: What it can do besides what its reports tell.
+
+    Set `draining` to why it is to take no more work, and `why_silent` to what became of asking it in vain.
     """
 
     def __init__(
@@ -41,7 +43,8 @@ class WatchedNode:
         self.name = name
         self.slots = slots
         self.draining = ""
-        self._time_zone = time_zone
+        self.why_silent = ""
+        self.time_zone = time_zone
         self._capabilities = capabilities
         self._report: NodeReport | None = None
         self._arrived_at = 0.0
@@ -74,6 +77,7 @@ class WatchedNode:
                 self._boots = [*self._boots, report.boot_id][-_MOST_BOOTS:]
             self._report = report
             self._arrived_at = now.steady
+            self.why_silent = ""
             self._skew_seconds = report.reported_at_unix_seconds - now.unix_seconds
             self._learn(report, now.steady)
         return kind
@@ -90,6 +94,7 @@ class WatchedNode:
                 curves=self._curves,
                 draining=self.draining,
                 skew_seconds=self._skew_seconds,
+                why_silent=self.why_silent,
             ),
             settings.thermal,
             settings.fleet,
@@ -98,7 +103,7 @@ class WatchedNode:
             now=now.steady,
             now_unix_seconds=now.unix_seconds,
             before=self._state,
-            capabilities=self._capabilities,
+            capabilities=self._capabilities | capabilities_of(self._report),
         )
         return self._state
 
@@ -108,7 +113,7 @@ class WatchedNode:
         return NodeState(
             node=self.name,
             status="lost",
-            reason="has not reported yet",
+            reason=f"has not reported yet{f': {self.why_silent}' if self.why_silent else ''}",
             slots=self.slots,
             capabilities=self._capabilities,
             since_unix_seconds=self._watched_since,
@@ -116,7 +121,7 @@ class WatchedNode:
         )
 
     def _local_time(self, now: Now) -> datetime:
-        there = datetime.fromtimestamp(now.unix_seconds, UTC).astimezone(self._time_zone)
+        there = datetime.fromtimestamp(now.unix_seconds, UTC).astimezone(self.time_zone)
         return there.replace(tzinfo=None)  # hours of a wall clock, compared with hours of a wall clock
 
     def _learn(self, report: NodeReport, at_seconds: float) -> None:
@@ -139,6 +144,13 @@ class WatchedNode:
             if curve is None
             else curve.after(at_seconds, celsius, value, unit)
         )
+
+
+def capabilities_of(report: NodeReport) -> frozenset[str]:
+    """What a node can do by its own report: "cpu", "linux", "gpu", "nvidia"."""
+    system = () if report.host is None else (report.host.system.lower(),)
+    vendors = {gpu.vendor for gpu in report.gpus or ()}
+    return frozenset({"cpu", *system, *({"gpu", *vendors} if vendors else ())})
 
 
 def _cpu_drive(host: Host | None) -> tuple[float, DriveUnit] | None:

@@ -85,7 +85,7 @@ class Known:
 
     `age_seconds` is since its newest report came, by our own steady clock; `skew_seconds` how far its clock is ahead
     of ours, which nothing depends on. `curves` are by part ("CPU", "GPU 0"). `draining` is why it is to take no more
-    work, empty if it may. `local_time` is the node's, for quiet hours.
+    work, empty if it may. `local_time` is the node's, for quiet hours. `why_silent` is what became of asking it last.
     """
 
     report: NodeReport
@@ -94,6 +94,7 @@ class Known:
     curves: Mapping[str, CoolingCurve] = field(default_factory=dict)
     draining: str = ""
     skew_seconds: float = 0.0
+    why_silent: str = ""
 
 
 def derive_state(
@@ -123,7 +124,7 @@ def derive_state(
     """
     report = known.report
     memory = Memory() if before is None else before.memory
-    silence = _silence(known.age_seconds, report_every_seconds)
+    silence = _silence(known, report_every_seconds)
     oldest = _KEEP_REPORTS * report_every_seconds
     if silence is None:  # of a silent node nothing new is known, so nothing of it changes
         memory = _remembered(known, thermal, fleet, memory, oldest, now)
@@ -153,11 +154,12 @@ def missed_reports(age_seconds: float, report_every_seconds: float) -> int:
     return max(0, math.floor(age_seconds / report_every_seconds - _LATE_SHARE))
 
 
-def _silence(age_seconds: float, every_seconds: float) -> tuple[Status, str] | None:
-    missed = missed_reports(age_seconds, every_seconds)
+def _silence(known: Known, every_seconds: float) -> tuple[Status, str] | None:
+    missed = missed_reports(known.age_seconds, every_seconds)
     if missed < STALE_AFTER_MISSED:
         return None
-    return ("lost" if missed >= LOST_AFTER_MISSED else "stale"), f"no report for {in_words(age_seconds)}"
+    why = f": {known.why_silent}" if known.why_silent else ""
+    return ("lost" if missed >= LOST_AFTER_MISSED else "stale"), f"no report for {in_words(known.age_seconds)}{why}"
 
 
 def _remembered(

@@ -20,6 +20,7 @@ class FleetNodeSettings(Section):
 
     name: str = Field(description="Its host name, lower case, as its agent reports it.")
     url: str = Field(description="Address of its agent, for example http://192.168.1.31:8787.")
+    step_slots: PositiveInt = Field(default=1, description="Dagster steps at once there.")
     time_zone: str = Field(
         default="", description="Its time zone for quiet hours, for example Europe/Vienna; empty for this machine's."
     )
@@ -71,7 +72,7 @@ class FleetSettings(Section):
     """The machines of the fleet, how they are asked, and when their people come first."""
 
     nodes: tuple[FleetNodeSettings, ...] = Field(default=(), description="Machines with an agent, besides this one.")
-    poll_concurrency: PositiveInt = Field(default=100, description="Agents asked at once.")
+    poll_concurrency: PositiveInt = Field(default=250, description="Agents asked at once.")
     poll_timeout_seconds: PositiveSeconds = Field(default=5, description="Longest time to ask one agent, in all.")
     in_use_by_games: bool = Field(
         default=True, description="A game, or a full-screen program that uses the graphics card, takes the machine."

@@ -37,13 +37,19 @@ def test_a_machine_keeps_since_when_while_it_keeps_its_state(fresh_database: Eng
 
 def test_a_silent_machine_keeps_its_last_report_and_when_it_was_seen(fresh_database: Engine) -> None:
     store = NodeStore(fresh_database)
+    store.note([row(is_seen=False, state="lost")])
+    assert store.all()[0].last_seen_at is None
     store.note([row(newest_report={"sequence": 1}, hardware={"cores": 4})])
     seen_at = store.all()[0].last_seen_at
-    store.note([row(state="lost")])
+    assert seen_at is not None
+    store.note([row(state="lost", is_seen=False)])
     (lost,) = store.all()
     assert (lost.newest_report, lost.hardware, lost.last_seen_at) == ({"sequence": 1}, {"cores": 4}, seen_at)
-    store.note([row(newest_report={"sequence": 2})])
-    assert store.all()[0].last_seen_at > seen_at
+    store.note([row()])
+    (seen,) = store.all()
+    assert seen.last_seen_at is not None
+    assert seen.last_seen_at > seen_at
+    assert seen.newest_report == {"sequence": 1}
 
 
 def test_a_thousand_machines_and_their_reports_are_two_statements(fresh_database: Engine) -> None:

@@ -15,7 +15,9 @@ ALTER TABLE tip.nodes
     ADD COLUMN state_since timestamptz NOT NULL DEFAULT now(),
     ADD COLUMN notes text NOT NULL DEFAULT '',
     ADD COLUMN clock_skew_seconds double precision,
-    ADD COLUMN newest_report jsonb;
+    ADD COLUMN newest_report jsonb,
+    ALTER COLUMN last_seen_at DROP NOT NULL,
+    ALTER COLUMN last_seen_at DROP DEFAULT;
 
 DROP TABLE tip.node_reports;
 CREATE TABLE tip.node_reports (
@@ -61,6 +63,8 @@ ALTER TABLE tip.nodes
     DROP COLUMN notes,
     DROP COLUMN clock_skew_seconds,
     DROP COLUMN newest_report;
+UPDATE tip.nodes SET last_seen_at = first_seen_at WHERE last_seen_at IS NULL;
+ALTER TABLE tip.nodes ALTER COLUMN last_seen_at SET DEFAULT now(), ALTER COLUMN last_seen_at SET NOT NULL;
 """
 
 
