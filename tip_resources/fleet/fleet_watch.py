@@ -74,7 +74,8 @@ class FleetWatch:
             if kind in {"new", "restarted"}:
                 new.add(node.name)
             else:
-                node.why_silent = f"it repeats report {outcome.report.sequence}"
+                again = "repeats report" if kind == "replayed" else "sends the older report"
+                node.why_silent = f"it {again} {outcome.report.sequence}"
         states = tuple(node.state(settings, now) for node in self._nodes.values())
         return Pass(
             states=states,

@@ -19,6 +19,8 @@ from node_agent.report import NodeReport
 from tip_resources.fleet.reading_reports import MAX_REPORT_BYTES, BadReport, read_report
 
 REPORT_PATH = "/v1/report"
+# RuntimeError is aiohttp's word for reading on when it closed the connection itself, because of bytes that are no HTTP.
+_WIRE_FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, RuntimeError)
 
 # refused: nobody listens there, or the connection broke. wrong_node: the machine there has another name than it is
 # listed under. conflict: two machines have one name, or one machine stands in the list twice.
@@ -109,7 +111,7 @@ class Poller:
                 status, body = await self._fetched(url)
         except TimeoutError:
             return "timeout", f"no whole report within {self._timeout_seconds:g} s", None
-        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
+        except _WIRE_FAULTS as error:
             return "refused", f"{type(error).__name__}: {error}"[:300], None
         if status != 200:
             return "http_error", f"answered with status {status}", None

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from node_agent.report import NodeReport, Reading
-from tests.embedded import database_home, fresh_database, server_url  # noqa: F401
 from tests.unit.resources.fleet.loopback_agents import Agents, agents
 from tests.unit.resources.fleet.reports import gpu, report
 from tip_resources.database.node_reports import NodeReportStore
@@ -44,7 +43,7 @@ def counted(node: NodeReport, sequence: int, **changes) -> NodeReport:
     return replace(node, sequence=sequence, **changes)
 
 
-def test_what_agents_say_becomes_states_and_rows(fresh_database: Engine) -> None:  # noqa: F811
+def test_what_agents_say_becomes_states_and_rows(fresh_database: Engine) -> None:
     nodes, reports = NodeStore(fresh_database), NodeReportStore(fresh_database)
     pi, desk = report("pi", celsius=85.0), report("desk", boot_id="b-2", gpus=(gpu(60.0),))
 

@@ -299,6 +299,7 @@ def test_a_card_is_throttled_ahead_of_its_limit_once_its_curve_is_known_and_says
     assert ahead.status == "throttled"
     assert re.fullmatch(r"GPU 0 at [67]\d C, about \d+ s to 85 C at this rate", ahead.reason)
     assert _heated(watch, 70.0, 15.0).status == "throttled", "held, or it would be back in the next report"
+    assert [_heated(watch, 60.0, 15.0).status for _ in range(4)][-1] == "ready"
     assert _heated(watch, 88.0, 180.0).status == "hot"
     cooling = _heated(watch, 80.0, 15.0)
     assert re.fullmatch(r"GPU 0 at 80 C, about \d+ (s|min) to 75 C at this rate", cooling.reason)

@@ -4,6 +4,8 @@ import asyncio
 import socket
 from collections.abc import Sequence
 
+import pytest
+
 from tests.unit.resources.fleet.loopback_agents import agents
 from tests.unit.resources.fleet.reports import as_sent, report
 from tip_resources.fleet.poller import Address, Poller, PollOutcome
@@ -67,22 +69,44 @@ def _nobody() -> Address:
         return Address("nobody", f"http://127.0.0.1:{taken.getsockname()[1]}")
 
 
-def test_an_answer_that_is_no_http_is_refused() -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\x00\xff what\r\n\r\n",
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nzz\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: x\r\n" % number for number in range(20_000)) + b"\r\n",
+        b"HTTP/1.1 999999 ?\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_an_answer_that_is_no_whole_http_is_refused(answer: bytes, pieces: int) -> None:
     async def scenario() -> PollOutcome:
-        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readline()
-            writer.write(b"\x00\xff what\r\n\r\n")
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            step = len(answer) // pieces + 1
+            for at in range(0, len(answer), step):
+                writer.write(answer[at : at + step])
+                await asyncio.sleep(0.02)
             writer.close()
 
-        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:
             port = server.sockets[0].getsockname()[1]
             (outcome,) = await polled([Address("odd", f"http://127.0.0.1:{port}")])
             return outcome
 
     outcome = asyncio.run(scenario())
-    assert outcome.kind == "refused"
+    assert (outcome.kind, outcome.report) == ("refused", None)
     assert outcome.reason
+
+
+def test_an_address_that_does_not_exist_is_refused() -> None:
+    (outcome,) = asyncio.run(polled([Address("gone", "http://no-such-host.invalid:8787")]))
+    assert (outcome.kind, outcome.report) == ("refused", None)
 
 
 def test_a_machine_that_is_not_the_one_listed_there_is_not_taken_for_it() -> None:
