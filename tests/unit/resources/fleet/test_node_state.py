@@ -1,54 +1,20 @@
 """What the platform makes of a node's reports, step by step."""
 
-import re
-from datetime import UTC, datetime, time
+from datetime import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node_agent.report import CollectorRun, NodeReport, Reading, Sign
-from tests.unit.resources.fleet.heated_body import Body, measurements
+from node_agent.report import CollectorRun, Reading, Sign
 from tests.unit.resources.fleet.reports import UNKNOWN, activity, gpu, host, report, thermal
-from tip_resources.fleet.node_history import Now, WatchedNode
-from tip_resources.fleet.node_state import NodeState
+from tests.unit.resources.fleet.watch import NOON, Watch
 from tip_resources.fleet.this_machine import ThisMachine
 from tip_resources.settings.fleet_models import FleetSettings, QuietHours
 from tip_resources.settings.models import NodeSettings, Settings
 
-# A Wednesday, 12:00 UTC; reports come every 30 s.
-NOON = datetime(2026, 11, 18, 12, tzinfo=UTC).timestamp()
 YES = Sign(True)
 PI = host(board="Raspberry Pi 4 Model B Rev 1.4")
-
-
-class Watch:
-    """A node whose reports come when the test says."""
-
-    def __init__(self, settings: Settings | None = None, slots: int = 4, name: str = "pi-4b") -> None:
-        self.settings = settings or Settings()
-        self.node = WatchedNode(name, slots=slots, time_zone=UTC)
-        self.seconds = 0.0
-        self.sequence = 0
-
-    @property
-    def now(self) -> Now:
-        return Now(5000 + self.seconds, NOON + self.seconds)
-
-    def reports(self, celsius: float | None = 50.0, after: float = 30.0, **changes) -> NodeState:
-        self.sequence += 1
-        clock = self.now.unix_seconds + after
-        given = report(sequence=self.sequence, celsius=celsius, reported_at_unix_seconds=clock, **changes)
-        return self.reports_this(given, after)
-
-    def reports_this(self, given: NodeReport, after: float = 30.0) -> NodeState:
-        self.seconds += after
-        self.node.arrived(given, self.now)
-        return self.node.state(self.settings, self.now)
-
-    def waits(self, seconds: float) -> NodeState:
-        self.seconds += seconds
-        return self.node.state(self.settings, self.now)
 
 
 @pytest.mark.parametrize(("celsius", "status"), [(50, "ready"), (75, "throttled"), (79.9, "throttled"), (80, "hot")])
@@ -281,28 +247,6 @@ def test_no_sequence_of_reports_makes_a_hot_machine_work_or_flap(moves) -> None:
         assert state.reason
         assert state.accepts_work == (state.concurrency_factor > 0)
         assert 1 <= state.slots <= 4
-
-
-def _heated(watch: Watch, celsius: float, watts: float) -> NodeState:
-    return watch.reports(gpus=(gpu(celsius, power_watts=Reading(watts)),))
-
-
-def test_a_card_is_throttled_ahead_of_its_limit_once_its_curve_is_known_and_says_when_it_will_be_cool() -> None:
-    watch = Watch()
-    for one in measurements(1, 3, lambda _: 30.0):
-        _heated(watch, one.celsius, one.watts)
-    cool = [_heated(watch, 32.0, 15.0) for _ in range(60)][-1]
-    assert cool.status == "ready"
-    body = Body().after(600, 15.0).after(60, 180.0)
-    ahead = _heated(watch, float(round(body.celsius)), 180.0)
-    assert body.celsius < watch.settings.thermal.recovery_celsius
-    assert ahead.status == "throttled"
-    assert re.fullmatch(r"GPU 0 at [67]\d C, about \d+ s to 85 C at this rate", ahead.reason)
-    assert _heated(watch, 70.0, 15.0).status == "throttled", "held, or it would be back in the next report"
-    assert [_heated(watch, 60.0, 15.0).status for _ in range(4)][-1] == "ready"
-    assert _heated(watch, 88.0, 180.0).status == "hot"
-    cooling = _heated(watch, 80.0, 15.0)
-    assert re.fullmatch(r"GPU 0 at 80 C, about \d+ (s|min) to 75 C at this rate", cooling.reason)
 
 
 def test_a_section_that_was_not_renewed_teaches_the_curve_nothing() -> None:
