@@ -29,7 +29,7 @@ OutcomeKind = Literal["ok", "refused", "timeout", "http_error", "bad_report", "w
 
 @dataclass(frozen=True)
 class Address:
-    """Where the agent of the node called `name` is, for example http://10.0.0.7:8787."""
+    """Where the agent of the node called `name` is, for example http://10.0.0.7:8765."""
 
     name: str
     url: str

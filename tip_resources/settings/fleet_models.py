@@ -19,7 +19,7 @@ class FleetNodeSettings(Section):
     """One machine with an agent."""
 
     name: str = Field(description="Its host name, lower case, as its agent reports it.")
-    url: str = Field(description="Address of its agent, for example http://192.168.1.31:8787.")
+    url: str = Field(description="Address of its agent, for example http://192.168.1.31:8765.")
     step_slots: PositiveInt = Field(default=1, description="Dagster steps at once there.")
     time_zone: str = Field(
         default="", description="Its time zone for quiet hours, for example Europe/Vienna; empty for this machine's."
