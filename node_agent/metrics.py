@@ -35,7 +35,7 @@ HELP = {
     "tip_endpoint_slots": "Requests that the server works on at once.",
     "tip_endpoint_inflight_requests": "Requests that the server works on now.",
     "tip_endpoint_queued_requests": "Requests that wait in the server.",
-    "tip_endpoint_model_loaded": "1 for a model in memory, 0 for one that is not; absent where the server does not say.",
+    "tip_endpoint_model_loaded": "1 for a model in memory, 0 for one that is not; absent where not told.",
     "tip_node_collector_success": "1 when the newest measurement of the section went well or found nothing to measure.",
     "tip_node_collector_duration_seconds": "How long the newest measurement of the section took.",
     "tip_node_collector_age_seconds": "How old the section is; absent where there is none.",
@@ -47,14 +47,15 @@ Sample = tuple[str, dict[str, str], float]
 
 def render(report: NodeReport) -> str:
     """The text of `/metrics`."""
-    by_name: dict[str, list[Sample]] = {}
-    for sample in _samples(report):
-        by_name.setdefault(sample[0], []).append(sample)
+    by_name: dict[str, dict[str, float]] = {}
+    for name, labels, value in _samples(report):
+        # One series given twice (a server may list a model twice) would make Prometheus refuse the whole page.
+        by_name.setdefault(name, {}).setdefault(_labels(labels), value)
     lines: list[str] = []
     for name, help_text in HELP.items():
-        if samples := by_name.pop(name, None):
+        if series := by_name.pop(name, None):
             lines += [f"# HELP {name} {help_text}", f"# TYPE {name} gauge"]
-            lines += [f"{name}{_labels(labels)} {float(value)!r}" for _, labels, value in samples]
+            lines += [f"{name}{labels} {float(value)!r}" for labels, value in series.items()]
     if by_name:
         raise KeyError(f"no help text for {sorted(by_name)}")
     return "\n".join(lines) + "\n"
