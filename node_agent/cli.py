@@ -27,7 +27,7 @@ def _run(options: Options) -> int:
     from node_agent.advertise import CannotAdvertise
     from node_agent.connections import Bounds
     from node_agent.listening import CannotListen, is_loopback, listening_socket, url_of
-    from node_agent.server import create_app, http_server, serve
+    from node_agent.server import create_app, http_server, stop_on_signals
 
     try:
         is_private = is_loopback(options.host)
@@ -42,12 +42,14 @@ def _run(options: Options) -> int:
     except (CannotListen, CannotAdvertise) as error:
         sys.stderr.write(f"tip-agent: {error}\n")
         return 1
+    server = http_server(create_app(reporter, alongside), Bounds(connections=options.max_connections))
     with opened:
+        stop_on_signals(server)
         if not is_private:
             sys.stderr.write(_IN_THE_CLEAR.format(url=url_of(opened)))
         sys.stderr.write(f"tip-agent: {reporter.node} reports on {url_of(opened)}/v1/report\n")
         sys.stderr.flush()
-        serve(http_server(create_app(reporter, alongside), Bounds(connections=options.max_connections)), opened)
+        server.run(sockets=[opened])
     return 0
 
 

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import json
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -120,14 +119,14 @@ def http_server(app: Starlette, bounds: Bounds) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(server: uvicorn.Server, opened: socket.socket) -> None:
-    """Answer on the socket until SIGTERM or Ctrl-C; what is being answered then is finished first."""
+def stop_on_signals(server: uvicorn.Server) -> None:
+    """Let SIGTERM and Ctrl-C end the server in order, also before it has started: what is being answered is finished.
+
+    uvicorn raises a signal again after it has stopped; with a handler of ours in place that is no death by signal.
+    """
 
     def stop(*_: object) -> None:
         server.should_exit = True
 
-    # uvicorn raises the signal again after it has stopped. With a handler of ours in place that is not a death by
-    # signal but an orderly end with status 0, and a signal that comes before uvicorn listens for it counts too.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    server.run(sockets=[opened])

@@ -46,19 +46,8 @@ class Held:
 
 def full_report() -> NodeReport:
     """Every section filled, every value known."""
-    gpu = Gpu(
-        0,
-        'RTX "4050"',
-        "nvidia",
-        Reading(70.0),
-        Reading(13.0),
-        Reading(45.5),
-        Reading(0.9),
-        Reading(0.0),
-        6,
-        5,
-        ("power",),
-    )
+    celsius, margin, watts, busy, others = Reading(70.0), Reading(13.0), Reading(45.5), Reading(0.9), Reading(0.0)
+    gpu = Gpu(0, 'RTX "4050"', "nvidia", celsius, margin, watts, busy, others, 6, 5, ("power",))
     activity = Activity(Sign(True), Sign(False), Sign(False), Sign(True), Reading(3.0))
     server = ServedEndpoint(
         "http://127.0.0.1:11434", "ollama", (ServedModel("qwen3", True, 4096), ServedModel("phi", False)), 4, 3, 2
