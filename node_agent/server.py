@@ -109,6 +109,7 @@ def http_server(app: Starlette, bounds: Bounds) -> uvicorn.Server:
         # Named, not "auto": pure Python takes less memory than the compiled parsers and loops save in time here.
         http=functools.partial(BoundedProtocol, bounds=bounds),  # type: ignore[arg-type]
         ws="none",
+        log_config=None,
         loop="asyncio",
         log_level="warning",
         access_log=False,
