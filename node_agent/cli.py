@@ -77,7 +77,8 @@ def _reporter(options: Options, keep_seconds: float = 0.0) -> Any:
     from node_agent.catalog import collectors
     from node_agent.reporter import Reporter
 
-    return Reporter(collectors(options.collectors), node=options.node, keep_seconds=keep_seconds)
+    constructed = {"endpoints": {"ports": options.endpoint_ports}} if options.endpoint_ports else {}
+    return Reporter(collectors(options.collectors, **constructed), node=options.node, keep_seconds=keep_seconds)
 
 
 def _write_json(document: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ class Options:
     command: Literal["run", "report", "openapi"]
     node: str | None = None
     collectors: tuple[str, ...] = tuple(COLLECTORS)
+    endpoint_ports: tuple[int, ...] = ()
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     insecure_lan: bool = False
@@ -69,6 +70,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     for command in (run, report):
         add = _Adder(command, environment)
         add("--node", _node, None, "the machine's name in the fleet", "the host name")
+        add("--endpoint-ports", _ports, None, "ports of model servers here, with commas between", "their usual ones")
         add("--collectors", _names, ",".join(COLLECTORS), "what to measure, separated by commas", "all")
     add = _Adder(run, environment)
     add("--host", str, DEFAULT_HOST, "address to listen on")
@@ -136,6 +138,13 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise ValueError("is no port: a whole number from 0 to 65535")
     return int(text)
+
+
+def _ports(text: str) -> tuple[int, ...]:
+    ports = tuple(_port(port.strip()) for port in text.split(","))
+    if 0 in ports:
+        raise ValueError("names port 0, at which no server can be")
+    return ports
 
 
 def _seconds(text: str) -> float:

@@ -117,6 +117,8 @@ def test_a_port_that_is_taken_is_named_with_the_way_out(capsys: pytest.CaptureFi
         ("--max-connections", "0"),
         ("--collectors", "host,weather"),
         ("--collectors", ","),
+        ("--endpoint-ports", "1234,x"),
+        ("--endpoint-ports", "0"),
         ("--node", "Pi 4"),
         ("--node", "-pi"),
     ],
