@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from node_agent.connections import Bounds
 from node_agent.listening import listening_socket
 from node_agent.metrics import CONTENT_TYPE
@@ -75,9 +77,10 @@ def test_many_clients_get_one_measurement() -> None:
     assert sequences == {1}
 
 
-def test_clients_that_trickle_their_request_do_not_lock_the_others_out() -> None:
+@pytest.mark.parametrize("count", [2, 3, 20])
+def test_clients_that_trickle_their_request_do_not_lock_the_others_out(count: int) -> None:
     with served(instant(), Bounds(connections=2, seconds=3600.0)) as port:
-        slow = [slow_client(port) for _ in range(5)]
+        slow = [slow_client(port) for _ in range(count)]
         assert get(port, "/healthz").read() == b"ok\n"
         for client in slow:
             client.close()
