@@ -60,16 +60,18 @@ class BoundedProtocol(H11Protocol):
 
     def _make_room(self) -> bool:
         others = [other for other in self.connections if isinstance(other, BoundedProtocol)]
-        if len(others) >= 2 * self._bounds.connections:
-            # Even those sent away have too many: the oldest of them goes, whatever it was told.
-            _oldest(others)._drop()
         served = [other for other in others if not other._is_refused]
+        waiting = [other for other in served if other.cycle is None or other.cycle.response_complete]
+        refused = [other for other in others if other._is_refused]
         if len(served) < self._bounds.connections:
             return True
-        waiting = [other for other in served if other.cycle is None or other.cycle.response_complete]
         if waiting:
             _oldest(waiting)._drop()
-        return bool(waiting)
+            return True
+        # Those sent away are counted too until they have gone.
+        if len(refused) >= self._bounds.connections:
+            _oldest(refused)._drop()
+        return False
 
     def _start_clock(self) -> None:
         self._stop_clock()
