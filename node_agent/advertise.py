@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from zeroconf import ServiceInfo
+    from zeroconf import ServiceInfo  # pyright: ignore[reportMissingImports] - the extra mdns
 
 # At most 15 characters before the dot, or zeroconf refuses the name.
 SERVICE_TYPE = "_tip-agent._tcp.local."
@@ -49,7 +49,7 @@ def addresses_of(host: str) -> list[str]:
 
 def service_info(node: str, addresses: list[str], port: int) -> "ServiceInfo":
     """What is announced: the name, the addresses, the port and the path. Nothing about the machine itself."""
-    from zeroconf import ServiceInfo
+    from zeroconf import ServiceInfo  # pyright: ignore[reportMissingImports] - the extra mdns
 
     return ServiceInfo(
         SERVICE_TYPE,
@@ -69,8 +69,8 @@ async def advertised(info: "ServiceInfo", interfaces: list[str] | None = None) -
         info: From `service_info`.
         interfaces: Addresses of the interfaces to announce on; None takes all.
     """
-    from zeroconf import InterfaceChoice
-    from zeroconf.asyncio import AsyncZeroconf
+    from zeroconf import InterfaceChoice  # pyright: ignore[reportMissingImports] - the extra mdns
+    from zeroconf.asyncio import AsyncZeroconf  # pyright: ignore[reportMissingImports] - the extra mdns
 
     zeroconf = AsyncZeroconf(interfaces=interfaces or InterfaceChoice.All)
     try:

@@ -128,9 +128,9 @@ def _node(text: str) -> str:
 
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names or (unknown := [name for name in names if name not in COLLECTORS]):
-        wrong = f"names no collector {', '.join(unknown)}" if names else "names no collector"
-        raise ValueError(f"{wrong}; there are {', '.join(COLLECTORS)}")
+    unknown = [name for name in names if name not in COLLECTORS]
+    if not names or unknown:
+        raise ValueError(f"names no collector {', '.join(unknown)}".rstrip() + f"; there are {', '.join(COLLECTORS)}")
     return names
 
 

@@ -13,7 +13,7 @@ LOOPBACK = ["127.0.0.1"]
 
 def test_an_announced_agent_is_found_with_its_address_and_nothing_about_the_machine() -> None:
     async def found() -> tuple[int | None, list[str], dict]:
-        from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+        from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf  # pyright: ignore[reportMissingImports] - the extra mdns
 
         async with advertised(service_info("pi-4b", ["192.0.2.1"], 8765), LOOPBACK):
             seeker = AsyncZeroconf(interfaces=LOOPBACK)
