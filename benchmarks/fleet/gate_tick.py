@@ -24,7 +24,7 @@ def main() -> None:
     settings, chance = GateSettings(), random.Random(1)
     nodes = mixed_fleet(options.nodes)
     memory: GateMemory | None = None
-    took, changes = [], 0
+    took, limits, reason = [], [], ""
     for tick in range(options.ticks):
         other = mixed_fleet(options.nodes, seed=tick)
         for index in chance.sample(range(options.nodes), options.nodes // 10):
@@ -33,10 +33,11 @@ def main() -> None:
         decision = decide(nodes, settings, tick * 30.0, memory)
         took.append((time.perf_counter() - began) * 1000)
         memory = decision.memory
-        changes += decision.changed
+        limits.append(decision.limit)
+        reason = decision.reason
     p95 = statistics.quantiles(took, n=20)[-1]
     print(f"{options.nodes} nodes, {options.ticks} ticks: p50 {statistics.median(took):.3f} ms, p95 {p95:.3f} ms")
-    print(f"the limit changed {changes} times; the last reason: {decision.reason}")
+    print(f"limits from {min(limits)} to {max(limits)}; the last reason: {reason}")
 
 
 if __name__ == "__main__":
