@@ -1,12 +1,13 @@
 """The platform of the simulation: it sees only reports, and decides with the real states, `place` and gate.
 
 What it does besides is what the request engine does: a connection refused takes a node out until its next report,
-calls of a node that takes no more work begin anew elsewhere, and a slot that is over the limit of a throttled node
-finishes its call. With `sees_heat` False the reports hold no temperatures: a thermally blind scheduler, else the same.
+calls of a node that takes no more work begin anew elsewhere, a slot that is over the limit of a throttled node
+finishes its call, and when nothing waits any more, idle nodes also try the calls that slower ones hold. With
+`sees_heat` False the reports hold no temperatures: a thermally blind scheduler, else the same.
 """
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -27,9 +28,16 @@ class Call:
 
     number: int
     tokens: float
-    left: float
     failed_at: frozenset[str] = frozenset()
     finished: int = 0
+
+
+@dataclass
+class Attempt:
+    """A call under way on a node, with the tokens still to write."""
+
+    call: Call
+    left: float
 
 
 @dataclass
@@ -39,7 +47,7 @@ class Node:
     body: Body
     report: NodeReport
     state: NodeState
-    running: list[Call] = field(default_factory=list)
+    running: list[Attempt] = field(default_factory=list)
     finished: int = 0
     failed: int = 0
 
@@ -59,13 +67,15 @@ class Dispatch:
 
     Args:
         lives: The machines.
-        calls: What is to be written.
+        runs: The calls of each run. A run starts when the gate lets it, and then has its calls placed.
         sees_heat: Whether reports hold temperatures.
         seed: Of the sensors' noise.
     """
 
-    def __init__(self, lives: Sequence[Life], calls: Sequence[Call], *, sees_heat: bool, seed: int) -> None:
-        self.queue = deque(calls)
+    def __init__(self, lives: Sequence[Life], runs: Sequence[Sequence[Call]], *, sees_heat: bool, seed: int) -> None:
+        self.waiting_runs = deque(runs)
+        self.queue: deque[Call] = deque()
+        self._unfinished: list[list[Call]] = []
         self.moved = 0
         self.wasted_tokens = 0.0
         self.limit = 0
@@ -81,6 +91,7 @@ class Dispatch:
             report = self._report(body, 0.0)
             self.nodes.append(Node(body, report, self._derived(life, report, 0.0, None)))
         self._places = [node.as_place for node in self.nodes]
+        self._index_of = {life.name: index for index, life in enumerate(lives)}
         self._has_changed = True
 
     def step(self, now: float) -> None:
@@ -98,49 +109,91 @@ class Dispatch:
         if int(now) % REPORT_SECONDS == 0:
             decision = decide(self._places, self._gate, now, self._gate_memory)
             self._gate_memory = decision.memory
-            self._has_changed |= decision.changed
             self.limit = decision.limit
+        self._start_runs()
         if self._has_changed:
             self._place_waiting(now)
+            if not self.queue and not self.waiting_runs:
+                self._try_slow_calls_elsewhere(now)
+            self._has_changed = False
 
-    def progress(self, node: Node, index: int) -> None:
+    @property
+    def is_done(self) -> bool:
+        return not (self.waiting_runs or self.queue or any(node.running for node in self.nodes))
+
+    def progress(self, node: Node) -> None:
         """One second of work on a machine that is alive."""
         done = node.life.kind.tokens_per_second * node.body.speed * STEP_SECONDS
-        for call in node.running:
-            call.left -= done
-        ended = [call for call in node.running if call.left <= 0]
-        if ended:
-            for call in ended:
-                call.finished += 1
-            node.finished += len(ended)
-            node.running = [call for call in node.running if call.left > 0]
-            self._places[index] = node.as_place
+        for attempt in node.running:
+            attempt.left -= done
+        for attempt in [attempt for attempt in node.running if attempt.left <= 0]:
+            attempt.call.finished += 1
+            node.finished += 1
+            self._end_attempts(attempt)
+            self._has_changed = True
+
+    def _end_attempts(self, finished: Attempt) -> None:
+        """The call is written: what another node has of it is thrown away."""
+        for index, node in enumerate(self.nodes):
+            ending = [attempt for attempt in node.running if attempt.call is finished.call]
+            if ending:
+                self.wasted_tokens += sum(it.call.tokens - it.left for it in ending if it is not finished)
+                node.running = [attempt for attempt in node.running if attempt.call is not finished.call]
+                self._places[index] = node.as_place
+
+    def _start_runs(self) -> None:
+        if self._has_changed:
+            self._unfinished = [run for run in self._unfinished if not all(call.finished for call in run)]
+        while self.waiting_runs and len(self._unfinished) < self.limit:
+            run = list(self.waiting_runs.popleft())
+            self._unfinished.append(run)
+            self.queue.extend(run)
             self._has_changed = True
 
     def _place_waiting(self, now: float) -> None:
-        self._has_changed = False
-        index_of = {node.life.name: index for index, node in enumerate(self.nodes)}
-        in_flight = sum(len(node.running) for node in self.nodes)
         waits: list[Call] = []
-        while self.queue and in_flight < self.limit:
+        while self.queue:
             call = self.queue.popleft()
-            request = WorkRequest(avoid=call.failed_at, key=str(call.number))
-            chosen = place(request, self._places, self._weights, ThermalSettings()).node
-            if chosen is None:
-                waits.append(call)
-                if call.failed_at:
-                    continue  # it may wait for another node while the next finds its place
+            chosen = self._choose(call, call.failed_at)
+            if chosen is not None:
+                if not self._begin(call, chosen, now):
+                    self.queue.appendleft(call)
+                continue
+            waits.append(call)
+            if not call.failed_at:  # one that failed may wait for another node while the next finds its place
                 break
-            node = self.nodes[index_of[chosen]]
-            if not node.life.is_alive_at(now) and not node.life.dies_silently:
-                self._take_out(node, "it refused a connection")
-                self.queue.appendleft(call)
-            else:
-                call.left = call.tokens
-                node.running.append(call)
-                in_flight += 1
-            self._places[index_of[chosen]] = node.as_place
         self.queue.extendleft(reversed(waits))
+
+    def _try_slow_calls_elsewhere(self, now: float) -> None:
+        """A second attempt where it would be over sooner, those that would take longest first."""
+        attempts = [(attempt, node) for node in self.nodes for attempt in node.running]
+        tried = Counter(attempt.call.number for attempt, _ in attempts)
+        attempts.sort(key=lambda pair: -pair[0].left / pair[1].life.kind.tokens_per_second)
+        for attempt, node in attempts:
+            call = attempt.call
+            if tried[call.number] > 1:
+                continue
+            chosen = self._choose(call, call.failed_at | {node.life.name})
+            if chosen is None:
+                return
+            there = call.tokens / self.nodes[chosen].life.kind.tokens_per_second
+            if self.nodes[chosen] is not node and there < attempt.left / node.life.kind.tokens_per_second:
+                self._begin(call, chosen, now)
+
+    def _choose(self, call: Call, avoid: frozenset[str]) -> int | None:
+        chosen = place(WorkRequest(avoid=avoid, key=str(call.number)), self._places, self._weights, ThermalSettings())
+        return None if chosen.node is None else self._index_of[chosen.node]
+
+    def _begin(self, call: Call, index: int, now: float) -> bool:
+        """Whether the node took the call; one that died in silence does, too."""
+        node = self.nodes[index]
+        is_taken = node.life.is_alive_at(now) or node.life.dies_silently
+        if is_taken:
+            node.running.append(Attempt(call, call.tokens))
+        else:
+            self._take_out(node, "it refused a connection")
+        self._places[index] = node.as_place
+        return is_taken
 
     def _poll(self, node: Node, now: float) -> None:
         if node.life.is_alive_at(now):
@@ -156,14 +209,16 @@ class Dispatch:
         self._move_calls(node)
 
     def _move_calls(self, node: Node) -> None:
-        for call in reversed(node.running):
-            self.wasted_tokens += call.tokens - call.left
-            call.failed_at |= {node.life.name}
-            self.queue.appendleft(call)
-        self.moved += len(node.running)
+        leaving, node.running = node.running, []
+        self.moved += len(leaving)
         if node.state.status in {"stale", "lost"}:
-            node.failed += len(node.running)
-        node.running = []
+            node.failed += len(leaving)
+        for attempt in reversed(leaving):
+            call = attempt.call
+            self.wasted_tokens += call.tokens - attempt.left
+            call.failed_at |= {node.life.name}
+            if not any(other.call is call for at in self.nodes for other in at.running):
+                self.queue.appendleft(call)
 
     def _derived(self, life: Life, report: NodeReport, now: float, before: NodeState | None) -> NodeState:
         return derive_state(

@@ -41,14 +41,16 @@ class Outcome:
     wasted: float = 0.0
 
 
-def simulate(lives: Sequence[Life], tokens: Sequence[float], sees_heat: bool, seed: int, until: float) -> Outcome:
-    """One run, to its end or to `until`."""
-    calls = [Call(number, size, size) for number, size in enumerate(tokens)]
-    dispatch = Dispatch(lives, calls, sees_heat=sees_heat, seed=seed)
+def simulate(
+    lives: Sequence[Life], runs: Sequence[Sequence[Call]], sees_heat: bool, seed: int, until: float
+) -> Outcome:
+    """All runs, to their end or to `until`."""
+    dispatch = Dispatch(lives, runs, sees_heat=sees_heat, seed=seed)
+    calls = [call for run in runs for call in run]
     outcome, now = Outcome(), 0.0
-    while now < until and (dispatch.queue or any(node.running for node in dispatch.nodes)):
+    while now < until and not dispatch.is_done:
         dispatch.step(now)
-        for index, node in enumerate(dispatch.nodes):
+        for node in dispatch.nodes:
             life, body = node.life, node.body
             owner = life.has_owner_at(now)
             is_alive = life.is_alive_at(now)
@@ -62,13 +64,13 @@ def simulate(lives: Sequence[Life], tokens: Sequence[float], sees_heat: bool, se
                     outcome.above_without += above * STEP_SECONDS
             if node.running and is_alive:
                 outcome.disturbed_seconds += STEP_SECONDS if owner else 0.0
-                dispatch.progress(node, index)
+                dispatch.progress(node)
         now += STEP_SECONDS
     outcome.seconds = now
     outcome.lost = sum(call.finished == 0 for call in calls)
     outcome.twice = sum(call.finished > 1 for call in calls)
     outcome.moved = dispatch.moved
-    outcome.wasted = dispatch.wasted_tokens / sum(tokens)
+    outcome.wasted = dispatch.wasted_tokens / sum(call.tokens for call in calls)
     return outcome
 
 
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--nodes", type=int, default=50)
     parser.add_argument("--calls", type=int, default=5000)
+    parser.add_argument("--calls-per-run", type=int, default=10)
     parser.add_argument("--dying", type=float, default=0.1)
     options = parser.parse_args()
     print(
@@ -93,13 +96,19 @@ def main() -> None:
         through = oracle_seconds(lives, sum(tokens), respects_owners=False)
         for name, sees_heat in (("tip", True), ("blind", False)):
             began = time.process_time()
-            run = simulate(lives, tokens, sees_heat, seed, _GIVE_UP * alone)
+            runs = _runs(tokens, options.calls_per_run)
+            run = simulate(lives, runs, sees_heat=sees_heat, seed=seed, until=_GIVE_UP * alone)
             print(
                 f"{seed:4} {name:9} {run.seconds:7.0f} {run.seconds / alone:6.3f} {run.seconds / through:7.3f}"
                 f" {run.above_with_power:9.0f} {run.above_without:8.0f} {run.worst_celsius:5.1f}"
                 f" {run.disturbed_seconds / 3600:9.1f} {run.lost:4} {run.twice:5} {run.moved:5} {run.wasted:6.1%}"
                 f" {time.process_time() - began:5.1f}"
             )
+
+
+def _runs(tokens: Sequence[float], calls_per_run: int) -> list[list[Call]]:
+    calls = [Call(number, size) for number, size in enumerate(tokens)]
+    return [calls[start : start + calls_per_run] for start in range(0, len(calls), calls_per_run)]
 
 
 if __name__ == "__main__":
