@@ -11,15 +11,19 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from benchmarks.fleet.machines import STEP_SECONDS, Body, Kind, Life
-from node_agent.report import Activity, Gpu, NodeReport, Reading, Sign, Thermal
+from benchmarks.fleet.agents import Agent
+from benchmarks.fleet.machines import STEP_SECONDS, Body, Life
 from tip_resources.fleet.gate import GateMemory, decide
-from tip_resources.fleet.node_state import NodeState, derive_state
+from tip_resources.fleet.node_history import Now, WatchedNode
+from tip_resources.fleet.node_state import NodeState
 from tip_resources.fleet.placement import WorkRequest, place
-from tip_resources.settings.models import GateSettings, PlacementSettings, ThermalSettings
+from tip_resources.settings.models import Settings
 
-REPORT_SECONDS = 30
-_NOT_TOLD = Reading.unknown("not simulated")
+_SETTINGS = Settings()
+REPORT_SECONDS = int(_SETTINGS.node.health_check_seconds)
+# Before the first call: two hours of spells at full, half and no work, in which the platform learns how nodes warm.
+_WATCHED_SECONDS = 7200
+_SPELL_SECONDS = 300
 
 
 @dataclass
@@ -42,10 +46,11 @@ class Attempt:
 
 @dataclass
 class Node:
-    """A machine with its calls, and what the platform makes of its last report."""
+    """A machine with its calls, and what the platform makes of its reports."""
 
     body: Body
-    report: NodeReport
+    agent: Agent
+    watched: WatchedNode
     state: NodeState
     running: list[Attempt] = field(default_factory=list)
     finished: int = 0
@@ -79,17 +84,9 @@ class Dispatch:
         self.moved = 0
         self.wasted_tokens = 0.0
         self.limit = 0
-        self._sees_heat = sees_heat
-        self._noise = random.Random(seed)
-        self._thermal = {life.kind: _thermal_settings(life.kind) for life in lives}
-        self._gate, self._weights = GateSettings(), PlacementSettings()
         self._gate_memory: GateMemory | None = None
-        self._sequence = 0
-        self.nodes: list[Node] = []
-        for life in lives:
-            body = Body(life)
-            report = self._report(body, 0.0)
-            self.nodes.append(Node(body, report, self._derived(life, report, 0.0, None)))
+        noise = random.Random(seed)
+        self.nodes = [_known_node(life, sees_heat, noise) for life in lives]
         self._places = [node.as_place for node in self.nodes]
         self._index_of = {life.name: index for index, life in enumerate(lives)}
         self._has_changed = True
@@ -107,7 +104,7 @@ class Dispatch:
             self._places[index] = node.as_place
             self._has_changed = True
         if int(now) % REPORT_SECONDS == 0:
-            decision = decide(self._places, self._gate, now, self._gate_memory)
+            decision = decide(self._places, _SETTINGS.gate, now, self._gate_memory)
             self._gate_memory = decision.memory
             self.limit = decision.limit
         self._start_runs()
@@ -181,7 +178,8 @@ class Dispatch:
                 self._begin(call, chosen, now)
 
     def _choose(self, call: Call, avoid: frozenset[str]) -> int | None:
-        chosen = place(WorkRequest(avoid=avoid, key=str(call.number)), self._places, self._weights, ThermalSettings())
+        request = WorkRequest(avoid=avoid, key=str(call.number))
+        chosen = place(request, self._places, _SETTINGS.placement, _SETTINGS.thermal)
         return None if chosen.node is None else self._index_of[chosen.node]
 
     def _begin(self, call: Call, index: int, now: float) -> bool:
@@ -197,10 +195,10 @@ class Dispatch:
 
     def _poll(self, node: Node, now: float) -> None:
         if node.life.is_alive_at(now):
-            node.report = self._report(node.body, now)
+            node.watched.arrived(node.agent.report(now, len(node.running)), Now(now, now))
         elif node.state.status == "stale" and not node.life.dies_silently:
             return  # out since its connection broke, and nothing new is known
-        node.state = self._derived(node.life, node.report, now, node.state)
+        node.state = node.watched.state(_SETTINGS, Now(now, now))
         if not node.state.accepts_work:
             self._move_calls(node)
 
@@ -220,36 +218,15 @@ class Dispatch:
             if not any(other.call is call for at in self.nodes for other in at.running):
                 self.queue.appendleft(call)
 
-    def _derived(self, life: Life, report: NodeReport, now: float, before: NodeState | None) -> NodeState:
-        return derive_state(
-            report,
-            self._thermal[life.kind],
-            slots=life.kind.slots,
-            report_every_seconds=REPORT_SECONDS,
-            now_unix_seconds=now,
-            before=before,
-        )
 
-    def _report(self, body: Body, now: float) -> NodeReport:
-        """What the machine's agent would say: whole degrees with noise, watts where it tells them, its owner."""
-        life, self._sequence = body.life, self._sequence + 1
-        busy = next((len(node.running) for node in self.nodes if node.body is body), 0)
-        owner = life.has_owner_at(now)
-        celsius = Reading(float(round(body.celsius + self._noise.gauss(0, 0.3))))
-        watts = Reading(body.watts(busy, owner))
-        card = Gpu(0, "card", "nvidia", _NOT_TOLD, _NOT_TOLD, watts, _NOT_TOLD, _NOT_TOLD)
-        idle = Reading(0.0 if owner else 3600.0)
-        return NodeReport(
-            node=life.name,
-            boot_id="simulated",
-            sequence=self._sequence,
-            reported_at_unix_seconds=now,
-            agent_version="simulation",
-            thermal=Thermal(celsius) if self._sees_heat else None,
-            gpus=(card,) if life.kind.tells_power and self._sees_heat else None,
-            activity=Activity(Sign(owner), Sign(owner), Sign(False), Sign(False), idle),
-        )
-
-
-def _thermal_settings(kind: Kind) -> ThermalSettings:
-    return ThermalSettings(cpu_limit_celsius=kind.limit_celsius, recovery_celsius=kind.recovery_celsius)
+def _known_node(life: Life, sees_heat: bool, noise: random.Random) -> Node:
+    """A machine that the platform has watched for a while: as much work as it gets, on and off."""
+    body = Body(life)
+    agent = Agent(body, noise, tells_heat=sees_heat)
+    watched = WatchedNode(life.name, slots=life.kind.slots)
+    for second in range(-_WATCHED_SECONDS, 0):
+        busy = (life.kind.slots, (life.kind.slots + 1) // 2, 0)[second // _SPELL_SECONDS % 3]
+        body.live(body.watts(busy, owner=False))
+        if second % REPORT_SECONDS == life.poll_phase_seconds:
+            watched.arrived(agent.report(second, busy), Now(second, second))
+    return Node(body, agent, watched, watched.state(_SETTINGS, Now(0.0, 0.0)))

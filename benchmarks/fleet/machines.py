@@ -20,7 +20,7 @@ _OWNER_STAYS_SECONDS, _OWNER_AWAY_SECONDS = 20 * 60.0, 60 * 60.0
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of machine. Watts are for one busy slot and for an owner's game; degrees per watt for both parts."""
+    """A sort of machine. Watts are for one busy slot and an owner's game, 0 without owner; C/W for both parts."""
 
     name: str
     slots: int
@@ -31,16 +31,15 @@ class Kind:
     fast_celsius_per_watt: float
     slow_celsius_per_watt: float
     limit_celsius: float
-    recovery_celsius: float
     emergency_celsius: float
     tells_power: bool
-    has_owner: bool
+    board: str | None
 
 
-LAPTOP = Kind("laptop", 3, 20, 15, 30, 70, 0.12, 0.45, 80, 75, 95, tells_power=True, has_owner=True)
-DESKTOP = Kind("desktop", 4, 25, 40, 45, 120, 0.06, 0.19, 80, 75, 95, tells_power=True, has_owner=True)
-# The firmware slows a Pi down from 80 C on, so its limit is lower.
-PI = Kind("pi", 1, 6, 3, 5, 0, 1.5, 4.2, 75, 70, 80, tells_power=False, has_owner=False)
+# Limits are those of the default settings: 85 C for a card; a Raspberry Pi's firmware slows it down from 80 C on.
+LAPTOP = Kind("laptop", 3, 20, 15, 30, 70, 0.12, 0.45, 85, 92, tells_power=True, board=None)
+DESKTOP = Kind("desktop", 4, 25, 40, 45, 120, 0.06, 0.19, 85, 92, tells_power=True, board=None)
+PI = Kind("pi", 1, 6, 3, 5, 0, 1.5, 4.2, 75, 80, tells_power=False, board="Raspberry Pi 4 Model B Rev 1.5")
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,9 @@ class Life:
     dies_at: float | None
     dies_silently: bool
 
-    def has_owner_at(self, seconds: float) -> bool:
-        return any(start <= seconds < end for start, end in self.owner_present)
+    def has_owner_at(self, seconds: float, release_seconds: float = 0.0) -> bool:
+        """Whether the owner is there, or left less than `release_seconds` ago."""
+        return any(start <= seconds < end + release_seconds for start, end in self.owner_present)
 
     def is_alive_at(self, seconds: float) -> bool:
         return self.dies_at is None or seconds < self.dies_at
@@ -115,7 +115,7 @@ def make_fleet(count: int, seed: int, about_seconds: float, dying: float = 0.1) 
             kind=kind,
             ambient_celsius=chance.uniform(20, 30),
             poll_phase_seconds=chance.randrange(30),
-            owner_present=tuple(_visits(chance, 4 * about_seconds)) if kind.has_owner else (),
+            owner_present=tuple(_visits(chance, 4 * about_seconds)) if kind.owner_watts else (),
             dies_at=chance.uniform(0.05, 0.9) * about_seconds if index in dead else None,
             dies_silently=chance.random() < 0.5,
         )
