@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from tip_resources.fleet.heat import CPU, PartHeat
 from tip_resources.fleet.node_state import NodeState
 from tip_resources.settings.models import PlacementSettings, ThermalSettings
 
@@ -91,7 +92,8 @@ class _Judge:
         self._thermal_weight, self._queue_weight = weights.thermal, weights.queue
         self._capability_weight, self._history_weight = weights.capability, weights.history
         self._limit, self._throttle_factor = thermal.cpu_limit_celsius, thermal.throttle_factor
-        self._span = self._limit - min(_COOL_CELSIUS, self._limit / 2)
+        self._span = _span(self._limit)
+        self._card_limit, self._card_span = thermal.gpu_limit_celsius, _span(thermal.gpu_limit_celsius)
         self._pinned, self._memory = request.pinned_node, request.memory_bytes
         self._requires, self._prefers = request.requires, request.prefers
         self._classes = frozenset(CLASS_PREFIX + name for name in request.node_classes)
@@ -112,7 +114,7 @@ class _Judge:
 
     def total(self, node: NodeState) -> float:
         """How good a place it is: what the parts of `explain` add up to."""
-        thermal, history = self._headroom(node), node.success_ratio
+        (thermal, _), history = self._headroom(node), node.success_ratio
         return (
             self._thermal_weight * (self._unknown_headroom(node) if thermal is None else thermal)
             + self._queue_weight * _free_share(node)
@@ -124,8 +126,10 @@ class _Judge:
         """The parts of the score, each with its words."""
         depth = "queue unknown" if node.queue_depth is None else f"{node.queue_depth} waiting"
         has = ", ".join(sorted(self._prefers & node.capabilities)) or "none"
-        headroom, history, celsius = self._headroom(node), node.success_ratio, node.cpu_celsius
+        (headroom, card), history, celsius = self._headroom(node), node.success_ratio, node.cpu_celsius
         why = celsius.why_unknown if celsius.value is None else f"{celsius.value:.0f} C, {node.status}"
+        if card is not None:
+            why = f"{card.part} {card.celsius.value:.0f} C, {node.status}"
         used = f"{node.slots_used} of {node.slots} slots, {depth}"
         special = f"has {has}" if self._prefers else "nothing special asked"
         past = "no past work" if history is None else "share that succeeded"
@@ -158,14 +162,23 @@ class _Judge:
                 text = "to be avoided while another node can take it"
         return text
 
-    def _headroom(self, node: NodeState) -> float | None:
-        """1 when cool, falling in a straight line to 0 at the limit; a throttled node keeps 0.7 of that."""
-        celsius = node.cpu_celsius.value
-        if celsius is None:
-            return None
-        headroom = (self._limit - celsius) / self._span
-        headroom = 1.0 if headroom > 1.0 else headroom if headroom > 0.0 else 0.0
-        return headroom * self._throttle_factor if node.status == "throttled" else headroom
+    def _headroom(self, node: NodeState) -> tuple[float | None, PartHeat | None]:
+        """1 when cool, falling in a straight line to 0 at the limit; a throttled node keeps 0.7 of that.
+
+        The part with the least room counts; it comes along where it is a card. A card that is cool says nothing of a
+        processor that nobody knows.
+        """
+        celsius, tightest = node.cpu_celsius.value, None
+        room = None if celsius is None else (self._limit - celsius) / self._span
+        for part in node.memory.parts:
+            if part.celsius.value is not None and part.part != CPU:
+                card_room = (self._card_limit - part.celsius.value) / self._card_span
+                if card_room < (UNKNOWN_PART if room is None else room):
+                    room, tightest = card_room, part
+        if room is None:
+            return None, None
+        room = 1.0 if room > 1.0 else room if room > 0.0 else 0.0
+        return (room * self._throttle_factor if node.status == "throttled" else room), tightest
 
     def _unknown_headroom(self, node: NodeState) -> float:
         """A node throttled for another reason is no better for hiding its temperature."""
@@ -253,6 +266,11 @@ def _without_avoided(
         return fit, out
     avoided: list[tuple[NodeState, _Bar]] = [(node, "avoided") for _, node in fit if node.node in avoid]
     return [pair for pair in fit if pair[1].node not in avoid], out + avoided
+
+
+def _span(limit_celsius: float) -> float:
+    """Degrees from cool to the limit."""
+    return limit_celsius - min(_COOL_CELSIUS, limit_celsius / 2)
 
 
 def _free_share(node: NodeState) -> float:

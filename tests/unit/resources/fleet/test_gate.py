@@ -190,8 +190,8 @@ class AnyFleet(RuleBasedStateMachine):
     def it_rises_only_to_what_was_offered_all_the_time(self) -> None:
         if len(self.looks) > 1 and self.looks[-1][2] > self.looks[-2][2]:
             now, _, limit = self.looks[-1]
-            last_worse = max(at for at, offered, _ in self.looks if offered < limit)
-            first_better = min(at for at, _, _ in self.looks if at > last_worse) if last_worse < now else now
+            last_worse = max(index for index, (_, offered, _) in enumerate(self.looks) if offered < limit)
+            first_better, _, _ = self.looks[last_worse + 1]
             assert now - first_better >= LASTS
 
     @invariant()

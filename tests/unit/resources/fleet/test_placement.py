@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node_agent.report import Reading
-from tip_resources.fleet.node_state import NodeState
+from tip_resources.fleet.heat import CPU, PartHeat
+from tip_resources.fleet.node_state import Memory, NodeState
 from tip_resources.fleet.placement import CLASS_PREFIX, WorkRequest, place
 from tip_resources.settings.models import PlacementSettings, ThermalSettings
 
@@ -19,6 +20,12 @@ def node(name: str = "one", **changes) -> NodeState:
         name, "ready", "CPU at 40 C", slots=2, queue_depth=0, cpu_celsius=Reading(40.0), success_ratio=1.0
     )
     return replace(state, **changes)
+
+
+def with_card(celsius: float | None, **changes) -> NodeState:
+    card = UNKNOWN if celsius is None else Reading(celsius)
+    parts = (PartHeat(CPU, "cool", "x", Reading(40.0)), PartHeat("GPU 0", "cool", "x", card))
+    return node(memory=Memory(parts), **changes)
 
 
 def total(state: NodeState, request: WorkRequest = ANYTHING) -> float:
@@ -225,6 +232,22 @@ def test_a_node_throttled_with_an_unknown_temperature_is_worse_than_one_at_full_
     slow = node(cpu_celsius=UNKNOWN, status="throttled")
     assert total(slow) == pytest.approx(0.35 * 0.4 + 0.6)
     assert total(slow) < total(node(cpu_celsius=UNKNOWN))
+
+
+def test_a_card_counts_where_it_is_nearer_to_its_limit_than_the_processor() -> None:
+    hot_card = place(ANYTHING, [with_card(76.0)], WEIGHTS, THERMAL)
+    assert hot_card.scores[0].parts[0].value == pytest.approx((85 - 76) / 45)
+    assert "thermal 0.20 (GPU 0 76 C, ready)" in hot_card.why
+    cool_card = place(ANYTHING, [with_card(45.0, cpu_celsius=Reading(70.0))], WEIGHTS, THERMAL)
+    assert cool_card.scores[0].parts[0].value == pytest.approx(0.25)
+    assert "thermal 0.25 (70 C, ready)" in cool_card.why
+
+
+def test_a_card_never_makes_a_node_better() -> None:
+    for cpu in (UNKNOWN, Reading(40.0), Reading(70.0)):
+        totals = [total(with_card(card, cpu_celsius=cpu)) for card in (None, 30.0, 50.0, 70.0, 84.0)]
+        assert totals == sorted(totals, reverse=True)
+        assert totals[0] == total(node(cpu_celsius=cpu)) == totals[1]
 
 
 def test_the_line_names_a_few_of_many_nodes_and_counts_the_rest() -> None:
