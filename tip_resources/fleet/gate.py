@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tip_resources.fleet.heat import in_words
 from tip_resources.fleet.node_state import NodeState, Status
 from tip_resources.settings.models import GateSettings
 
@@ -59,23 +60,23 @@ class GateDecision:
 
 
 def decide(
-    states: Sequence[NodeState], settings: GateSettings, now_seconds: float, memory: GateMemory | None = None
+    states: Sequence[NodeState], settings: GateSettings, now_unix_seconds: float, memory: GateMemory | None = None
 ) -> GateDecision:
     """How many runs may go on now.
 
     Args:
         states: Every known node.
         settings: How long a better state must last.
-        now_seconds: Any clock that all decisions share; one that was set back delays a rise, no more.
+        now_unix_seconds: The time now, by the clock of the states' `since`; set back, it delays a rise and no more.
         memory: What the decision before left; None for the first, which has nothing to wait for.
     """
     offered = sum(node.slots for node in states if node.accepts_work)
     before = () if memory is None else memory.offers
-    offers = _remember(before, Offer(now_seconds, offered), settings.rise_after_seconds)
+    offers = _remember(before, Offer(now_unix_seconds, offered), settings.rise_after_seconds)
     limit = offers[0].slots
     return GateDecision(
         limit=limit,
-        reason=_reason(states, offers, now_seconds, settings.rise_after_seconds),
+        reason=_reason(states, offers, now_unix_seconds, settings.rise_after_seconds),
         changed=memory is None or memory.limit != limit,
         memory=GateMemory(limit, offers),
     )
@@ -96,10 +97,10 @@ def _reason(states: Sequence[NodeState], offers: tuple[Offer, ...], now: float, 
         return "nothing starts: no node is known"
     held = sorted((node for node in states if node.status != "ready"), key=lambda it: (_ORDER[it.status], it.node))
     if not any(node.accepts_work for node in states):
-        return f"nothing starts: {_names(held)}"
+        return f"nothing starts: {_names(held, now)}"
     limit = offers[0].slots
     may = f"{limit} {'run' if limit == 1 else 'runs'} may go on at once" if limit else "nothing starts yet"
-    parts = [f"{may}: {_names(held) if held else _all_ready(len(states))}"]
+    parts = [f"{may}: {_names(held, now) if held else _all_ready(len(states))}"]
     if len(offers) > 1:
         wait = offers[1].since_seconds + rise_after_seconds - now
         parts.append(f"{offers[1].slots - limit} more in {wait:.0f} s if this lasts")
@@ -110,11 +111,19 @@ def _all_ready(count: int) -> str:
     return "its node is ready" if count == 1 else f"all {count} nodes are ready"
 
 
-def _names(held: Sequence[NodeState]) -> str:
+def _names(held: Sequence[NodeState], now: float) -> str:
     """The first nodes with their own words, the others counted."""
-    words = [f"{node.node} is {_WORDS[node.status]}" + (f": {node.reason}" if node.reason else "") for node in held]
+    words = [_described(node, now) for node in held[:_NAMED]]
     if rest := held[_NAMED:]:
         kinds = Counter(_WORDS[node.status] for node in rest)
         counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-        words[_NAMED:] = [f"and {len(rest)} more ({counted})"]
+        words.append(f"and {len(rest)} more ({counted})")
     return "; ".join(words)
+
+
+def _described(node: NodeState, now: float) -> str:
+    said = f"{node.node} is {_WORDS[node.status]}" + (f": {node.reason}" if node.reason else "")
+    # Only a person's doing: how long a node was hot or silent says less than the forecast or age in its reason.
+    if node.status in {"in_use", "draining"} and 0 < node.since_unix_seconds < now:
+        said += f" for {in_words(now - node.since_unix_seconds)}"
+    return said

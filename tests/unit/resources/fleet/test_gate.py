@@ -80,9 +80,9 @@ def test_changed_tells_a_new_limit_from_the_same_one() -> None:
 def test_the_reason_names_each_node_with_its_own_words() -> None:
     states = [
         node("pi-4b", "hot", "76 C, 3 min to 70 C at this rate"),
-        node("rtx-laptop", "in_use", "full-screen game for 12 min"),
+        replace(node("rtx-laptop", "in_use", "full-screen game"), since_unix_seconds=1_800_000_000.0),
     ]
-    assert decide(states, SETTINGS, 0).reason == (
+    assert decide(states, SETTINGS, 1_800_000_720.0).reason == (
         "nothing starts: rtx-laptop is in use: full-screen game for 12 min; "
         "pi-4b is hot: 76 C, 3 min to 70 C at this rate"
     )
