@@ -19,8 +19,6 @@ from tip_resources.fleet.node_state import NodeState
 from tip_resources.fleet.placement import WorkRequest, place
 from tip_resources.settings.models import Settings
 
-_SETTINGS = Settings()
-REPORT_SECONDS = int(_SETTINGS.node.health_check_seconds)
 # Before the first call: two hours of spells at full, half and no work, in which the platform learns how nodes warm.
 _WATCHED_SECONDS = 7200
 _SPELL_SECONDS = 300
@@ -73,11 +71,20 @@ class Dispatch:
     Args:
         lives: The machines.
         runs: The calls of each run. A run starts when the gate lets it, and then has its calls placed.
+        settings: Of the platform.
         sees_heat: Whether reports hold temperatures.
         seed: Of the sensors' noise.
     """
 
-    def __init__(self, lives: Sequence[Life], runs: Sequence[Sequence[Call]], *, sees_heat: bool, seed: int) -> None:
+    def __init__(
+        self,
+        lives: Sequence[Life],
+        runs: Sequence[Sequence[Call]],
+        settings: Settings,
+        *,
+        sees_heat: bool,
+        seed: int,
+    ) -> None:
         self.waiting_runs = deque(runs)
         self.queue: deque[Call] = deque()
         self._unfinished: list[list[Call]] = []
@@ -86,7 +93,8 @@ class Dispatch:
         self.limit = 0
         self._gate_memory: GateMemory | None = None
         noise = random.Random(seed)
-        self.nodes = [_known_node(life, sees_heat, noise) for life in lives]
+        self._settings, self._report_seconds = settings, int(settings.node.health_check_seconds)
+        self.nodes = [_known_node(life, settings, sees_heat, noise) for life in lives]
         self._places = [node.as_place for node in self.nodes]
         self._index_of = {life.name: index for index, life in enumerate(lives)}
         self._has_changed = True
@@ -97,14 +105,14 @@ class Dispatch:
             life = node.life
             if life.dies_at is not None and not life.dies_silently and 0 <= now - life.dies_at < STEP_SECONDS:
                 self._take_out(node, "its connection broke")
-            elif int(now) % REPORT_SECONDS == life.poll_phase_seconds:
+            elif int(now) % self._report_seconds == life.poll_phase_seconds:
                 self._poll(node, now)
             else:
                 continue
             self._places[index] = node.as_place
             self._has_changed = True
-        if int(now) % REPORT_SECONDS == 0:
-            decision = decide(self._places, _SETTINGS.gate, now, self._gate_memory)
+        if int(now) % self._report_seconds == 0:
+            decision = decide(self._places, self._settings.gate, now, self._gate_memory)
             self._gate_memory = decision.memory
             self.limit = decision.limit
         self._start_runs()
@@ -179,7 +187,7 @@ class Dispatch:
 
     def _choose(self, call: Call, avoid: frozenset[str]) -> int | None:
         request = WorkRequest(avoid=avoid, key=str(call.number))
-        chosen = place(request, self._places, _SETTINGS.placement, _SETTINGS.thermal)
+        chosen = place(request, self._places, self._settings.placement, self._settings.thermal)
         return None if chosen.node is None else self._index_of[chosen.node]
 
     def _begin(self, call: Call, index: int, now: float) -> bool:
@@ -198,7 +206,7 @@ class Dispatch:
             node.watched.arrived(node.agent.report(now, len(node.running)), Now(now, now))
         elif node.state.status == "stale" and not node.life.dies_silently:
             return  # out since its connection broke, and nothing new is known
-        node.state = node.watched.state(_SETTINGS, Now(now, now))
+        node.state = node.watched.state(self._settings, Now(now, now))
         if not node.state.accepts_work:
             self._move_calls(node)
 
@@ -219,7 +227,7 @@ class Dispatch:
                 self.queue.appendleft(call)
 
 
-def _known_node(life: Life, sees_heat: bool, noise: random.Random) -> Node:
+def _known_node(life: Life, settings: Settings, sees_heat: bool, noise: random.Random) -> Node:
     """A machine that the platform has watched for a while: as much work as it gets, on and off."""
     body = Body(life)
     agent = Agent(body, noise, tells_heat=sees_heat)
@@ -227,6 +235,6 @@ def _known_node(life: Life, sees_heat: bool, noise: random.Random) -> Node:
     for second in range(-_WATCHED_SECONDS, 0):
         busy = (life.kind.slots, (life.kind.slots + 1) // 2, 0)[second // _SPELL_SECONDS % 3]
         body.live(body.watts(busy, owner=False))
-        if second % REPORT_SECONDS == life.poll_phase_seconds:
+        if second % settings.node.health_check_seconds == life.poll_phase_seconds:
             watched.arrived(agent.report(second, busy), Now(second, second))
-    return Node(body, agent, watched, watched.state(_SETTINGS, Now(0.0, 0.0)))
+    return Node(body, agent, watched, watched.state(settings, Now(0.0, 0.0)))

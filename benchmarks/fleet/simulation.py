@@ -1,12 +1,13 @@
 """What the decisions are worth: 5,000 calls on 50 simulated machines, on a virtual clock. The same figures each time.
 
     python -m benchmarks.fleet.simulation [--seeds 1 2 3] [--nodes 50] [--calls 5000] [--dying 0.1]
+        [--recovery 75]
 
 Machines (machines.py) warm up under work, have owners who come and go, and one in ten dies: half of those with broken
-connections, half in silence. The platform (dispatch.py) sees their reports every 30 s, with every setting at its
-default. It is compared with the same scheduler without temperatures and with an oracle (oracle.py): `ratio` is to one
-under the same rules, which leaves a machine alone for as long after a visit as the settings say; `strict` is to one
-that uses every second without an owner.
+connections, half in silence. The platform (dispatch.py) sees their reports every 30 s; its settings are the
+defaults, but for the temperature from which on machines are throttled (`--recovery`). It is compared with the same
+scheduler without temperatures and with an oracle (oracle.py): `ratio` is to one under the same rules, which leaves a
+machine alone for as long after a visit as the settings say; `strict` is to one that uses every second without an owner.
 
 Degree-seconds above a machine's limit are told apart: `C s work` of machines that report power while no owner is
 there, `C s owner` of these while one is (nobody foresees a game; it and the calls add up until the next report), and
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from benchmarks.fleet.dispatch import Call, Dispatch
 from benchmarks.fleet.machines import STEP_SECONDS, Life, make_fleet
 from benchmarks.fleet.oracle import oracle_seconds
-from tip_resources.settings.models import Settings
+from tip_resources.settings.models import Settings, ThermalSettings
 
 _TOKENS = 2400.0
 _ABOUT_TOKENS_PER_SECOND_OF_50 = 1800.0
@@ -48,10 +49,16 @@ class Outcome:
 
 
 def simulate(
-    lives: Sequence[Life], runs: Sequence[Sequence[Call]], sees_heat: bool, seed: int, until: float
+    lives: Sequence[Life],
+    runs: Sequence[Sequence[Call]],
+    settings: Settings,
+    *,
+    sees_heat: bool,
+    seed: int,
+    until: float,
 ) -> Outcome:
     """All runs, to their end or to `until`."""
-    dispatch = Dispatch(lives, runs, sees_heat=sees_heat, seed=seed)
+    dispatch = Dispatch(lives, runs, settings, sees_heat=sees_heat, seed=seed)
     calls = [call for run in runs for call in run]
     outcome, now = Outcome(), 0.0
     while now < until and not dispatch.is_done:
@@ -90,7 +97,9 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=5000)
     parser.add_argument("--calls-per-run", type=int, default=10)
     parser.add_argument("--dying", type=float, default=0.1)
+    parser.add_argument("--recovery", type=float, default=ThermalSettings().recovery_celsius)
     options = parser.parse_args()
+    settings = Settings(thermal=ThermalSettings(recovery_celsius=options.recovery))
     print(
         f"{'seed':>4} {'scheduler':9} {'seconds':>7} {'ratio':>6} {'strict':>6} {'C s work':>8} {'C s owner':>9}"
         f" {'C s load':>8} {'worst':>5} {'disturbed':>9}"
@@ -101,12 +110,12 @@ def main() -> None:
         tokens = [_TOKENS * chance.uniform(0.8, 1.2) for _ in range(options.calls)]
         about = sum(tokens) / (_ABOUT_TOKENS_PER_SECOND_OF_50 * options.nodes / 50)
         lives = make_fleet(options.nodes, seed, about, options.dying)
-        oracle = oracle_seconds(lives, sum(tokens), Settings().fleet.in_use_release_seconds)
+        oracle = oracle_seconds(lives, sum(tokens), settings.fleet.in_use_release_seconds)
         strict = oracle_seconds(lives, sum(tokens), 0.0)
         for name, sees_heat in (("tip", True), ("blind", False)):
             began = time.process_time()
             runs = _runs(tokens, options.calls_per_run)
-            run = simulate(lives, runs, sees_heat=sees_heat, seed=seed, until=_GIVE_UP * oracle)
+            run = simulate(lives, runs, settings, sees_heat=sees_heat, seed=seed, until=_GIVE_UP * oracle)
             print(
                 f"{seed:4} {name:9} {run.seconds:7.0f} {run.seconds / oracle:6.3f} {run.seconds / strict:6.3f}"
                 f" {run.above_by_work:8.0f} {run.above_with_owner:9.0f} {run.above_without_power:8.0f}"

@@ -6,6 +6,7 @@ from benchmarks.fleet.dispatch import Call
 from benchmarks.fleet.machines import DESKTOP, LAPTOP, PI, Body, Life, make_fleet
 from benchmarks.fleet.oracle import oracle_seconds
 from benchmarks.fleet.simulation import Outcome, simulate
+from tip_resources.settings.models import Settings
 
 TOKENS = [2000.0] * 120
 
@@ -27,7 +28,7 @@ def life(kind=LAPTOP, **changes) -> Life:
 
 def run(lives, *, sees_heat: bool = True, until: float = 20_000) -> Outcome:
     calls = [Call(number, size) for number, size in enumerate(TOKENS)]
-    return simulate(lives, [calls[:60], calls[60:]], sees_heat=sees_heat, seed=1, until=until)
+    return simulate(lives, [calls[:60], calls[60:]], Settings(), sees_heat=sees_heat, seed=1, until=until)
 
 
 @pytest.mark.parametrize("silently", [True, False])
