@@ -222,6 +222,14 @@ class ExportSettings(Section):
     lex_minimum_turns: PositiveInt = Field(default=1000, description="Lex asks for at least this many turns in all.")
 
 
+class GateSettings(Section):
+    """How many runs may go on at once, from the state of the fleet."""
+
+    rise_after_seconds: PositiveSeconds = Field(
+        default=60, description="A better state must last this long before more runs start; a worse one counts at once."
+    )
+
+
 class Settings(Section):
     """All settings of one process, as they are after every layer was read."""
 
@@ -239,3 +247,4 @@ class Settings(Section):
     node: NodeSettings = NodeSettings()
     fleet: FleetSettings = FleetSettings()
     exports: ExportSettings = ExportSettings()
+    gate: GateSettings = GateSettings()
