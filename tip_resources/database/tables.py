@@ -4,6 +4,7 @@ A test compares the two. Dagster's own tables are not here: see dagster_storage.
 """
 
 from sqlalchemy import (
+    REAL,
     BigInteger,
     Boolean,
     Column,
@@ -44,7 +45,7 @@ def _words(name: str) -> Column:
     return Column(name, Text, nullable=False, server_default=text("''"))
 
 
-# Machines, and what their agents reported.
+# Machines: as they are now, and the newest whole report of each.
 nodes = Table(
     "nodes",
     metadata,
@@ -55,17 +56,41 @@ nodes = Table(
     _words("state_reason"),
     _json("hardware"),
     _now("first_seen_at"),
-    _now("last_seen_at"),
+    Column("last_seen_at", DateTime(timezone=True)),
+    _words("address"),
+    _now("state_since"),
+    _words("notes"),
+    Column("clock_skew_seconds", Float),
+    Column("newest_report", JSONB(none_as_null=True)),
 )
+
+# The figures of machines that are kept over time: of the hottest card, all cards' watts, the busiest card.
+NODE_FIGURES = ("cpu_celsius", "gpu_celsius", "gpu_watts", "cpu_ratio", "gpu_ratio")
+# One row for each report for 24 hours; then one for each quarter of an hour.
 node_reports = Table(
     "node_reports",
     metadata,
-    _id(),
-    Column("node_id", UUID(as_uuid=False), ForeignKey(nodes.c.id, ondelete="CASCADE"), nullable=False),
-    Column("reported_at", DateTime(timezone=True), nullable=False),
-    _now("received_at"),
-    _json("report"),
-    Index("node_reports_by_node", "node_id", "reported_at"),
+    Column("node_id", UUID(as_uuid=False), ForeignKey(nodes.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("received_at", DateTime(timezone=True), primary_key=True, server_default=func.now()),
+    _words("state"),
+    *(Column(figure, REAL) for figure in NODE_FIGURES),
+    Index("node_reports_by_time", "received_at"),
+)
+node_quarters = Table(
+    "node_quarters",
+    metadata,
+    Column("node_id", UUID(as_uuid=False), ForeignKey(nodes.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("quarter_at", DateTime(timezone=True), primary_key=True),
+    Column("reports", Integer, nullable=False),
+    *(
+        column
+        for figure in NODE_FIGURES
+        for column in (
+            *(Column(f"{figure}_{measure}", REAL) for measure in ("min", "mean", "max")),
+            Column(f"{figure}_count", Integer, nullable=False),
+        )
+    ),
+    Index("node_quarters_by_time", "quarter_at"),
 )
 
 # Model servers, and the models they were seen to serve.

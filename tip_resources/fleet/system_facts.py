@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from node_agent.host import HostCollector
+from node_agent.collectors.host import HostCollector
 
 _TOOL_SECONDS = 10.0
 _MIB = 1024**2
@@ -64,14 +64,14 @@ class ToolFailed(Exception):
 
 def system_facts() -> SystemFacts:
     """This machine. Runs the tools of the makers that are there; takes up to a few seconds."""
-    report = HostCollector().collect()
+    host = HostCollector().collect()
     gpus, unknown = find_gpus(run_tool)
     return SystemFacts(
         system=f"{platform.system()} {platform.release()}",
         architecture=platform.machine(),
         processor=_processor(),
-        cores=report.cores,
-        memory_bytes=report.memory_total_bytes,
+        cores=host.cores,
+        memory_bytes=host.memory_total_bytes,
         gpus=gpus,
         gpus_unknown=unknown,
     )

@@ -1,11 +1,14 @@
 """The fleet of the first form: this machine alone, measured in-process."""
 
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from node_agent.host import HostCollector
-from tip_resources.fleet.node_state import NodeState, derive_state
+from node_agent.identity import node_name
+from node_agent.reporter import Reporter
+from tip_resources.fleet.node_history import Now, WatchedNode
+from tip_resources.fleet.node_state import NodeState
 from tip_resources.settings.models import Settings
 
 # Temperatures move within seconds; measuring again for every step of a burst would only cost time.
@@ -23,7 +26,8 @@ class ThisMachine:
     def __init__(self, settings: Callable[[], Settings], slots: int | None = None) -> None:
         self._settings = settings
         self._slots = slots
-        self._collector = HostCollector()
+        self._reporter = Reporter()
+        self._node = WatchedNode(node_name(), slots=1, capabilities=frozenset({"cpu", platform.system().lower()}))
         self._state: NodeState | None = None
         self._measured_at = 0.0
 
@@ -33,20 +37,13 @@ class ThisMachine:
 
     def state(self, *, slots_used: int = 0, queue_depth: int | None = None) -> NodeState:
         """The machine now, holding `slots_used` steps of the caller's."""
-        now = time.monotonic()
-        if self._state is None or now - self._measured_at > _KEEP_SECONDS:
+        now = Now(time.monotonic(), time.time())
+        if self._state is None or now.steady - self._measured_at > _KEEP_SECONDS:
             settings = self._settings()
-            report = self._collector.collect()
-            self._state = derive_state(
-                report,
-                settings.thermal,
-                slots=self._slots or settings.node.step_slots,
-                report_every_seconds=settings.node.health_check_seconds,
-                now_unix_seconds=report.reported_at_unix_seconds,
-                before=self._state,
-                capabilities=frozenset({"cpu", report.system}),
-            )
-            self._measured_at = now
+            self._node.slots = self._slots or settings.node.step_slots
+            self._node.arrived(self._reporter.report(), now)
+            self._state = self._node.state(settings, now)
+            self._measured_at = now.steady
         return replace(self._state, slots_used=slots_used, queue_depth=queue_depth)
 
 

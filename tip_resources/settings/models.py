@@ -8,18 +8,10 @@ import re
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-Ratio = Annotated[float, Field(ge=0, le=1)]
-PositiveInt = Annotated[int, Field(ge=1)]
-PositiveSeconds = Annotated[float, Field(gt=0)]
-Celsius = Annotated[float, Field(ge=0, le=120)]
-
-
-class Section(BaseModel):
-    """A group of settings; a misspelt name is an error, not a silent default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from tip_resources.settings.fleet_models import FleetSettings
+from tip_resources.settings.section import Celsius, PositiveInt, PositiveSeconds, Ratio, Section
 
 
 class IntRange(Section):
@@ -184,13 +176,23 @@ class ThermalSettings(Section):
     cpu_limit_celsius: Celsius = Field(default=80, description="Nothing is launched above this CPU temperature.")
     gpu_limit_celsius: Celsius = Field(default=85, description="Nothing is launched above this GPU temperature.")
     recovery_celsius: Celsius = Field(default=75, description="A hot machine works again below this.")
+    raspberry_pi_limit_celsius: Celsius = Field(
+        default=75,
+        description="Nothing is launched on a Raspberry Pi above this; its firmware slows it down from 80 on.",
+    )
+    raspberry_pi_recovery_celsius: Celsius = Field(default=70, description="A hot Raspberry Pi works again below this.")
     throttle_factor: Ratio = Field(default=0.7, description="Share of the concurrency a throttled machine keeps.")
+    forecast_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=120, description="A machine whose forecast reaches the limit within this is throttled ahead; 0: never."
+    )
 
     @model_validator(mode="after")
     def _recovers_below_the_limits(self) -> Self:
         limit = min(self.cpu_limit_celsius, self.gpu_limit_celsius)
         if self.recovery_celsius >= limit:
             raise ValueError(f"recovery_celsius ({self.recovery_celsius}) must be below both limits ({limit})")
+        if self.raspberry_pi_recovery_celsius >= self.raspberry_pi_limit_celsius:
+            raise ValueError("raspberry_pi_recovery_celsius must be below raspberry_pi_limit_celsius")
         return self
 
 
@@ -220,6 +222,14 @@ class ExportSettings(Section):
     lex_minimum_turns: PositiveInt = Field(default=1000, description="Lex asks for at least this many turns in all.")
 
 
+class GateSettings(Section):
+    """How many runs may go on at once, from the state of the fleet."""
+
+    rise_after_seconds: PositiveSeconds = Field(
+        default=60, description="A better state must last this long before more runs start; a worse one counts at once."
+    )
+
+
 class Settings(Section):
     """All settings of one process, as they are after every layer was read."""
 
@@ -235,4 +245,6 @@ class Settings(Section):
     thermal: ThermalSettings = ThermalSettings()
     placement: PlacementSettings = PlacementSettings()
     node: NodeSettings = NodeSettings()
+    fleet: FleetSettings = FleetSettings()
     exports: ExportSettings = ExportSettings()
+    gate: GateSettings = GateSettings()

@@ -18,6 +18,7 @@ from tests.embedded import temporary_home
 from tip_resources.database import embedded
 from tip_resources.database.connection import close, database
 from tip_resources.database.requests import RequestStore
+from tip_resources.database.schema import HEAD_REVISION
 from tip_resources.database.server_account import is_root
 from tip_resources.database.server_files import ServerFolders, socket_folder
 from tip_resources.domain.dataset_spec import DatasetSpec
@@ -62,7 +63,7 @@ def wait_until(condition, seconds: float = 20) -> bool:
 def test_processes_that_start_in_an_empty_home_at_once_share_one_server(home: Path):
     users = [start_user(home) for _ in range(3)]
     said = [user.stdout.readline() for user in users if user.stdout]
-    assert said == ["ready 0002\n"] * 3
+    assert said == [f"ready {HEAD_REVISION}\n"] * 3
     running = embedded.status(home)
     assert running.state == "running"
 

@@ -29,6 +29,7 @@ TABLES = {
     "endpoint_limits",
     "endpoints",
     "models",
+    "node_quarters",
     "node_reports",
     "nodes",
     "performance_samples",
@@ -117,7 +118,7 @@ def test_a_database_of_a_newer_tip_is_refused(bare: Engine):
 
 
 def test_an_unknown_revision_to_go_to_is_refused(bare: Engine):
-    with pytest.raises(BadInput, match=r"no revision '0815'.*There are: base, 0001, 0002"):
+    with pytest.raises(BadInput, match=r"no revision '0815'.*There are: base, 0001, 0002, 0003"):
         migrate(bare, "0815")
 
 

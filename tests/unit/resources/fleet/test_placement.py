@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node_agent.report import Reading
-from tip_resources.fleet.node_state import NodeState
-from tip_resources.fleet.placement import WorkRequest, place
+from tip_resources.fleet.heat import CPU, PartHeat
+from tip_resources.fleet.node_state import Memory, NodeState
+from tip_resources.fleet.placement import CLASS_PREFIX, WorkRequest, place
 from tip_resources.settings.models import PlacementSettings, ThermalSettings
 
 WEIGHTS, THERMAL = PlacementSettings(), ThermalSettings()
@@ -19,6 +20,12 @@ def node(name: str = "one", **changes) -> NodeState:
         name, "ready", "CPU at 40 C", slots=2, queue_depth=0, cpu_celsius=Reading(40.0), success_ratio=1.0
     )
     return replace(state, **changes)
+
+
+def with_card(celsius: float | None, **changes) -> NodeState:
+    card = UNKNOWN if celsius is None else Reading(celsius)
+    parts = (PartHeat(CPU, "cool", "x", Reading(40.0)), PartHeat("GPU 0", "cool", "x", card))
+    return node(memory=Memory(parts), **changes)
 
 
 def total(state: NodeState, request: WorkRequest = ANYTHING) -> float:
@@ -109,6 +116,152 @@ def test_every_part_is_between_nothing_and_its_weight_and_every_node_is_accounte
     assert sorted(accounted) == sorted(state.node for state in nodes)
 
 
-@given(st.permutations([node("a"), node("b"), node("c", slots_used=1)]))
-def test_the_order_of_the_nodes_does_not_matter(nodes) -> None:
-    assert place(ANYTHING, nodes, WEIGHTS, THERMAL).node == "a"
+@given(st.lists(states, unique_by=lambda state: state.node), st.data())
+def test_the_order_of_the_nodes_does_not_matter(nodes, data) -> None:
+    request = WorkRequest(avoid=frozenset({"a"}), key=data.draw(st.text(max_size=3)))
+    one = place(request, nodes, WEIGHTS, THERMAL)
+    other = place(request, data.draw(st.permutations(nodes)), WEIGHTS, THERMAL)
+    assert (one.node, one.why, one.scores, one.excluded) == (other.node, other.why, other.scores, other.excluded)
+
+
+@given(st.lists(states, unique_by=lambda state: state.node, min_size=1))
+def test_the_chosen_node_is_the_best_and_its_parts_add_up(nodes) -> None:
+    placement = place(ANYTHING, nodes, WEIGHTS, THERMAL)
+    totals = [score.total for score in placement.scores]
+    assert totals == sorted(totals, reverse=True)
+    assert placement.node == (placement.scores[0].node if placement.scores else None)
+    for score in placement.scores:
+        assert score.total == pytest.approx(sum(part.points for part in score.parts))
+
+
+open_states = st.builds(
+    replace,
+    states,
+    status=st.sampled_from(["ready", "throttled"]),
+    slots_used=st.just(0),
+)
+limits = st.builds(
+    lambda limit, below: ThermalSettings(cpu_limit_celsius=limit, gpu_limit_celsius=limit, recovery_celsius=below),
+    st.floats(30, 110),
+    st.floats(5, 29),
+)
+
+
+@given(open_states, st.floats(5, 110), st.floats(0, 60), st.booleans(), limits)
+def test_a_hotter_node_never_scores_better(state, celsius, hotter_by, then_throttled, thermal) -> None:
+    cooler = replace(state, cpu_celsius=Reading(celsius))
+    hotter = replace(cooler, cpu_celsius=Reading(celsius + hotter_by))
+    if then_throttled:
+        hotter = replace(hotter, status="throttled")
+    scores = [place(ANYTHING, [it], WEIGHTS, thermal).scores[0].total for it in (cooler, hotter)]
+    assert scores[0] >= scores[1]
+
+
+@given(open_states, limits, st.floats(0, 1))
+def test_an_unknown_temperature_is_never_better_than_a_cool_known_one(state, thermal, coolness) -> None:
+    midway = (thermal.cpu_limit_celsius + min(40.0, thermal.cpu_limit_celsius / 2)) / 2
+    known = replace(state, cpu_celsius=Reading(midway * coolness))
+    unknown = replace(state, cpu_celsius=UNKNOWN)
+    scores = [place(ANYTHING, [it], WEIGHTS, thermal).scores[0].total for it in (known, unknown)]
+    assert scores[0] >= scores[1] - 1e-9
+
+
+@given(open_states, st.integers(0, 9), st.integers(0, 500))
+def test_a_fuller_node_never_wins_over_an_equal_empty_one(state, used, waiting) -> None:
+    empty = replace(state, node="z", queue_depth=0)
+    fuller = replace(state, node="a", slots_used=used, queue_depth=waiting)
+    expected = "z" if used or waiting else "a"
+    assert place(ANYTHING, [fuller, empty], WEIGHTS, THERMAL).node == expected
+
+
+@given(st.integers(1, 12), st.integers(1, 6), open_states)
+def test_work_that_stays_spreads_evenly_over_equal_nodes(count, slots, state) -> None:
+    nodes = {f"n{index}": replace(state, node=f"n{index}", slots=slots, queue_depth=0) for index in range(count)}
+    for placed in range(1, count * slots + 1):
+        chosen = place(WorkRequest(key=str(placed)), list(nodes.values()), WEIGHTS, THERMAL).node
+        assert chosen is not None
+        nodes[chosen] = replace(nodes[chosen], slots_used=nodes[chosen].slots_used + 1)
+        used = [node.slots_used for node in nodes.values()]
+        assert max(used) - min(used) <= 1
+    assert place(ANYTHING, list(nodes.values()), WEIGHTS, THERMAL).node is None
+
+
+@given(st.integers(2, 10), open_states)
+def test_no_node_starves_when_each_piece_of_work_is_done_before_the_next_comes(count, state) -> None:
+    nodes = [replace(state, node=f"n{index}") for index in range(count)]
+    chosen = [place(WorkRequest(key=f"run-{index}"), nodes, WEIGHTS, THERMAL).node for index in range(count * 30)]
+    assert set(chosen) == {node.node for node in nodes}
+
+
+def test_equal_work_goes_to_the_same_of_equal_nodes() -> None:
+    nodes = [node("a"), node("b"), node("c")]
+    again = {place(WorkRequest(key="run/step"), nodes, WEIGHTS, THERMAL).node for _ in range(5)}
+    assert len(again) == 1
+    assert place(ANYTHING, nodes[::-1], WEIGHTS, THERMAL).node == "a"
+
+
+def test_work_for_a_class_goes_only_to_nodes_of_it() -> None:
+    nodes = [node("pi", capabilities=frozenset({"cpu", CLASS_PREFIX + "pi"})), node("bare")]
+    nodes.append(node("desk", capabilities=frozenset({CLASS_PREFIX + "generation"}), slots_used=1))
+    placement = place(WorkRequest(node_classes=frozenset({"generation", "laptop"})), nodes, WEIGHTS, THERMAL)
+    assert placement.node == "desk"
+    assert dict(placement.excluded) == dict.fromkeys(["pi", "bare"], "not of class generation or laptop")
+
+
+def test_a_retry_goes_to_another_node_though_it_is_worse() -> None:
+    nodes = [node("failed"), node("warm", cpu_celsius=Reading(74.0))]
+    placement = place(WorkRequest(avoid=frozenset({"failed"})), nodes, WEIGHTS, THERMAL)
+    assert placement.node == "warm"
+    assert dict(placement.excluded) == {"failed": "to be avoided while another node can take it"}
+
+
+def test_a_retry_waits_for_a_slot_elsewhere_rather_than_go_back() -> None:
+    nodes = [node("failed"), node("busy", slots_used=2)]
+    placement = place(WorkRequest(avoid=frozenset({"failed"})), nodes, WEIGHTS, THERMAL)
+    assert placement.node is None
+    assert dict(placement.excluded)["busy"] == "all 2 slots taken"
+
+
+@pytest.mark.parametrize("other", [node("other", status="hot"), node("other", memory_available_bytes=1)])
+def test_a_retry_goes_back_where_no_other_node_can_take_it(other) -> None:
+    request = WorkRequest(avoid=frozenset({"failed"}), memory_bytes=1 << 30)
+    assert place(request, [node("failed"), other], WEIGHTS, THERMAL).node == "failed"
+
+
+def test_a_node_throttled_with_an_unknown_temperature_is_worse_than_one_at_full_speed() -> None:
+    slow = node(cpu_celsius=UNKNOWN, status="throttled")
+    assert total(slow) == pytest.approx(0.35 * 0.4 + 0.6)
+    assert total(slow) < total(node(cpu_celsius=UNKNOWN))
+
+
+def test_a_card_counts_where_it_is_nearer_to_its_limit_than_the_processor() -> None:
+    hot_card = place(ANYTHING, [with_card(76.0)], WEIGHTS, THERMAL)
+    assert hot_card.scores[0].parts[0].value == pytest.approx((85 - 76) / 45)
+    assert "thermal 0.20 (GPU 0 76 C, ready)" in hot_card.why
+    cool_card = place(ANYTHING, [with_card(45.0, cpu_celsius=Reading(70.0))], WEIGHTS, THERMAL)
+    assert cool_card.scores[0].parts[0].value == pytest.approx(0.25)
+    assert "thermal 0.25 (70 C, ready)" in cool_card.why
+
+
+def test_a_card_never_makes_a_node_better() -> None:
+    for cpu in (UNKNOWN, Reading(40.0), Reading(70.0)):
+        totals = [total(with_card(card, cpu_celsius=cpu)) for card in (None, 30.0, 50.0, 70.0, 84.0)]
+        assert totals == sorted(totals, reverse=True)
+        assert totals[0] == total(node(cpu_celsius=cpu)) == totals[1]
+
+
+def test_the_line_names_a_few_of_many_nodes_and_counts_the_rest() -> None:
+    nodes = [node(f"n{index}", status="lost", reason="no report for 400 s") for index in range(5)]
+    nodes += [node(f"p{index}", slots_used=2) for index in range(4)]
+    placement = place(ANYTHING, nodes, WEIGHTS, THERMAL)
+    assert placement.why.startswith("no node can take it: n0: lost (no report for 400 s); n1: ")
+    assert placement.why.endswith("; p0: all 2 slots taken; and 3 more (3 full)")
+    assert len(placement.excluded) == 9
+
+
+def test_the_line_about_pinned_work_begins_with_its_node() -> None:
+    nodes = [node(f"n{index}") for index in range(20)]
+    nodes.append(node("zebra", status="in_use", reason="camera in use"))
+    why = place(WorkRequest(pinned_node="zebra"), nodes, WEIGHTS, THERMAL).why
+    assert why.startswith("no node can take it: zebra: in_use (camera in use); n0: pinned to zebra")
+    assert why.endswith("and 15 more (15 pinned elsewhere)")

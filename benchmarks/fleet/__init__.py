@@ -1,0 +1,1 @@
+"""Figures about the fleet: how fast decisions are, and what they are worth on simulated machines."""

@@ -1,0 +1,1 @@
+"""One file per concern; each measures its section of the report and knows nothing of the others."""

@@ -1,0 +1,3 @@
+"""The agent's version; node_agent/pyproject.toml reads it from here."""
+
+VERSION = "0.1.0"
