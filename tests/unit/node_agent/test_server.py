@@ -13,6 +13,7 @@ from node_agent.connections import Bounds
 from node_agent.listening import listening_socket
 from node_agent.metrics import CONTENT_TYPE
 from node_agent.openapi import openapi_document
+from node_agent.report import NodeReport
 from node_agent.reporter import Reporter
 from node_agent.server import create_app, http_server
 from tests.unit.node_agent.parts import HOST, FromFunction, Held
@@ -117,15 +118,28 @@ def ended(client: socket.socket) -> bool:
         return True
 
 
+class TellsOfAsking(Reporter):
+    """Lets a test wait until requests are being answered: each asks for the kept report, and so does the measuring."""
+
+    def __init__(self, held: Held) -> None:
+        super().__init__([held], wait_seconds=30.0)
+        self.asked = threading.Semaphore(0)
+
+    def kept(self) -> tuple[NodeReport, float] | None:
+        self.asked.release()
+        return super().kept()
+
+
 def test_when_all_are_being_answered_one_more_is_sent_away_with_a_time_to_come_back() -> None:
     held = Held("host", HOST, timeout_seconds=30.0)
-    reporter = Reporter([held], wait_seconds=30.0)
+    reporter = TellsOfAsking(held)
     with served(reporter, Bounds(connections=2, seconds=30.0)) as port:
         statuses: list[int] = []
         waiting = [threading.Thread(target=lambda: statuses.append(get(port, "/v1/report").status)) for _ in range(2)]
         for thread in waiting:
             thread.start()
-        held.has_started.wait(30)
+        # One that has not sent its request yet would make room for a newcomer, as it should.
+        assert all(reporter.asked.acquire(timeout=30) for _ in range(3))
         refused = until_status(port, 503)
         assert int(refused.headers["retry-after"]) > 0
         held.go_on.set()
