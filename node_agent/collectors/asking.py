@@ -5,11 +5,11 @@ import math
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Sequence
-from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
+
+from node_agent.collectors.local_http import LocalServer, NobodyThere, TooLarge, TooLate, Trouble
 
 # Services start with a short PATH: Homebrew's folders and the older firmware tools of the Raspberry Pi are not in it.
 _MORE_FOLDERS = ("/opt/homebrew/bin", "/usr/local/bin", "/opt/vc/bin")
@@ -66,13 +66,23 @@ def get_json(url: str, timeout_seconds: float) -> Any:
     Raises:
         Unanswered: Nobody there, not in time, not 200, too large, or no JSON.
     """
+    parts = urlsplit(url)
+    server = LocalServer(
+        parts.hostname or "127.0.0.1", parts.port or 80, timeout_seconds, timeout_seconds, most_bytes=_MOST_BYTES
+    )
     try:
-        status, body = _get(url, timeout_seconds)
-    except (OSError, HTTPException) as error:
+        answer = server.get(parts.path or "/")
+    except NobodyThere as error:
+        raise Unanswered(f"no answer from {url}: nobody listens there") from error
+    except TooLate as error:
+        raise Unanswered(f"no answer from {url}: the answer took longer than {timeout_seconds:g} s") from error
+    except TooLarge as error:
+        raise Unanswered(f"no answer from {url}: the answer is larger than {_MOST_BYTES} bytes") from error
+    except Trouble as error:
         raise Unanswered(f"no answer from {url}: {error}") from error
-    if status != 200:
-        raise Unanswered(f"{url} answered with status {status}")
-    return parse_json(body, url)
+    if answer.status != 200:
+        raise Unanswered(f"{url} answered with status {answer.status}")
+    return parse_json(answer.body, url)
 
 
 def parse_json(text: str | bytes, source: str) -> Any:
@@ -91,27 +101,3 @@ def as_number(value: object) -> float | None:
         return float(value) if math.isfinite(value) else None
     except OverflowError:
         return None
-
-
-def _get(url: str, timeout_seconds: float) -> tuple[int, bytes]:
-    parts = urlsplit(url)
-    until = time.monotonic() + timeout_seconds
-    connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=timeout_seconds)
-    try:
-        connection.connect()
-        socket = connection.sock
-        connection.request("GET", parts.path or "/", headers={"Connection": "close"})
-        response = connection.getresponse()
-        body = b""
-        while part := response.read1(65536):
-            body += part
-            if len(body) > _MOST_BYTES:
-                raise OSError(f"the answer is larger than {_MOST_BYTES} bytes")
-            # The socket's limit is for one piece; a server that sends a byte a second would never end.
-            left = until - time.monotonic()
-            if left <= 0:
-                raise TimeoutError(f"the answer took longer than {timeout_seconds:g} s")
-            socket.settimeout(left)
-        return response.status, body
-    finally:
-        connection.close()

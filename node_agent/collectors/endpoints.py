@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from node_agent.collectors.base import NoData
-from node_agent.collectors.endpoints_http import LocalServer, NobodyThere
 from node_agent.collectors.endpoints_pages import Pages
 from node_agent.collectors.endpoints_servers import read_server
+from node_agent.collectors.local_http import LocalServer, NobodyThere
 from node_agent.report import ServedEndpoint, ServerKind
 
 # Where the servers listen unless told otherwise; 8090 is where this project starts llama_cpp.server.

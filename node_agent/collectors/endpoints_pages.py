@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from node_agent.collectors.endpoints_http import Answer, Trouble
+from node_agent.collectors.local_http import Answer, Trouble
 
 # The server asks who is there, or is not ready: it may well serve models.
 _TELLING_STATUSES: Mapping[int, str] = {

@@ -1,4 +1,4 @@
-"""What model servers tell of themselves, each kind in its own pages. How a page is fetched: endpoints_http.py.
+"""What model servers tell of themselves, each kind in its own pages. How a page is fetched: local_http.py.
 
 Formats: lmstudio.ai/docs/developer/rest/list, docs.ollama.com/api, docs.vllm.ai/en/latest/usage/metrics,
 github.com/ggml-org/llama.cpp tools/server/README.md. Anything of another form counts as not told.

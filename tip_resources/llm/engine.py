@@ -22,7 +22,7 @@ from tip_resources.llm.flight import Flight
 from tip_resources.llm.job import Job
 from tip_resources.llm.limiter import Limiter, fixed_limiter
 from tip_resources.llm.need import NobodyLeft
-from tip_resources.llm.policy import backoff_seconds, isolated_backoff_seconds, rule_for
+from tip_resources.llm.policy import rule_for, wait_seconds
 from tip_resources.llm.pool import Pool
 from tip_resources.llm.probe import probe_endpoint
 from tip_resources.llm.served import find_model
@@ -232,13 +232,7 @@ class RequestEngine:
             if not self._pool.has_other(need):
                 need.avoid = frozenset()
                 usual = state.measures.usual_seconds() if is_accident else None
-                if rule.effect == "none":  # the answer's own fault: the server has nothing to recover from
-                    usual = usual or 0.0
-                seconds = (
-                    backoff_seconds(failed, self._chance)
-                    if usual is None
-                    else isolated_backoff_seconds(failed, usual, self._chance)
-                )
+                seconds = wait_seconds(rule, failed, usual, self._chance)
         where = f"again in {seconds:.1f} s" if seconds else "again as soon as an endpoint is free"
         self._notify(
             EngineNotice(

@@ -71,6 +71,20 @@ def backoff_seconds(failures: int, chance: random.Random) -> float:
     return base * chance.uniform(1 - BACKOFF_JITTER, 1 + BACKOFF_JITTER)
 
 
+def wait_seconds(rule: Rule, failures: int, usual_seconds: float | None, chance: random.Random) -> float:
+    """How long to wait before the same endpoint is asked again.
+
+    Args:
+        rule: Of the newest failure. One that says nothing of the endpoint leaves it nothing to recover from.
+        failures: How many in a row, from 1.
+        usual_seconds: What a call usually takes here; None where the endpoint does not otherwise work, or is unknown.
+        chance: For the jitter.
+    """
+    if usual_seconds is None and rule.effect != "none":
+        return backoff_seconds(failures, chance)
+    return isolated_backoff_seconds(failures, usual_seconds or 0.0, chance)
+
+
 def isolated_backoff_seconds(failures: int, usual_seconds: float, chance: random.Random) -> float:
     """How long to wait after an accident on an endpoint that otherwise works: hardly at all the first time.
 

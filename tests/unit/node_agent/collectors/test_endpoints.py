@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from node_agent.collectors import endpoints_http
+from node_agent.collectors import local_http
 from node_agent.collectors.base import NoData
 from node_agent.collectors.endpoints import EndpointsCollector
 from tests.unit.node_agent.collectors.endpoints_recordings import Page, closed_port, listening, serving
@@ -186,7 +186,7 @@ def test_a_server_that_takes_no_calls_is_said_in_the_reason(full_port: int) -> N
 
 
 def test_on_windows_a_closed_port_waits_and_is_nobody(full_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoints_http, "_CLOSED_PORTS_WAIT", True)
+    monkeypatch.setattr(local_http, "_CLOSED_PORTS_WAIT", True)
     assert collector(full_port).collect() == ()
 
 

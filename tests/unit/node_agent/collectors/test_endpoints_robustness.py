@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node_agent.collectors.endpoints_http import Answer
 from node_agent.collectors.endpoints_pages import Pages
 from node_agent.collectors.endpoints_servers import read_server
+from node_agent.collectors.local_http import Answer
 from node_agent.report import ServedEndpoint, ServerKind
 
 KINDS: list[ServerKind] = ["lm_studio", "ollama", "vllm", "llama_server", "llama_cpp_python", "unknown"]

@@ -1,6 +1,6 @@
-"""Asks a server on this machine for a page, whatever it does: within a time, within a size, with two exceptions only.
+"""Asks a server on this machine for a page, whatever it does: within a time, within a size, with these exceptions only.
 
-What the pages mean: endpoints_servers.py.
+What the pages mean is said where they are asked for.
 """
 
 import http.client
@@ -24,6 +24,14 @@ class NobodyThere(Exception):
 
 class Trouble(Exception):
     """A program listens and does not answer as a web server should; the message says how."""
+
+
+class TooLate(Trouble):
+    """The answer was not whole in time."""
+
+
+class TooLarge(Trouble):
+    """The answer is longer than what is read of any."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +100,13 @@ class LocalServer:
             body = response.read(self._most_bytes + 1)
             content_type = response.headers.get_content_type()
         except TimeoutError:
-            raise Trouble(f"{path} did not come within {self._request_seconds:g} s") from None
+            raise TooLate(f"{path} did not come within {self._request_seconds:g} s") from None
         except (http.client.HTTPException, OSError, ValueError) as error:
             raise Trouble(f"{path} is answered with something that is not HTTP ({type(error).__name__})") from None
         finally:
             connection.close()
         if len(body) > self._most_bytes:
-            raise Trouble(f"{path} is longer than {self._most_bytes} bytes")
+            raise TooLarge(f"{path} is longer than {self._most_bytes} bytes")
         return Answer(response.status, content_type, body)
 
     def _connected(self, deadline: float) -> _TimedSocket:
