@@ -62,6 +62,76 @@ nodes = Table(
     _words("notes"),
     Column("clock_skew_seconds", Float),
     Column("newest_report", JSONB(none_as_null=True)),
+    Column("newest_state", JSONB(none_as_null=True)),
+    Column("state_written_at", DateTime(timezone=True)),
+)
+
+# What people ordered of a machine: to pause (take no new work), or to drain (and have its calls moved elsewhere).
+node_orders = Table(
+    "node_orders",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    _words("given_by"),
+    _words("reason"),
+    _now("given_at"),
+)
+
+# Agents that announce themselves on the network and that nobody invited yet: hints, never trusted.
+found_nodes = Table(
+    "found_nodes",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    _now("first_seen_at"),
+    _now("last_seen_at"),
+)
+
+# Steps that hold a slot of a machine, over all runs; a row lives for seconds unless its holder renews it.
+step_leases = Table(
+    "step_leases",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("step_key", Text, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("holder", UUID(as_uuid=False), nullable=False),
+    _words("host"),
+    Column("pid", Integer, nullable=False),
+    _now("taken_at"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("step_leases_by_node", "node", "expires_at"),
+)
+
+# What each machine did, by the hour.
+node_work = Table(
+    "node_work",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("hour_at", DateTime(timezone=True), primary_key=True),
+    *(
+        Column(name, kind, nullable=False, server_default=text("0"))
+        for name, kind in (
+            ("calls", Integer),
+            ("failed_calls", Integer),
+            ("tokens_out", BigInteger),
+            ("call_seconds", Float),
+            ("steps", Integer),
+            ("failed_steps", Integer),
+        )
+    ),
+    Index("node_work_by_time", "hour_at"),
+)
+
+# How many runs may go on now, as it was decided last: one row. `memory` is what the next decision needs.
+fleet_gate = Table(
+    "fleet_gate",
+    metadata,
+    Column("is_only", Boolean, primary_key=True, server_default=text("true")),
+    Column("run_limit", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    _now("since"),
+    _now("decided_at"),
+    Column("memory", JSONB, nullable=False),
 )
 
 # The figures of machines that are kept over time: of the hottest card, all cards' watts, the busiest card.

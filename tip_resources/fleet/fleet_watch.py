@@ -53,7 +53,7 @@ class FleetWatch:
         return [Address(node.name, node.url) for node in settings.fleet.nodes]
 
     def node(self, name: str) -> WatchedNode | None:
-        """One node, to drain it or to look at what was learned of it; None when it is not listed."""
+        """One node, to look at what was learned of it; None when it is not listed."""
         return self._nodes.get(name)
 
     def take(self, outcomes: Sequence[PollOutcome], settings: Settings, now: Now) -> Pass:

@@ -34,7 +34,7 @@ class WatchedNode:
         time_zone: The node's, for quiet hours; None is this machine's.
         capabilities: What it can do besides what its reports tell.
 
-    Set `draining` to why it is to take no more work, and `why_silent` to what became of asking it in vain.
+    Set `why_silent` to what became of asking it in vain.
     """
 
     def __init__(
@@ -42,7 +42,6 @@ class WatchedNode:
     ) -> None:
         self.name = name
         self.slots = slots
-        self.draining = ""
         self.why_silent = ""
         self.time_zone = time_zone
         self._capabilities = capabilities
@@ -92,7 +91,6 @@ class WatchedNode:
                 age_seconds=now.steady - self._arrived_at,
                 local_time=self._local_time(now),
                 curves=self._curves,
-                draining=self.draining,
                 skew_seconds=self._skew_seconds,
                 why_silent=self.why_silent,
             ),

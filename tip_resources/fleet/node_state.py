@@ -20,6 +20,8 @@ from tip_resources.settings.models import ThermalSettings
 
 Status = Literal["ready", "throttled", "hot", "in_use", "quiet", "draining", "stale", "lost"]
 _TAKES_WORK: frozenset[Status] = frozenset({"ready", "throttled"})
+# Not "lost": its agent may be gone and its model server not; what really died, the request engine notices itself.
+_MOVES_CALLS: frozenset[Status] = frozenset({"hot", "in_use"})
 
 # A report is missed when it is half an interval late: polls and reports have no common beat.
 STALE_AFTER_MISSED = 2
@@ -46,8 +48,9 @@ class NodeState:
     `slots` is how many steps it takes at once now (a throttled machine has fewer), `slots_used` how many it
     has, `queue_depth` how many wait for it; `success_ratio` is the share of its past steps that succeeded.
     `since_unix_seconds` is when it came into this status, by our clock. `concurrency_factor` is the share of its
-    calls at once that it keeps: 1, less when throttled, 0 when it takes no work. `notes` are for people: a clock
-    that is wrong, a weak power supply. None means unknown.
+    calls at once that it keeps: 1, less when throttled, 0 when it takes no work. `moves_calls`: those under way there
+    are to be moved elsewhere at once. `notes` are for people: a clock that is wrong, a weak power supply. None means
+    unknown.
     """
 
     node: str
@@ -62,6 +65,7 @@ class NodeState:
     capabilities: frozenset[str] = frozenset()
     since_unix_seconds: float = 0.0
     concurrency_factor: float = 1.0
+    moves_calls: bool = False
     notes: tuple[str, ...] = ()
     memory: Memory = Memory()
 
@@ -84,15 +88,14 @@ class Known:
     """What is known of a node at a moment.
 
     `age_seconds` is since its newest report came, by our own steady clock; `skew_seconds` how far its clock is ahead
-    of ours, which nothing depends on. `curves` are by part ("CPU", "GPU 0"). `draining` is why it is to take no more
-    work, empty if it may. `local_time` is the node's, for quiet hours. `why_silent` is what became of asking it last.
+    of ours, which nothing depends on. `curves` are by part ("CPU", "GPU 0"). `local_time` is
+    the node's, for quiet hours. `why_silent` is what became of asking it last.
     """
 
     report: NodeReport
     age_seconds: float
     local_time: datetime
     curves: Mapping[str, CoolingCurve] = field(default_factory=dict)
-    draining: str = ""
     skew_seconds: float = 0.0
     why_silent: str = ""
 
@@ -144,6 +147,7 @@ def derive_state(
         if before is not None and before.status == status
         else now_unix_seconds,
         concurrency_factor=(thermal.throttle_factor if throttled else 1.0) if status in _TAKES_WORK else 0.0,
+        moves_calls=status in _MOVES_CALLS,
         notes=_notes(known),
         memory=memory,
     )
@@ -189,8 +193,6 @@ def _remembered(
 
 
 def _status(known: Known, fleet: FleetSettings, memory: Memory) -> tuple[Status, str]:
-    if known.draining:
-        return "draining", known.draining
     level = max((part.level for part in memory.parts), key=LEVELS.index)
     reason = "; ".join(part.reason for part in memory.parts if part.level == level)
     if level == "hot":

@@ -28,13 +28,18 @@ TABLES = {
     "endpoint_leases",
     "endpoint_limits",
     "endpoints",
+    "fleet_gate",
+    "found_nodes",
     "models",
+    "node_orders",
     "node_quarters",
     "node_reports",
+    "node_work",
     "nodes",
     "performance_samples",
     "quality_scores",
     "settings_versions",
+    "step_leases",
 }
 
 
@@ -118,7 +123,7 @@ def test_a_database_of_a_newer_tip_is_refused(bare: Engine):
 
 
 def test_an_unknown_revision_to_go_to_is_refused(bare: Engine):
-    with pytest.raises(BadInput, match=r"no revision '0815'.*There are: base, 0001, 0002, 0003"):
+    with pytest.raises(BadInput, match=r"no revision '0815'.*There are: base, 0001, 0002, 0003, 0004"):
         migrate(bare, "0815")
 
 

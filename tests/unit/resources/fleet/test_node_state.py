@@ -188,16 +188,6 @@ def test_quiet_hours_end() -> None:
     assert watch.reports(after=5 * 3600).status == "ready"
 
 
-def test_a_draining_machine_says_why_until_it_is_lost() -> None:
-    watch = Watch()
-    watch.node.draining = "updates tonight"
-    state = watch.reports(85)
-    assert (state.status, state.reason) == ("draining", "updates tonight")
-    assert watch.waits(500).status == "lost"
-    watch.node.draining = ""
-    assert watch.reports(77).status == "hot", "it was hot all the time"
-
-
 def test_since_when_is_kept_while_the_status_stays() -> None:
     watch = Watch()
     first, second, third = watch.reports(50), watch.reports(55), watch.reports(85)

@@ -1,0 +1,115 @@
+"""The fleet as everybody but its watcher sees it: the newest states from the database, under people's orders.
+
+The launcher, the executor, the gate, the request engine and `tip nodes` all ask here, so that they agree.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from node_agent.identity import node_name
+from tip_resources.database.node_orders import NodeOrderStore
+from tip_resources.database.node_states import NodeStateStore
+from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.fleet.heat import in_words
+from tip_resources.fleet.node_order import NodeOrder, under_order
+from tip_resources.fleet.node_state import LOST_AFTER_MISSED, NodeState
+from tip_resources.fleet.this_machine import ThisMachine
+from tip_resources.settings.models import Settings
+
+_KEEP_SECONDS = 1.0
+_UNWATCHED = "nobody watches the fleet; `tip up` does"
+_DATABASE_TROUBLE = (SQLAlchemyError, TransientFailure, PermanentFailure)
+
+
+class KnownFleet:
+    """All machines of the settings, this one among them. Threads may share one.
+
+    A state that the watcher has not renewed for four health checks counts for nothing: then this machine is measured
+    here, without its people's activity, and another one is lost.
+
+    Args:
+        database: Where the watcher writes; None for this machine alone.
+        settings: Gives the settings of now.
+        steady: Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        database: Engine | None,
+        settings: Callable[[], Settings],
+        *,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._steady = steady
+        self._own = ThisMachine(settings)
+        self._own_name = node_name()
+        self._lock = threading.Lock()
+        self._states: tuple[NodeState, ...] = ()
+        self._orders: dict[str, NodeOrder] = {}
+        self._written: dict[str, tuple[NodeState, float]] = {}
+        self._read_at: float | None = None
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings()
+
+    @property
+    def own_name(self) -> str:
+        """This machine's name in the fleet."""
+        return self._own_name
+
+    def states(self) -> tuple[NodeState, ...]:
+        """Every machine, this one first, the others as they are listed; read at most every second."""
+        with self._lock:
+            now = self._steady()
+            if self._read_at is None or now - self._read_at >= _KEEP_SECONDS:
+                self._read(now)
+                self._states = self._derived(now)
+                self._read_at = now
+            return self._states
+
+    def this_node(self) -> NodeState:
+        """This machine."""
+        return self.states()[0]
+
+    def node(self, name: str) -> NodeState | None:
+        """One machine by name; None when it is not of the fleet."""
+        return next((state for state in self.states() if state.node == name), None)
+
+    def _read(self, now: float) -> None:
+        """What the database knows. While it is away what was read last ages on."""
+        if self._database is None:
+            return
+        try:
+            written = NodeStateStore(self._database).all()
+            self._orders = NodeOrderStore(self._database).all()
+        except _DATABASE_TROUBLE:
+            return
+        self._written = {name: (one.state, now - one.age_seconds) for name, one in written.items()}
+
+    def _derived(self, now: float) -> tuple[NodeState, ...]:
+        settings = self._settings()
+        oldest = LOST_AFTER_MISSED * settings.node.health_check_seconds
+        listed = [node.name for node in settings.fleet.nodes if node.name != self._own_name]
+        states = []
+        for name in (self._own_name, *listed):
+            state, written_at = self._written.get(name, (None, 0.0))
+            if state is None or now - written_at > oldest:
+                age = None if state is None else now - written_at
+                state = self._own.state() if name == self._own_name else _unwatched(name, age)
+            states.append(under_order(state, self._orders.get(name)))
+        return tuple(states)
+
+
+def _unwatched(name: str, age_seconds: float | None) -> NodeState:
+    """A machine of which nothing fresh is known."""
+    last = "" if age_seconds is None else f" for {in_words(age_seconds)}"
+    return NodeState(
+        node=name, status="lost", reason=f"nothing is known of it{last}: {_UNWATCHED}", slots=1, concurrency_factor=0.0
+    )
