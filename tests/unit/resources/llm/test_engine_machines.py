@@ -118,9 +118,8 @@ def test_calls_wait_for_a_held_machine_however_the_other_endpoint_is(other: str)
     async def scenario(url: str) -> None:
         machines, caller, notices, clock = Machines(rtx=PAUSED), Caller(3, 1), [], FakeClock()
         async with ScriptedServer([answers(401, "wrong key")]) as locked:
-            bad = (
-                locked.endpoint("bad") if other == "is out for good" else Endpoint(name="bad", url=DEAD_URL, model="m")
-            )
+            dead = Endpoint(name="bad", url=DEAD_URL, model="m")
+            bad = locked.endpoint("bad") if other == "is out for good" else dead
             async with RequestEngine(
                 [bad, rehearsal("rtx", url, 4)],
                 settings(unavailable_limit_seconds=60),
@@ -193,12 +192,10 @@ def test_a_throttled_machine_keeps_its_share_of_the_calls_and_gets_all_back() ->
 
 
 def test_a_call_that_hangs_and_its_twin_are_both_moved() -> None:
-    """One machine behind two endpoints: the first call has gone silent, its twin is under way."""
-
     async def scenario() -> None:
         machines, notices = Machines(third=PAUSED), []
         talks = says('{"calls": [{"call": 1}]}')
-        replies = [talks, talks, talks, talks, hangs('{"calls": [')]
+        replies = [talks, talks, talks, talks, hangs()]
         async with ScriptedServer(replies) as one, ScriptedServer([hangs()]) as two, ScriptedServer([talks]) as three:
             endpoints = [one.endpoint("one", concurrency=1), two.endpoint("two"), three.endpoint("third")]
             machines.standings["two"] = PAUSED
