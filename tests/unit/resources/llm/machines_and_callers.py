@@ -4,6 +4,7 @@ The servers are rehearsal servers over HTTP; their calls carry the numbers they 
 """
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable
 
@@ -79,8 +80,6 @@ def status_of(engine: RequestEngine, name: str) -> EndpointStatus:
 def _request(name: str, calls: list[int]) -> ChatRequest:
     whole = plans_prompt(max(calls))
     head, marker, plans = whole[1]["content"].partition("CALL PLANS\n")
-    import json
-
     chosen = [plan for plan in json.loads(plans)["calls"] if plan["call"] in calls]
     return ChatRequest(
         request_id=name,
