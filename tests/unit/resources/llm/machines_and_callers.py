@@ -35,14 +35,15 @@ def rehearsal(name: str, url: str, concurrency: int) -> Endpoint:
 
 
 class Caller:
-    """Wants so many calls of each request, and asks again for those that did not come."""
+    """Wants so many calls of each request, and asks again for what did not come; takes what comes while it `reads`."""
 
     def __init__(self, requests: int, calls: int) -> None:
         self.wanted = {(f"r{number}", call) for number in range(requests) for call in range(1, calls + 1)}
         self.given: Counter[tuple[str, int]] = Counter()
         self.by_endpoint: Counter[str] = Counter()
         self.done: list[RequestDone] = []
-        self.rounds = 0
+        self.reads = asyncio.Event()
+        self.reads.set()
 
     @property
     def missing(self) -> dict[str, list[int]]:
@@ -53,9 +54,9 @@ class Caller:
 
     async def get_all(self, engine: RequestEngine) -> None:
         while missing := self.missing:
-            self.rounds += 1
             open_now = dict(missing)
             async for event in engine.run([_request(name, calls) for name, calls in missing.items()]):
+                await self.reads.wait()
                 if isinstance(event, Item):
                     assert event.request_id in open_now, "an item came after the end of its request"
                     self.given[event.request_id, event.value["call"]] += 1

@@ -224,6 +224,26 @@ def test_a_call_that_hangs_and_its_twin_are_both_moved() -> None:
     asyncio.run(scenario())
 
 
+def test_a_machine_need_not_wait_for_a_reader_who_is_busy_and_nothing_is_lost_by_it() -> None:
+    async def scenario(url: str) -> None:
+        machines, caller = Machines(), Caller(80, 2)
+        caller.reads.clear()
+        async with RequestEngine([rehearsal("rtx", url, 80)], settings(), standing_of=machines) as engine:
+            asking = asyncio.ensure_future(caller.get_all(engine))
+            # All is answered, and more than the engine holds for its reader.
+            await until(lambda: stats_of(url)["outcomes"].get("ok", 0) >= 80)
+            assert status_of(engine, "rtx").in_flight > 0
+            machines.standings["rtx"] = IN_USE
+            await until(lambda: status_of(engine, "rtx").in_flight == 0)
+            machines.standings.clear()
+            caller.reads.set()
+            await asking
+        assert (set(caller.given), set(caller.given.values())) == (caller.wanted, {1})
+
+    with served() as url:
+        asyncio.run(scenario(url))
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_two_hundred_requests_come_exactly_once_while_machines_come_and_go(seed: int) -> None:
     chance = Random(seed)
