@@ -174,7 +174,8 @@ def _ahead(reading: PartReading, celsius: float, curve: CoolingCurve | None, for
 
 def _why_throttled(reading: PartReading, celsius: float, was: Level, *, is_held: bool, is_foreseen: bool) -> str:
     """Why it is slowed down, besides what is ahead; `is_foreseen` when its watts tell what is."""
-    recovery, released = reading.limits.recovery, reading.limits.recovery - _BAND_CELSIUS
+    recovery = reading.limits.recovery
+    released = recovery if is_foreseen else recovery - _BAND_CELSIUS
     if reading.margin_celsius is not None and reading.margin_celsius < _LEAST_MARGIN_CELSIUS:
         return f", {reading.margin_celsius:.0f} C from where it slows itself down"
     if reading.is_slowed:
