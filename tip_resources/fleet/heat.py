@@ -1,9 +1,10 @@
 """When a processor or a card is too hot to work: limits, hysteresis, and the forecast's say. Pure.
 
-Hot at the limit until it has cooled below the recovery temperature. Throttled before that: where it is known how the
-part warms by its watts, when it would soon come as near to the limit as the forecast errs; where that is not known,
-from the recovery temperature on. Full speed again is well below, so that it does not swing to and fro. Learning the
-forecast is in cooling.py; what follows from heat in node_state.py.
+Hot at the limit until it has cooled below the recovery temperature, and throttled for two minutes after that. Throttled
+before it: where it is known how the part warms by its watts, when it would soon come as near to the limit as the
+forecast errs; where that is not known, from the recovery temperature on. Full speed again is at the recovery
+temperature or below, so that it does not swing to and fro. Learning the forecast is in cooling.py; what follows from
+heat in node_state.py.
 """
 
 from dataclasses import dataclass
@@ -135,7 +136,9 @@ def next_heat(
     if hot := _why_hot(reading, celsius, was, curve):
         return PartHeat(reading.part, "hot", at + hot, reading.celsius, now)
     hold = 0.0 if before is None else before.hold_until
-    if was != "hot" and (ahead := _ahead(reading, celsius, curve, forecast_seconds)):
+    if was == "hot":  # all its work at once would soon have it hot again
+        return PartHeat(reading.part, "throttled", f"{at}, was hot", reading.celsius, now, now + _HOLD_SECONDS)
+    if ahead := _ahead(reading, celsius, curve, forecast_seconds):
         return PartHeat(reading.part, "throttled", at + ahead, reading.celsius, now, now + _HOLD_SECONDS)
     is_foreseen = curve is not None and curve.unit == "W" and forecast_seconds > 0
     if throttled := _why_throttled(reading, celsius, was, is_held=now < hold, is_foreseen=is_foreseen):
@@ -185,7 +188,7 @@ def _why_throttled(reading: PartReading, celsius: float, was: Level, *, is_held:
     if was == "throttled" and celsius >= released:
         return f", at full speed below {released:.0f} C"
     if was == "throttled" and is_held:
-        return f", was on its way to {reading.limits.limit:.0f} C"
+        return f", was near its limit of {reading.limits.limit:.0f} C"
     return ""
 
 
