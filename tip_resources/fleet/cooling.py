@@ -1,10 +1,11 @@
 """How fast one processor or card warms and cools: a first-order fit that learns from its reports. Pure.
 
-The body obeys T' - T = aT + bP + c + d(P' - P) from one step to the next, P being what drives it: watts where they
-are reported, else the load. A chip under its cooler has a fast and a slow part; the fast one has followed the load
-before the next report comes, so d is all of it that there is to learn. Recursive least squares with forgetting finds
-a to d for steps of 30 s; steps of other lengths are scaled by how far an exponential of the present time constant gets
-in them. The fit keeps its own error, and until it has earned trust it says nothing.
+From one step to the next a body warms by aT + bP + c + dD. P is what drives it on average, watts where they are
+reported, else the load; D is how much more of it there is at the end. A chip under its cooler has a fast and a slow
+part; the fast one has followed the load before the next report comes, so that d is all there is to learn of it.
+Recursive least squares with forgetting finds a to d for steps of 30 s; steps of other lengths are scaled by how far an
+exponential of the present time constant gets in them. The fit keeps its own error, and until it has earned trust it
+says nothing.
 """
 
 import math
