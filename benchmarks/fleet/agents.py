@@ -11,7 +11,6 @@ from benchmarks.fleet.machines import Body
 from node_agent.report import Activity, Gpu, Host, NodeReport, Reading, Sign, Thermal
 
 _NOT_TOLD = Reading.unknown("not simulated")
-_SENSOR_NOISE_CELSIUS = 0.3
 _PROCESSOR_SHARE = 0.6
 
 
@@ -31,9 +30,9 @@ class Agent:
         kind, owner = life.kind, life.has_owner_at(now)
         heat, gpus = None, None
         if self.tells_heat and kind.tells_power:
-            rise = self.body.celsius - life.ambient_celsius
-            heat = Thermal(self._sensed(life.ambient_celsius + _PROCESSOR_SHARE * rise))
-            watts = Reading(self.body.watts(busy_slots, owner))
+            room = life.room_celsius(self.body.seconds)
+            heat = Thermal(self._sensed(room + _PROCESSOR_SHARE * (self.body.celsius - room)))
+            watts = Reading(self.body.watts(busy_slots, owner) * max(0.0, self.noise.gauss(1, kind.noise_of_watts)))
             busy = Reading(busy_slots / kind.slots)
             celsius = self._sensed(self.body.celsius)
             gpus = (Gpu(0, "card", "nvidia", celsius, _NOT_TOLD, watts, busy, Reading(0.0)),)
@@ -52,7 +51,7 @@ class Agent:
         )
 
     def _sensed(self, celsius: float) -> Reading:
-        return Reading(float(round(celsius + self.noise.gauss(0, _SENSOR_NOISE_CELSIUS))))
+        return Reading(float(round(celsius + self.noise.gauss(0, self.body.life.kind.noise_celsius))))
 
 
 def _host(board: str | None, busy: float) -> Host:

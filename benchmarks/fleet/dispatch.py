@@ -19,8 +19,7 @@ from tip_resources.fleet.node_state import NodeState
 from tip_resources.fleet.placement import WorkRequest, place
 from tip_resources.settings.models import Settings
 
-# Before the first call: two hours of spells at full, half and no work, in which the platform learns how nodes warm.
-_WATCHED_SECONDS = 7200
+# Before the first call there are spells at full, half and no work, in which the platform learns how nodes warm.
 _SPELL_SECONDS = 300
 
 
@@ -74,6 +73,7 @@ class Dispatch:
         settings: Of the platform.
         sees_heat: Whether reports hold temperatures.
         seed: Of the sensors' noise.
+        watched_seconds: How long the platform has watched the machines before.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Dispatch:
         *,
         sees_heat: bool,
         seed: int,
+        watched_seconds: int,
     ) -> None:
         self.waiting_runs = deque(runs)
         self.queue: deque[Call] = deque()
@@ -94,7 +95,7 @@ class Dispatch:
         self._gate_memory: GateMemory | None = None
         noise = random.Random(seed)
         self._settings, self._report_seconds = settings, int(settings.node.health_check_seconds)
-        self.nodes = [_known_node(life, settings, sees_heat, noise) for life in lives]
+        self.nodes = [_known_node(life, settings, sees_heat, noise, watched_seconds) for life in lives]
         self._places = [node.as_place for node in self.nodes]
         self._index_of = {life.name: index for index, life in enumerate(lives)}
         self._has_changed = True
@@ -227,12 +228,12 @@ class Dispatch:
                 self.queue.appendleft(call)
 
 
-def _known_node(life: Life, settings: Settings, sees_heat: bool, noise: random.Random) -> Node:
+def _known_node(life: Life, settings: Settings, sees_heat: bool, noise: random.Random, watched_seconds: int) -> Node:
     """A machine that the platform has watched for a while: as much work as it gets, on and off."""
-    body = Body(life)
+    body = Body(life, -watched_seconds)
     agent = Agent(body, noise, tells_heat=sees_heat)
     watched = WatchedNode(life.name, slots=life.kind.slots)
-    for second in range(-_WATCHED_SECONDS, 0):
+    for second in range(-watched_seconds, 0):
         busy = (life.kind.slots, (life.kind.slots + 1) // 2, 0)[second // _SPELL_SECONDS % 3]
         body.live(body.watts(busy, owner=False))
         if second % settings.node.health_check_seconds == life.poll_phase_seconds:

@@ -1,9 +1,11 @@
 """How fast one processor or card warms and cools: a first-order fit that learns from its reports. Pure.
 
-The body obeys T' = aT + bP + c from one step to the next, P being what drives it: watts where they are reported, else
-the load. Recursive least squares with forgetting finds a, b and c for steps of 30 s; steps of other lengths are
-scaled by how far an exponential of the present time constant gets in them. A real body has a fast and a slow part, so
-one constant fits only roughly: the fit keeps its own error, and until it has earned trust it says nothing.
+From one step to the next a body warms by aT + bP + c + dD. P is what drives it on average, watts where they are
+reported, else the load; D is how much more of it there is at the end. A chip under its cooler has a fast and a slow
+part; the fast one has followed the load before the next report comes, so that d is all there is to learn of it.
+Recursive least squares with forgetting finds a to d for steps of 30 s; steps of other lengths are scaled by how far an
+exponential of the present time constant gets in them. The fit keeps its own error, and until it has earned trust it
+says nothing.
 """
 
 import math
@@ -26,7 +28,7 @@ _LEAST_SECONDS = 8.0
 _MOST_SECONDS = 300.0
 _FORGETTING = 0.995
 # A machine that idles for a night teaches nothing new; forgetting on would blow the uncertainty up without bound.
-_MOST_UNCERTAINTY = 300.0
+_MOST_UNCERTAINTY = 400.0
 _MOST_SURPRISE_CELSIUS = 15.0  # one jump, such as a fan that starts, must not overturn what was learned
 _ERROR_WEIGHT = 0.05
 
@@ -36,11 +38,16 @@ _DRIVE_UNIT: dict[DriveUnit, float] = {"W": 100.0, "load": 1.0}
 _LEAST_TAU_SECONDS, _MOST_TAU_SECONDS = 10.0, 3600.0
 _MOST_FORECAST_SECONDS = 3 * 3600.0
 
-Row = tuple[float, float, float]
+Row = tuple[float, float, float, float]
 # Before anything is learned: 120 s, and 30 C more at full drive. The uncertainty beside it lets data overrule it.
 _PRIOR_SHARE = 1 - math.exp(-_STEP_SECONDS / 120.0)
-_PRIOR: Row = (-_CELSIUS_UNIT * _PRIOR_SHARE, 30.0 * _PRIOR_SHARE, 0.0)
-_PRIOR_UNCERTAINTY: tuple[Row, Row, Row] = ((25.0, 0.0, 0.0), (0.0, 25.0, 0.0), (0.0, 0.0, 25.0))
+_PRIOR: Row = (-_CELSIUS_UNIT * _PRIOR_SHARE, 30.0 * _PRIOR_SHARE, 0.0, 0.0)
+_PRIOR_UNCERTAINTY: tuple[Row, Row, Row, Row] = (
+    (25.0, 0.0, 0.0, 0.0),
+    (0.0, 25.0, 0.0, 0.0),
+    (0.0, 0.0, 25.0, 0.0),
+    (0.0, 0.0, 0.0, 25.0),
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class CoolingCurve:
     steps: int = 0
     error_celsius: float = 0.0
     parameters: Row = _PRIOR
-    uncertainty: tuple[Row, Row, Row] = _PRIOR_UNCERTAINTY
+    uncertainty: tuple[Row, Row, Row, Row] = _PRIOR_UNCERTAINTY
 
     @classmethod
     def begun(cls, at_seconds: float, celsius: float, drive: float, unit: DriveUnit) -> "CoolingCurve":
@@ -116,7 +123,7 @@ class CoolingCurve:
 
     def settles_at(self, drive: float) -> float:
         """The temperature it goes to under a constant drive, in degrees Celsius."""
-        share, (_, by_drive, rest) = self._share, self.parameters
+        share, (_, by_drive, rest, _) = self._share, self.parameters
         return _MIDDLE_CELSIUS + (by_drive * drive / _DRIVE_UNIT[self.unit] + rest) / share
 
     def predicted(self, seconds_ahead: float, drive: float | None = None) -> float:
@@ -126,8 +133,9 @@ class CoolingCurve:
         """
         if self.why_no_trust:
             return self.celsius
-        settled = self.settles_at(self.drive if drive is None else drive)
-        return settled + (self.celsius - settled) * math.exp(-seconds_ahead / self.tau_seconds)
+        drive = self.drive if drive is None else drive
+        settled = self.settles_at(drive)
+        return settled + (self._at_once(drive) - settled) * math.exp(-seconds_ahead / self.tau_seconds)
 
     def seconds_to_limit(self, limit_celsius: float) -> Reading:
         """How long until it is as hot as that under the present drive; 0 when it is. Unknown when it will not be."""
@@ -145,10 +153,12 @@ class CoolingCurve:
     def _seconds_to(self, target: float, drive: float) -> Reading:
         if why := self.why_no_trust:
             return Reading.unknown(why)
-        settled = self.settles_at(drive)
-        if (settled - target) * (target - self.celsius) <= 0:
+        settled, begins = self.settles_at(drive), self._at_once(drive)
+        if (begins - target) * (self.celsius - target) <= 0:
+            return Reading(0.0)
+        if (settled - target) * (target - begins) <= 0:
             return Reading.unknown(f"it settles at {settled:.0f} C at this load, and does not reach {target:.0f} C")
-        seconds = self.tau_seconds * math.log((settled - self.celsius) / (settled - target))
+        seconds = self.tau_seconds * math.log((settled - begins) / (settled - target))
         if seconds > _MOST_FORECAST_SECONDS:
             return Reading.unknown(f"more than {_MOST_FORECAST_SECONDS / 3600:.0f} h")
         return Reading(seconds)
@@ -159,14 +169,19 @@ class CoolingCurve:
         share = -self.parameters[0] / _CELSIUS_UNIT
         return min(max(share, _share_of(_MOST_TAU_SECONDS)), _share_of(_LEAST_TAU_SECONDS))
 
+    def _at_once(self, drive: float) -> float:
+        """The temperature a moment after the drive changed to that: the fast part follows, the slow one has not."""
+        return self.celsius + max(0.0, self.parameters[3]) * (drive - self.drive) / _DRIVE_UNIT[self.unit]
+
     def _learned(self, before: "CoolingCurve", seconds: float) -> "CoolingCurve":
         """One step of recursive least squares on the change since `before`."""
         scale = (1 - (1 - before._share) ** (seconds / _STEP_SECONDS)) / before._share
         drive = (before.drive + self.drive) / 2 / _DRIVE_UNIT[self.unit]
-        row = (scale * (before.celsius - _MIDDLE_CELSIUS) / _CELSIUS_UNIT, scale * drive, scale)
+        change = (self.drive - before.drive) / _DRIVE_UNIT[self.unit]
+        row = (scale * (before.celsius - _MIDDLE_CELSIUS) / _CELSIUS_UNIT, scale * drive, scale, change)
         surprise = self.celsius - before.celsius - _dot(row, before.parameters)
         spread = tuple(_dot(line, row) for line in before.uncertainty)
-        is_bounded = sum(before.uncertainty[at][at] for at in range(3)) < _MOST_UNCERTAINTY
+        is_bounded = sum(before.uncertainty[at][at] for at in range(4)) < _MOST_UNCERTAINTY
         forgetting = _FORGETTING if is_bounded else 1.0
         room = forgetting + _dot(row, spread)
         kept = min(max(surprise, -_MOST_SURPRISE_CELSIUS), _MOST_SURPRISE_CELSIUS)
@@ -177,8 +192,8 @@ class CoolingCurve:
             error_celsius=before.error_celsius + weight * (abs(surprise) - before.error_celsius),
             parameters=_row(was + gain / room * kept for was, gain in zip(before.parameters, spread, strict=True)),
             uncertainty=_rows(
-                _row((before.uncertainty[i][j] - spread[i] * spread[j] / room) / forgetting for j in range(3))
-                for i in range(3)
+                _row((before.uncertainty[i][j] - spread[i] * spread[j] / room) / forgetting for j in range(4))
+                for i in range(4)
             ),
         )
 
@@ -192,10 +207,10 @@ def _dot(left: Sequence[float], right: Sequence[float]) -> float:
 
 
 def _row(values: Iterable[float]) -> Row:
-    first, second, third = values
-    return first, second, third
+    first, second, third, fourth = values
+    return first, second, third, fourth
 
 
-def _rows(rows: Iterable[Row]) -> tuple[Row, Row, Row]:
-    first, second, third = rows
-    return first, second, third
+def _rows(rows: Iterable[Row]) -> tuple[Row, Row, Row, Row]:
+    first, second, third, fourth = rows
+    return first, second, third, fourth

@@ -1,7 +1,10 @@
 """When a processor or a card is too hot to work: limits, hysteresis, and the forecast's say. Pure.
 
-Hot at the limit until it has cooled below the recovery temperature; throttled in between on the way up, or ahead of
-the limit when the forecast is trusted. Learning the forecast is in cooling.py; what follows from heat in node_state.py.
+Hot at the limit until it has cooled below the recovery temperature, and throttled for two minutes after that. Throttled
+before it: where it is known how the part warms by its watts, when it would soon come as near to the limit as the
+forecast errs; where that is not known, from the recovery temperature on. Full speed again is at the recovery
+temperature or below, so that it does not swing to and fro. Learning the forecast is in cooling.py; what follows from
+heat in node_state.py.
 """
 
 from dataclasses import dataclass
@@ -19,6 +22,9 @@ CPU = "CPU"
 _BAND_CELSIUS = 2.0
 # Throttling makes the forecast better at once; released at once it would be back in the next report.
 _HOLD_SECONDS = 120.0
+# Of errors spread as a bell curve, 95 % are below 2.5 times their mean. A sensor of whole degrees hides another one.
+_P95_OF_MEAN = 2.5
+_LEAST_ERROR_CELSIUS = 1.0
 # NVML's distance to the temperature at which the card slows itself down; at nothing left it already does.
 _LEAST_MARGIN_CELSIUS = 3.0
 _SLOWED: frozenset[ThrottleReason] = frozenset({"thermal", "soft_limit"})
@@ -115,21 +121,27 @@ def next_heat(
         reading: What the newest report says.
         before: The part so far; None at first.
         curve: What was learned of how it warms; None before anything was.
-        forecast_seconds: Throttle ahead of a limit that is nearer than this; 0 never does.
-        keep_seconds: How long a part keeps its level when nobody knows its temperature any more.
+        forecast_seconds: Throttle ahead of a limit that is nearer than this; 0 trusts no forecast.
+        keep_seconds: How long a part keeps its level when nobody knows its temperature any more, and how long a curve
+            counts that learns nothing more.
         now: By our steady clock.
     """
     celsius = reading.celsius.value
     if celsius is None:
         return _unknown(reading, before, keep_seconds, now)
     was: Level = "cool" if before is None else before.level
+    if curve is not None and (curve.why_no_trust or now - curve.at_seconds > keep_seconds):
+        curve = None
     at = f"{reading.part} at {celsius:.0f} C"
     if hot := _why_hot(reading, celsius, was, curve):
         return PartHeat(reading.part, "hot", at + hot, reading.celsius, now)
     hold = 0.0 if before is None else before.hold_until
-    if was != "hot" and (ahead := _ahead(reading, curve, forecast_seconds)):
+    if was == "hot":  # all its work at once would soon have it hot again
+        return PartHeat(reading.part, "throttled", f"{at}, was hot", reading.celsius, now, now + _HOLD_SECONDS)
+    if ahead := _ahead(reading, celsius, curve, forecast_seconds):
         return PartHeat(reading.part, "throttled", at + ahead, reading.celsius, now, now + _HOLD_SECONDS)
-    if throttled := _why_throttled(reading, celsius, was, now < hold):
+    is_foreseen = curve is not None and curve.unit == "W" and forecast_seconds > 0
+    if throttled := _why_throttled(reading, celsius, was, is_held=now < hold, is_foreseen=is_foreseen):
         return PartHeat(reading.part, "throttled", at + throttled, reading.celsius, now, hold)
     return PartHeat(reading.part, "cool", at, reading.celsius, now)
 
@@ -146,25 +158,37 @@ def _why_hot(reading: PartReading, celsius: float, was: Level, curve: CoolingCur
     return ""
 
 
-def _ahead(reading: PartReading, curve: CoolingCurve | None, forecast_seconds: float) -> str:
-    """What follows on "CPU at 71 C" when the limit is near by a trusted forecast."""
+def _ahead(reading: PartReading, celsius: float, curve: CoolingCurve | None, forecast_seconds: float) -> str:
+    """What follows on "CPU at 71 C" when it is soon as near to the limit as the forecast errs."""
+    if curve is None:
+        return ""
     limit = reading.limits.limit
-    time = None if curve is None else curve.seconds_to_limit(limit).value
-    return "" if time is None or time >= forecast_seconds else f", about {in_words(time)} to {limit:.0f} C at this rate"
+    near = limit - max(_LEAST_ERROR_CELSIUS, _P95_OF_MEAN * curve.error_celsius)
+    soon = 0.0 if celsius >= near else curve.seconds_to_limit(near).value
+    if soon is None or soon >= forecast_seconds:
+        return ""
+    time = curve.seconds_to_limit(limit).value
+    return (
+        f", close to its limit of {limit:.0f} C"
+        if time is None
+        else f", about {in_words(time)} to {limit:.0f} C at this rate"
+    )
 
 
-def _why_throttled(reading: PartReading, celsius: float, was: Level, is_held: bool) -> str:
-    recovery, released = reading.limits.recovery, reading.limits.recovery - _BAND_CELSIUS
+def _why_throttled(reading: PartReading, celsius: float, was: Level, *, is_held: bool, is_foreseen: bool) -> str:
+    """Why it is slowed down, besides what is ahead; `is_foreseen` when its watts tell what is."""
+    recovery = reading.limits.recovery
+    released = recovery if is_foreseen else recovery - _BAND_CELSIUS
     if reading.margin_celsius is not None and reading.margin_celsius < _LEAST_MARGIN_CELSIUS:
         return f", {reading.margin_celsius:.0f} C from where it slows itself down"
     if reading.is_slowed:
         return ", slows itself down because of heat"
-    if celsius >= recovery:
+    if celsius >= recovery and not is_foreseen:
         return f", from {recovery:.0f} C on at reduced speed"
     if was == "throttled" and celsius >= released:
         return f", at full speed below {released:.0f} C"
     if was == "throttled" and is_held:
-        return f", was on its way to {reading.limits.limit:.0f} C"
+        return f", was near its limit of {reading.limits.limit:.0f} C"
     return ""
 
 

@@ -175,7 +175,9 @@ class ThermalSettings(Section):
 
     cpu_limit_celsius: Celsius = Field(default=80, description="Nothing is launched above this CPU temperature.")
     gpu_limit_celsius: Celsius = Field(default=85, description="Nothing is launched above this GPU temperature.")
-    recovery_celsius: Celsius = Field(default=75, description="A hot machine works again below this.")
+    recovery_celsius: Celsius = Field(
+        default=75, description="A hot machine works again below this; one with no forecast is throttled from here on."
+    )
     raspberry_pi_limit_celsius: Celsius = Field(
         default=75,
         description="Nothing is launched on a Raspberry Pi above this; its firmware slows it down from 80 on.",
@@ -183,7 +185,7 @@ class ThermalSettings(Section):
     raspberry_pi_recovery_celsius: Celsius = Field(default=70, description="A hot Raspberry Pi works again below this.")
     throttle_factor: Ratio = Field(default=0.7, description="Share of the concurrency a throttled machine keeps.")
     forecast_seconds: Annotated[float, Field(ge=0)] = Field(
-        default=120, description="A machine whose forecast reaches the limit within this is throttled ahead; 0: never."
+        default=120, description="Throttled when the forecast comes close to the limit within this; 0: no forecasts."
     )
 
     @model_validator(mode="after")

@@ -42,14 +42,18 @@ class Measured:
 
 
 def measurements(seed: int, hours: float, interval: Callable[[random.Random], float]) -> list[Measured]:
-    """A body under 15 to 110 W for one to ten minutes each, measured with noise at the given intervals."""
+    """A body under 15 to 110 W for one to ten minutes each, measured with noise at the given intervals.
+
+    The load changes when it likes, not when somebody measures.
+    """
     dice = random.Random(seed)
-    body, at, until, watts = Body(), 0.0, 0.0, 15.0
+    body, at, until, watts = Body(), 0.0, dice.uniform(60, 600), 15.0
     seen: list[Measured] = []
     while at < hours * 3600:
-        if at >= until:
-            watts, until = dice.choice((15.0, 20.0, 90.0, 110.0)), at + dice.uniform(60, 600)
         seen.append(Measured(at, float(round(body.celsius + dice.gauss(0, 0.3))), watts, body))
-        step = interval(dice)
-        body, at = body.after(step, watts), at + step
+        end = at + interval(dice)
+        while until < end:
+            body, at = body.after(until - at, watts), until
+            watts, until = dice.choice((15.0, 20.0, 90.0, 110.0)), at + dice.uniform(60, 600)
+        body, at = body.after(end - at, watts), end
     return seen

@@ -54,6 +54,22 @@ def test_the_time_to_a_limit_and_back_is_about_right() -> None:
     assert told == pytest.approx(true, rel=0.5)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_where_it_settles_is_known_though_a_chip_has_a_fast_and_a_slow_part(seed: int) -> None:
+    curve = learned(measurements(seed, 3, lambda _: 30.0))
+    for watts in (15.0, 60.0, 110.0):
+        assert curve.settles_at(watts) == pytest.approx(Body().after(7200, watts).celsius, abs=2.5)
+
+
+def test_a_load_that_ends_cools_the_fast_part_at_once() -> None:
+    curve, body = learned(measurements(4, 3, lambda _: 30.0)), Body().after(7200, 110.0)
+    curve = curve.after(curve.at_seconds + 3600, body.celsius, 110.0, "W")
+    fallen = body.after(30, 15.0).celsius
+    assert body.celsius - fallen > 14
+    assert curve.predicted(30, 15.0) == pytest.approx(fallen, abs=4)
+    assert curve.seconds_to_recover(body.celsius - 5).value == 0
+
+
 def _seconds_until(body: Body, watts: float, is_there: Callable[[float], bool]) -> float:
     seconds = 0.0
     while not is_there(body.celsius):

@@ -34,13 +34,15 @@ def test_a_throttled_machine_keeps_seven_tenths_of_its_slots_and_calls() -> None
     assert Watch(slots=1).reports(76).slots == 1
 
 
-def test_a_hot_machine_stays_hot_until_it_has_recovered() -> None:
+def test_a_hot_machine_stays_hot_until_it_has_recovered_and_then_begins_slowly() -> None:
     watch = Watch()
     assert watch.reports(85).status == "hot"
     cooling = watch.reports(77)
     assert (cooling.status, cooling.reason) == ("hot", "CPU at 77 C, cooling to 75 C")
     assert watch.reports(75).status == "hot"
-    assert watch.reports(74).status == "ready"
+    slow = watch.reports(74)
+    assert (slow.status, slow.reason) == ("throttled", "CPU at 74 C, was hot")
+    assert [watch.reports(60).status for _ in range(4)] == ["throttled"] * 3 + ["ready"]
 
 
 def test_a_machine_that_jitters_around_the_recovery_temperature_is_throttled_once() -> None:
@@ -54,7 +56,7 @@ def test_a_hot_card_stops_a_machine_whose_processor_is_cool() -> None:
     hot = watch.reports(50, gpus=(gpu(60), gpu(86, index=1)))
     assert (hot.status, hot.reason) == ("hot", "GPU 1 at 86 C, limit 85 C")
     assert watch.reports(50, gpus=()).status == "hot", "a card that is not listed has not cooled"
-    assert watch.reports(50, gpus=(gpu(60), gpu(74, index=1))).status == "ready"
+    assert watch.reports(50, gpus=(gpu(60), gpu(74, index=1))).status == "throttled"
 
 
 def test_a_card_at_its_own_limit_is_throttled_below_ours() -> None:

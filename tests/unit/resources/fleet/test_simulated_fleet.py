@@ -1,9 +1,11 @@
 """The simulation of benchmarks/fleet, small: what its figures rest on."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.fleet.dispatch import Call
-from benchmarks.fleet.machines import DESKTOP, LAPTOP, PI, Body, Life, make_fleet
+from benchmarks.fleet.machines import DESKTOP, LAPTOP, PI, Body, Kind, Life, make_fleet
 from benchmarks.fleet.oracle import oracle_seconds
 from benchmarks.fleet.simulation import Outcome, simulate
 from tip_resources.settings.models import Settings
@@ -11,7 +13,7 @@ from tip_resources.settings.models import Settings
 TOKENS = [2000.0] * 120
 
 
-def life(kind=LAPTOP, **changes) -> Life:
+def life(kind: Kind = LAPTOP, **changes) -> Life:
     return Life(
         **{
             "name": "one",
@@ -48,6 +50,27 @@ def test_a_machine_in_a_warm_room_stays_below_its_limit_only_when_its_heat_is_se
     assert run([life()], sees_heat=False).above_by_work > 1000
 
 
+@given(st.sampled_from([LAPTOP, DESKTOP]), st.booleans(), st.floats(15, 33), st.integers(0, 29), st.floats(0, 1))
+@settings(max_examples=10, deadline=None, derandomize=True)
+def test_in_no_room_does_work_heat_a_machine_above_its_limit_or_make_it_swing(
+    kind: Kind, is_rough: bool, room: float, polled_at: int, swing: float
+) -> None:
+    machine = life(
+        kind.roughened if is_rough else kind, ambient_celsius=room, poll_phase_seconds=polled_at, swing_phase=swing
+    )
+    outcome = run([machine])
+    assert (outcome.above_by_work, outcome.lost) == (0, 0)
+    assert outcome.slowed_per_hour <= 24, (
+        "once slowed, it stays so for two minutes, and a report later at the soonest again"
+    )
+
+
+def test_what_a_game_heats_is_its_owners_until_it_is_over() -> None:
+    outcome = run([life(ambient_celsius=27.0, owner_present=((1003.0, 1013.0),))])
+    assert outcome.above_with_owner > 0
+    assert outcome.above_by_work == 0
+
+
 def test_an_owner_who_comes_is_left_alone_within_two_reports() -> None:
     outcome = run([life(owner_present=((337, 1500),)), life(DESKTOP, name="desk")])
     assert 0 < outcome.disturbed_seconds <= 60
@@ -62,6 +85,19 @@ def test_no_schedule_is_shorter_than_the_oracle_that_keeps_to_the_limits() -> No
 def test_the_oracle_stops_when_no_machine_is_left() -> None:
     with pytest.raises(ValueError, match="dead before"):
         oracle_seconds([life(dies_at=10)], 1e6, 300.0)
+
+
+def test_a_rough_machine_gets_as_hot_in_the_end_by_another_way() -> None:
+    plain, rough = Body(life()), Body(life(LAPTOP.roughened, swing_phase=0.0))
+    for body in (plain, rough):
+        for _ in range(14_400):  # two whole swings of the room
+            body.live(90.0)
+    assert rough.celsius == pytest.approx(plain.celsius, abs=0.1)
+    assert Body(life(LAPTOP.roughened, swing_phase=0.25)).celsius == pytest.approx(33.0 + 15 * 0.57, abs=0.1)
+    plain.live(plain.watts_to(60.0))
+    assert plain.celsius == pytest.approx(60.0)
+    rough.live(rough.watts_to(60.0))
+    assert rough.celsius == pytest.approx(60.0)
 
 
 def test_heat_settles_where_power_and_resistance_say() -> None:
