@@ -21,6 +21,7 @@ class Told:
         self.learned = learned
         self.heard: list[tuple[float, int, int]] = []
         self.samples: list[CallSample] = []
+        self.weights: list[float] = []
 
     def call_started(self, now: float, in_flight: int) -> None:
         self.heard.append((now, 0, in_flight))
@@ -30,6 +31,9 @@ class Told:
 
     def call_finished(self, sample: CallSample) -> None:
         self.samples.append(sample)
+
+    def held_down(self, now: float, weight: float) -> None:
+        self.weights.append(weight)
 
 
 def lease(holder: str, **values: int) -> Lease:
