@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from tip_resources.settings.section import PositiveInt, PositiveSeconds, Section
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+NodeProfile = Literal["master", "generation", "processing", "hybrid", "laptop", "pi"]
 _WORK_DAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 
@@ -21,6 +22,9 @@ class FleetNodeSettings(Section):
     name: str = Field(description="Its host name, lower case, as its agent reports it.")
     url: str = Field(description="Address of its agent, for example http://192.168.1.31:8765.")
     step_slots: PositiveInt = Field(default=1, description="Dagster steps at once there.")
+    profile: NodeProfile | None = Field(
+        default=None, description="Its class of machine, which steps may ask for with the tag tip/node-class."
+    )
     time_zone: str = Field(
         default="", description="Its time zone for quiet hours, for example Europe/Vienna; empty for this machine's."
     )
