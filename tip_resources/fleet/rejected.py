@@ -26,7 +26,7 @@ class Rejected:
         return Counter(kind for _, kind in self._kinds)
 
     def words(self, now_seconds: float) -> str:
-        """For people: "3 reports rejected within the hour (2 bad_report, 1 conflict), the last: ..."; empty for none."""
+        """For people: "2 reports rejected within the hour (2 bad_report), the last: ..."; empty for none."""
         counts = self.counts(now_seconds)
         if not counts:
             return ""

@@ -149,6 +149,8 @@ class EndpointState:
             p95_first_token_ms=_ms(measures.first_tokens.percentile(0.95)),
             suspects=len(self._suspects),
             twins=self._twins,
+            tokens_out=measures.tokens_out,
+            call_seconds=measures.call_seconds,
         )
 
     def call_started(self, flight: Flight, now: float) -> None:
