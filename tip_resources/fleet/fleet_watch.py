@@ -17,9 +17,10 @@ from tip_resources.fleet.node_state import NodeState, Status
 from tip_resources.fleet.placement import CLASS_PREFIX
 from tip_resources.fleet.poller import Address, OutcomeKind, PollOutcome
 from tip_resources.fleet.reading_reports import Novelty
+from tip_resources.fleet.reported_endpoints import Served, served_by
 from tip_resources.settings.models import Settings
 
-# A whole report is some 5 KB, written when the node's state changes and this often besides.
+# A whole report is some 5 KB, written when the node's state or its model servers change, and this often besides.
 _WHOLE_REPORT_SECONDS = 900.0
 # What was sent by whoever answers there, and was not taken.
 _REJECTED: frozenset[OutcomeKind] = frozenset({"bad_report", "wrong_node", "conflict"})
@@ -49,11 +50,15 @@ def members(settings: Settings, own_name: str | None) -> tuple[Member, ...]:
 
 @dataclass(frozen=True)
 class Pass:
-    """What a pass made known. `asked` counts outcomes, `read` what kinds of reports came."""
+    """What a pass made known. `asked` counts outcomes, `read` what kinds of reports came.
+
+    `served` are the model servers of the nodes whose whole report is told, by node.
+    """
 
     states: tuple[NodeState, ...]
     node_rows: tuple[NodeRow, ...]
     report_rows: tuple[ReportRow, ...]
+    served: Mapping[str, Served]
     asked: Mapping[OutcomeKind, int]
     read: Mapping[Novelty, int]
 
@@ -79,7 +84,7 @@ class FleetWatch:
         self._nodes: dict[str, WatchedNode] = {}
         self._members: dict[str, Member] = {}
         self._resumed: Mapping[str, NodeState] = {}
-        self._written: dict[str, tuple[Status, float]] = {}
+        self._written: dict[str, tuple[Status, Served, float]] = {}
 
     def addresses(self, settings: Settings) -> list[Address]:
         """Whom to ask."""
@@ -118,9 +123,12 @@ class FleetWatch:
         states = tuple(
             replace(node.state(settings, now), success_ratio=self.success_ratios.get(node.name)) for node in told
         )
+        rows = tuple(self._node_row(state, state.node in new, now) for state in states)
+        whole = {row.name for row in rows if row.newest_report is not None}
         return Pass(
             states=states,
-            node_rows=tuple(self._node_row(state, state.node in new, now) for state in states),
+            node_rows=rows,
+            served={name: self._written[name][1] for name in whole},
             report_rows=tuple(
                 report_row(report, state.status)
                 for state in states
@@ -158,10 +166,12 @@ class FleetWatch:
     def _node_row(self, state: NodeState, is_seen: bool, now: Now) -> NodeRow:
         node = self._nodes[state.node]
         report = node.newest_report
-        status, written_at = self._written.get(state.node, (None, 0.0))
-        is_whole = is_seen and (status != state.status or now.steady - written_at >= _WHOLE_REPORT_SECONDS)
+        served = () if report is None else served_by(report)
+        *written, written_at = self._written.get(state.node, (None, (), 0.0))
+        is_changed = written != [state.status, served] or now.steady - written_at >= _WHOLE_REPORT_SECONDS
+        is_whole = is_seen and is_changed
         if is_whole:
-            self._written[state.node] = (state.status, now.steady)
+            self._written[state.node] = (state.status, served, now.steady)
         whole = report if is_whole else None
         return NodeRow(
             name=state.node,

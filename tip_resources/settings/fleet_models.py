@@ -16,6 +16,11 @@ NodeProfile = Literal["master", "generation", "processing", "hybrid", "laptop", 
 _WORK_DAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 
+def is_node_name(text: str) -> bool:
+    """Whether it is a host name as agents report it."""
+    return re.fullmatch(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?", text) is not None
+
+
 class FleetNodeSettings(Section):
     """One machine with an agent."""
 
@@ -32,7 +37,7 @@ class FleetNodeSettings(Section):
     @field_validator("name")
     @classmethod
     def _is_a_host_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?", name):
+        if not is_node_name(name):
             raise ValueError("a host name of a-z, 0-9, '-' and '_', 63 at most")
         return name
 
