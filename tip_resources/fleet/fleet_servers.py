@@ -3,7 +3,6 @@
 A report is input from outside: of what it says of a server only the port and the path are believed, never the host.
 """
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +18,9 @@ from tip_resources.domain.failures import PermanentFailure, TransientFailure
 from tip_resources.fleet.endpoint_nodes import EndpointNodes, host_of, is_plain_loopback
 from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.fleet.node_state import NodeState
+from tip_resources.fleet.reported_endpoints import MOST_SERVERS, reached_at
 from tip_resources.settings.fleet_models import FleetNodeSettings
 
-_MOST_SERVERS = 16  # of one machine: there are five usual ports
-_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _DATABASE_TROUBLE = (SQLAlchemyError, TransientFailure, PermanentFailure)
 
 
@@ -137,31 +135,25 @@ def node_servers(
                 NodeServer(node.name, _shown(node, server), server.kind, f"{lost}.") for server in told.servers[:1]
             ]
         else:
-            found += [_reachable(node, server, own) for server in told.servers[:_MOST_SERVERS]]
-            if (left := len(told.servers) - _MOST_SERVERS) > 0:
-                why = f"it reports {left} servers more than the {_MOST_SERVERS} that are looked at."
+            found += [_reachable(node, server, own) for server in told.servers[:MOST_SERVERS]]
+            if (left := len(told.servers) - MOST_SERVERS) > 0:
+                why = f"it reports {left} servers more than the {MOST_SERVERS} that are looked at."
                 found.append(NodeServer(node.name, node.url, obstacle=why))
     return found
 
 
 def _reachable(node: FleetNodeSettings, server: ServedEndpoint, own: str) -> NodeServer:
-    host = host_of(node.url)
-    try:
-        parts = urlsplit(server.url)
-        port, path = parts.port, parts.path.rstrip("/")
-    except ValueError:
-        port, path, parts = None, "", urlsplit("")
-    is_http = parts.scheme in ("http", "https")
-    if not port or not is_http or not _PATH.fullmatch(path):
-        return NodeServer(node.name, node.url, server.kind, "it reports a server without a usable port and path.")
-    if is_plain_loopback(host) and node.name != own:
+    is_own, host = node.name == own, host_of(node.url)
+    if is_plain_loopback(host) and not is_own:
         why = (
             "its agent is reached at an address of this machine (a tunnel?), which says nothing of where its servers "
             "are reached. Name them in models.endpoints."
         )
         return NodeServer(node.name, _shown(node, server), server.kind, why)
-    host = "127.0.0.1" if node.name == own else f"[{host}]" if ":" in host else host
-    return NodeServer(node.name, f"{parts.scheme}://{host}:{port}{path or '/v1'}", server.kind)
+    url = reached_at(server, "127.0.0.1" if is_own else f"[{host}]" if ":" in host else host)
+    if not url:
+        return NodeServer(node.name, node.url, server.kind, "it reports a server without a usable port and path.")
+    return NodeServer(node.name, url, server.kind)
 
 
 def _shown(node: FleetNodeSettings, server: ServedEndpoint) -> str:

@@ -14,7 +14,7 @@ from tip_resources.llm.addresses import shared_address, tier_of
 
 Served: TypeAlias = tuple[ServedEndpoint, ...] | None
 # There are five usual ports; a machine that reports hundreds errs or lies.
-_MOST_SERVERS = 16
+MOST_SERVERS = 16
 _MOST_MODELS = 100
 _PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _LOOPBACK = "127.0.0.1"
@@ -26,7 +26,7 @@ def served_by(report: NodeReport) -> Served:
         return None
     return tuple(
         ServedEndpoint(one.url, one.kind, one.models[:_MOST_MODELS], one.slots)
-        for one in report.endpoints[:_MOST_SERVERS]
+        for one in report.endpoints[:MOST_SERVERS]
     )
 
 
@@ -47,7 +47,7 @@ def seen_endpoints(
         return {}
     found: dict[str, SeenEndpoint] = {}
     for one in served:
-        if not (url := _reached_at(one, f"[{host}]" if ":" in host else host)):
+        if not (url := reached_at(one, f"[{host}]" if ":" in host else host)):
             continue
         address = shared_address(url, own_name)
         found[address] = SeenEndpoint(
@@ -71,7 +71,8 @@ def seen_endpoints(
     return found
 
 
-def _reached_at(one: ServedEndpoint, host: str) -> str:
+def reached_at(one: ServedEndpoint, host: str) -> str:
+    """The address of a reported server at `host` (an IPv6 one in brackets); "" without a usable port and path."""
     try:
         parts = urlsplit(one.url)
         port, path = parts.port, parts.path.rstrip("/")

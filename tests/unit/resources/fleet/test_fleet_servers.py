@@ -13,9 +13,12 @@ from sqlalchemy import Engine, create_engine, text
 from node_agent.identity import node_name
 from tests.unit.resources.fleet.fleet_rows import served, state, write_node
 from tests.unit.resources.llm.scripted_server import ScriptedServer
-from tip_resources.fleet.fleet_servers import FleetServers
+from tip_resources.fleet.fleet_servers import FleetLook, FleetServers, NodeServer
 from tip_resources.fleet.known_fleet import KnownFleet
+from tip_resources.llm.candidates import Candidate
 from tip_resources.llm.endpoints import Examined, NoEndpoint, examine_endpoints, resolve_endpoints
+from tip_resources.llm.examined_endpoints import seen_of
+from tip_resources.llm.fleet_candidates import with_fleet
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.fleet_models import FleetNodeSettings, FleetSettings
 from tip_resources.settings.models import EndpointSettings, ModelSettings, Settings
@@ -102,6 +105,27 @@ def test_the_settings_own_endpoint_counts_before_what_its_machine_reports(fresh_
     assert (endpoint.name, endpoint.most_at_once, endpoint.node) == ("mine", 3, "desk")
 
 
+def test_a_server_named_by_another_name_of_its_machine_is_the_same_server() -> None:
+    mine = Candidate(url="http://games.lan:1234/v1", name="mine", tier="network")
+    look = FleetLook(
+        servers=(NodeServer("desk", f"http://{DESK}:1234/v1"), NodeServer("desk", f"http://{DESK}:8080/v1"))
+    )
+    found = with_fleet([mine], {mine.url: "desk"}, look, own="here", tier=None, environ={})
+    assert [(one.name, one.node) for one in found] == [("mine", "desk"), ("desk:8080", "desk")]
+
+
+def test_what_this_machines_own_agent_reports_is_local(fresh_database: Engine) -> None:
+    own = FleetNodeSettings(name=node_name(), url="http://127.0.0.1:8765")
+
+    async def scenario() -> list[Endpoint]:
+        async with ScriptedServer() as server:
+            write_node(fresh_database, state(own.name), served(server.port))
+            return await resolved(fresh_database, settings(nodes=(own,)), tier="local")
+
+    (endpoint,) = asyncio.run(scenario())
+    assert (endpoint.tier, endpoint.node) == ("local", node_name())
+
+
 def test_a_machine_in_use_is_waited_for_and_those_that_work_come_first(fresh_database: Engine) -> None:
     async def scenario() -> tuple[list[Examined], list[Endpoint], list[Endpoint]]:
         async with ScriptedServer(host=DESK) as desk, ScriptedServer(host=PI) as pi:
@@ -141,6 +165,7 @@ def test_of_a_lost_machine_the_reason_is_said_and_nobody_is_asked(fresh_database
 
     (one,), asked = asyncio.run(scenario())
     assert one.reason.startswith("desk is lost: nothing is known of it for 60 min")
+    assert seen_of([one], "here") == [], "what was not asked is no news for the registry"
     assert asked == 0
 
 
