@@ -15,7 +15,7 @@ WINDOW_SECONDS = 30.0
 # Moments remembered: calls come by the hundred a second, and a rate needs no more than a few points.
 _SECONDS_BETWEEN_MOMENTS = 0.5
 _MOST_ENDPOINTS = 8
-_MOST_REASON = 60
+_MOST_REASON = 100  # a held machine, what its people do there, and since when
 _THOUSAND, _MILLION = 1_000, 1_000_000
 _MINUTE, _HOUR = 60, 3_600
 

@@ -95,3 +95,11 @@ def test_the_speed_is_that_of_the_streams_before_the_first_answer_has_ended() ->
     now[0] = 10.0
     streaming = msgspec.structs.replace(endpoint("rtx", 6, 6), tokens_per_second=812.4)
     assert "18.0 calls/min, 812 tok/s" in line.text(progress(3, 0, (streaming,)))
+
+
+def test_who_holds_a_machine_and_since_when_is_not_cut_off() -> None:
+    why = "its machine takes no calls now: rtx-laptop is in_use: a full-screen game (for 12 min)"
+    line = ProgressLine(lambda: 0.0).text(
+        progress(1, endpoints=(endpoint("rtx", 0, 0, standing="paused", reason=why),))
+    )
+    assert line.endswith(f"rtx 0: {why}")

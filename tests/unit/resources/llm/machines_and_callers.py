@@ -54,20 +54,21 @@ class Caller:
 
     async def get_all(self, engine: RequestEngine) -> None:
         while missing := self.missing:
-            open_now = dict(missing)
+            open_now = dict.fromkeys(missing, 0)
             async for event in engine.run([_request(name, calls) for name, calls in missing.items()]):
                 await self.reads.wait()
                 if isinstance(event, Item):
                     assert event.request_id in open_now, "an item came after the end of its request"
+                    open_now[event.request_id] += 1
                     self.given[event.request_id, event.value["call"]] += 1
                     self.by_endpoint[event.endpoint.name] += 1
                 else:
-                    del open_now[event.request_id]
+                    assert open_now.pop(event.request_id) == event.items
                     self.done.append(event)
             assert not open_now, "every request ends"
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+async def until(is_so: Callable[[], bool], seconds: float = 40) -> None:
     """Waits until something is so; fails when it is not after a long time."""
     async with asyncio.timeout(seconds):
         while not is_so():

@@ -1,10 +1,11 @@
 """Promises of the engine about machines: one that is needed is left at once, and nothing is lost or given twice."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -22,8 +23,10 @@ from tests.unit.resources.llm.machines_and_callers import (
 from tests.unit.resources.llm.scripted_server import ScriptedServer, answers, hangs, says
 from tests.unit.resources.rehearsal.serving import served, stats_of
 from tip_resources.llm.engine import RequestEngine
+from tip_resources.llm.flight import Flight
+from tip_resources.llm.job import Job
 from tip_resources.llm.machine_standing import WELL, MachineStanding
-from tip_resources.llm.types import Endpoint, EngineNotice, RequestDone
+from tip_resources.llm.types import Endpoint, EngineEvent, EngineNotice, RequestDone
 
 SLOW = {"tokens_per_second": 400.0}  # an answer of three calls takes some three seconds
 
@@ -149,7 +152,7 @@ def test_a_machine_that_takes_no_new_calls_finishes_those_it_has() -> None:
         endpoints = [rehearsal("rtx", rtx, 3), rehearsal("mac", mac, 3)]
         async with RequestEngine(endpoints, settings(hedge=False), standing_of=machines) as engine:
             asking = asyncio.ensure_future(caller.get_all(engine))
-            await until(lambda: status_of(engine, "rtx").in_flight == 3)
+            await until(lambda: status_of(engine, "rtx").in_flight == stats_of(rtx)["in_flight"] == 3)
             before = stats_of(rtx)["requests"]
             machines.standings["rtx"] = PAUSED
             await asking
@@ -187,7 +190,7 @@ def test_a_throttled_machine_keeps_its_share_of_the_calls_and_gets_all_back() ->
             await asking
         assert set(caller.given.values()) == {1}
 
-    with served(**SLOW) as url:
+    with served(tokens_per_second=1000.0) as url:
         asyncio.run(scenario(url))
 
 
@@ -220,6 +223,49 @@ def test_a_call_that_hangs_and_its_twin_are_both_moved() -> None:
                 assert one.in_flight == two.in_flight == 0
                 assert status_of(engine, "one").failures_by_kind == status_of(engine, "two").failures_by_kind == {}
             assert "twin" in kinds(notices)
+
+    asyncio.run(scenario())
+
+
+def test_a_machine_is_left_though_nothing_else_happens_and_others_wait_for_it() -> None:
+    async def scenario() -> None:
+        machines, notices = Machines(), []
+        async with (
+            ScriptedServer([hangs()]) as server,
+            RequestEngine(
+                [server.endpoint("rtx", concurrency=2)], settings(), standing_of=machines, on_notice=notices.append
+            ) as engine,
+        ):
+            asking = asyncio.ensure_future(anext(engine.run([request(str(n)) for n in range(6)])))
+            await until(lambda: server.in_flight == 2)
+            machines.standings["rtx"] = IN_USE
+            await until(lambda: server.in_flight == 0)
+            assert kinds(notices) == ["endpoint_paused", "waiting"]
+            machines.standings.clear()
+            await until(lambda: server.in_flight == 2)
+            assert len(server.asked) == 4
+            asking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asking
+
+    asyncio.run(scenario())
+
+
+def test_a_call_whose_machine_is_needed_before_it_was_sent_is_not_sent() -> None:
+    sent, abandoned = [], []
+
+    async def send(_job: Job, flight: Flight) -> Any:
+        sent.append(flight)
+
+    async def put(_event: EngineEvent) -> None: ...
+
+    async def scenario() -> None:
+        job = Job(request(), send, abandoned.append, put)
+        flight = Flight(cast(Any, None), job.need, 0.0)
+        job.move(flight)
+        job.start(flight)
+        assert await job.next_end() == (flight, None)
+        assert (sent, abandoned, job.has_calls) == ([], [flight], False)
 
     asyncio.run(scenario())
 
