@@ -61,7 +61,7 @@ def test_up_starts_everything_and_ctrl_c_stops_all_of_it(home: Path) -> None:
     with up(home, "--port", str(port)) as process:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info") as answer:
             assert answer.status == 200
-        assert len(services_of(home)) == 3
+        assert len(services_of(home)) == 4
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
     assert services_of(home) == []
@@ -91,7 +91,7 @@ def test_started_in_the_background_by_a_script_it_stops_at_sigterm(home: Path) -
 
 def test_services_end_when_their_supervisor_is_killed(home: Path) -> None:
     with up(home, "--no-web") as process:
-        assert len(services_of(home)) == 2
+        assert len(services_of(home)) == 3
         process.kill()
         wait_until(lambda: not services_of(home), "the end of the services", timeout_seconds=30)
     assert running(home) is None
