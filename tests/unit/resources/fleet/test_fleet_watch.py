@@ -253,3 +253,19 @@ def test_new_model_servers_are_told_at_once_and_how_busy_they_are_is_not() -> No
         False,
         True,
     ]
+
+
+def test_a_node_that_is_asked_often_is_learned_from_no_more_often_but_forecast_from_its_newest_value() -> None:
+    settings = Settings(fleet=FleetSettings(nodes=(_entry("pi"),)))
+    watch = FleetWatch()
+    for turn in range(13):
+        given = report("pi", sequence=turn + 1, celsius=50.0)
+        watch.take([outcome(given, after(10 * turn).steady)], settings, after(10 * turn))
+    node = watch.node("pi")
+    assert node is not None
+    curve = node.curve("CPU")
+    assert curve is not None
+    assert curve.steps == 4, "120 s have four steps of 30 s"
+    hot = [outcome(report("pi", sequence=20, celsius=90.0), after(121).steady)]
+    (state,) = watch.take(hot, settings, after(121)).states
+    assert state.reason == "CPU at 90 C, limit 80 C", "it is not at 50 C any more, so it has not recovered"
