@@ -80,8 +80,13 @@ async def _resolved(zeroconf: Any, services: Sequence[str]) -> dict[str, str]:
     turns = asyncio.Semaphore(_ASKED_AT_ONCE)
 
     async def one(service: str) -> tuple[str, str] | None:
+        from zeroconf import Error  # pyright: ignore[reportMissingImports] - the extra mdns
+
         async with turns:
-            info = await zeroconf.async_get_service_info(SERVICE_TYPE, service, _ASK_MS)
+            try:
+                info = await zeroconf.async_get_service_info(SERVICE_TYPE, service, _ASK_MS)
+            except Error:  # a name that breaks the rules; the next one may be in order
+                return None
         return None if info is None else hint(service, info.parsed_addresses(), info.port)
 
     found = await asyncio.gather(*(one(service) for service in services))

@@ -8,13 +8,16 @@ import asyncio
 import logging
 import signal
 import sys
-import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from tip_resources.domain.failures import TransientFailure
 from tip_resources.home import project_home
 from tip_resources.launch.service_process import end_with_supervisor
 
+T = TypeVar("T")
 _logger = logging.getLogger("tip.fleet")
 _RETRY_SECONDS = 2.0
 
@@ -28,6 +31,7 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         asyncio.run(_watch(options.ready_file))
     except KeyboardInterrupt:
@@ -35,31 +39,29 @@ def main() -> None:
 
 
 async def _watch(ready_file: Path | None) -> None:
-    from sqlalchemy import Engine
-
     from tip_resources.database.connection import database
     from tip_resources.fleet.watcher import FleetWatcher
     from tip_resources.settings.live import LiveSettings
 
     home = project_home()
     settings = LiveSettings(home)
-
-    def opened() -> Engine:
-        """A database that is away at the start is waited for, as it is later."""
-        complaint = ""
-        while True:
-            try:
-                engine = database(home)
-                settings.current()
-                return engine
-            except TransientFailure as failure:
-                if str(failure) != complaint:
-                    _logger.warning("waiting for the database: %s", failure)
-                complaint = str(failure)
-                time.sleep(_RETRY_SECONDS)
-
-    watcher = FleetWatcher(await asyncio.to_thread(opened), settings.current)
+    engine = await _patiently(partial(database, home))
+    await _patiently(settings.current)
+    watcher = FleetWatcher(engine, settings.current)
     await watcher.run((lambda: None) if ready_file is None else ready_file.touch)
+
+
+async def _patiently(call: Callable[[], T]) -> T:
+    """What it gives; a database that is away at the start is waited for, as it is later."""
+    complaint = ""
+    while True:
+        try:
+            return await asyncio.to_thread(call)
+        except TransientFailure as failure:
+            if str(failure) != complaint:
+                _logger.warning("waiting for the database: %s", failure)
+            complaint = str(failure)
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 def _options() -> argparse.Namespace:

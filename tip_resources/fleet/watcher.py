@@ -77,7 +77,7 @@ class FleetWatcher:
         is_waiting = False
         try:
             while True:
-                if self._records.tried(self._lock.try_take):
+                if await asyncio.to_thread(self._records.tried, self._lock.try_take):
                     _logger.info("watching the fleet")
                     is_waiting = False
                     await self._watch_all(on_ready)
@@ -115,11 +115,11 @@ class FleetWatcher:
                 self._ask_all(),
                 self._ask_the_busy(),
                 self._keep_house(),
-                announced_nodes(self._saw_hints, _HINT_SECONDS),
+                self._find_announced(),
             )
         ]
         try:
-            done, _ = await asyncio.wait(tasks[:-1], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
@@ -134,10 +134,13 @@ class FleetWatcher:
         _logger.warning("another process watches this fleet now")
 
     async def _measure_this_machine(self, on_ready: Callable[[], None]) -> None:
+        is_ready = False
         while True:
             began = time.monotonic()
-            if await self._taken([await self._own_outcome()], {self._own_name}):
+            is_written = await self._taken([await self._own_outcome()], {self._own_name})
+            if is_written and not is_ready:
                 on_ready()
+                is_ready = True
             await _until(began + _soon(await self._current()))
 
     async def _ask_all(self) -> None:
@@ -171,6 +174,11 @@ class FleetWatcher:
                 await asyncio.to_thread(self._records.fold)
                 folded_at = began
             await _until(began + settings.node.health_check_seconds)
+
+    async def _find_announced(self) -> None:
+        """Those who would like to be listed; where that cannot be seen, nothing more is to be done."""
+        await announced_nodes(self._saw_hints, _HINT_SECONDS)
+        await asyncio.Event().wait()
 
     async def _pass_in_a_hurry(self) -> None:
         settings = await self._current()
