@@ -9,6 +9,7 @@ from node_agent.identity import node_name
 from node_agent.reporter import Reporter
 from tip_resources.fleet.node_history import Now, WatchedNode
 from tip_resources.fleet.node_state import NodeState
+from tip_resources.fleet.placement import CLASS_PREFIX
 from tip_resources.settings.models import Settings
 
 # Temperatures move within seconds; measuring again for every step of a burst would only cost time.
@@ -27,7 +28,7 @@ class ThisMachine:
         self._settings = settings
         self._slots = slots
         self._reporter = Reporter()
-        self._node = WatchedNode(node_name(), slots=1, capabilities=frozenset({"cpu", platform.system().lower()}))
+        self._node = WatchedNode(node_name(), slots=1)
         self._state: NodeState | None = None
         self._measured_at = 0.0
 
@@ -41,6 +42,9 @@ class ThisMachine:
         if self._state is None or now.steady - self._measured_at > _KEEP_SECONDS:
             settings = self._settings()
             self._node.slots = self._slots or settings.node.step_slots
+            self._node.capabilities = frozenset(
+                {"cpu", platform.system().lower(), CLASS_PREFIX + settings.node.profile}
+            )
             self._node.arrived(self._reporter.report(), now)
             self._state = self._node.state(settings, now)
             self._measured_at = now.steady

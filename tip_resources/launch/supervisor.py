@@ -1,4 +1,4 @@
-"""Runs the background services of a project folder, code servers, daemon and web server, for one `with` block.
+"""Runs the background services of a project folder for one `with` block: code servers, daemon, fleet watcher, web UI.
 
 What the services are is here; keeping them running is in service_keeper.py, a single one in background_service.py.
 """
@@ -35,6 +35,7 @@ _logger = logging.getLogger("tip.services")
 _READY_SECONDS = 180.0
 _SERVICE_MODULE = "tip_resources.launch.service"
 _DAEMON_MODULE = "tip_resources.launch.daemon"
+_FLEET_MODULE = "tip_resources.fleet.fleet_service"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def running_services(
     environment: Mapping[str, str] | None = None,
     on_log: Callable[[str], None] = _logger.info,
 ) -> Iterator[Services]:
-    """Code servers, daemon and, with `web_port`, the web server run inside the block.
+    """Code servers, daemon, fleet watcher and, with `web_port`, the web server run inside the block.
 
     Called from the main thread, SIGTERM and a closed terminal end the block like Ctrl-C, with KeyboardInterrupt;
     a second one while it ends makes it kill what has not stopped.
@@ -84,7 +85,7 @@ def running_services(
         write_shared_workspace(state / "workspace.yaml", workspace, ports)
         make = _Maker(state, logs, everything)
         services = [make.code_server(*found) for found in zip(workspace.modules, ports, strict=True)]
-        services.append(make.daemon(ports))
+        services += [make.daemon(ports), make.fleet_watcher()]
         if web_port is not None:
             services.append(make.web_server(web_port, ports))
         keeper = ServiceKeeper(services, on_log, on_failure=interrupt_main_thread)
@@ -157,6 +158,11 @@ class _Maker:
         ready.unlink(missing_ok=True)
         arguments = ["--supervised", "--workspace", str(self._state / "workspace.yaml"), "--ready-file", str(ready)]
         return self._service("daemon", _DAEMON_MODULE, arguments + _waits(ports), ready.exists)
+
+    def fleet_watcher(self) -> BackgroundService:
+        ready = self._state / "fleet-watcher.ready"
+        ready.unlink(missing_ok=True)
+        return self._service("fleet watcher", _FLEET_MODULE, ["--supervised", "--ready-file", str(ready)], ready.exists)
 
     def web_server(self, web_port: int, ports: Sequence[int]) -> BackgroundService:
         arguments = ["web-server", "--host", WEB_HOST, "--port", str(web_port)]

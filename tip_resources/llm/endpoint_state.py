@@ -156,6 +156,8 @@ class EndpointState:
             p95_first_token_ms=_ms(measures.first_tokens.percentile(0.95)),
             suspects=len(self._suspects),
             twins=self._twins,
+            tokens_out=measures.tokens_out,
+            call_seconds=measures.call_seconds,
         )
 
     def take_standing(self, standing: MachineStanding, now: float) -> EngineNotice | None:

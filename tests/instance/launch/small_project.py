@@ -63,7 +63,8 @@ def services_of(home: Path) -> list[psutil.Process]:
     def is_one(process: psutil.Process) -> bool:
         try:
             command = " ".join(process.cmdline())
-            return "tip_resources.launch." in command and process.environ().get("TIP_HOME") == str(home)
+            is_ours = "tip_resources.launch." in command or "tip_resources.fleet." in command
+            return is_ours and process.environ().get("TIP_HOME") == str(home)
         except psutil.Error:
             return False
 

@@ -14,10 +14,13 @@ import psutil
 import pytest
 
 from tests.instance.launch.small_project import ROOT, service, services_of, temporary_project, wait_until
+from tip_resources.database.connection import close, database
+from tip_resources.database.node_states import NodeStateStore
 from tip_resources.domain.failures import BadInput, TransientFailure
 from tip_resources.launch.ports import free_ports
 from tip_resources.launch.supervisor import running, running_services
 
+FLEET = "tip_resources.fleet.fleet_service"
 UP = [str(Path(sys.executable).with_name("tip")), "up"]
 
 
@@ -25,6 +28,19 @@ UP = [str(Path(sys.executable).with_name("tip")), "up"]
 def home() -> Iterator[Path]:
     with temporary_project() as folder:
         yield folder
+
+
+@contextmanager
+def closing_database(home: Path) -> Iterator[NodeStateStore]:
+    """The states in the project's database."""
+    try:
+        yield NodeStateStore(database(home))
+    finally:
+        close(home)
+
+
+def fleet_watchers(home: Path) -> list[psutil.Process]:
+    return [process for process in services_of(home) if FLEET in process.cmdline()]
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -61,7 +77,7 @@ def test_up_starts_everything_and_ctrl_c_stops_all_of_it(home: Path) -> None:
     with up(home, "--port", str(port)) as process:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info") as answer:
             assert answer.status == 200
-        assert len(services_of(home)) == 3
+        assert len(services_of(home)) == 4
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
     assert services_of(home) == []
@@ -91,7 +107,7 @@ def test_started_in_the_background_by_a_script_it_stops_at_sigterm(home: Path) -
 
 def test_services_end_when_their_supervisor_is_killed(home: Path) -> None:
     with up(home, "--no-web") as process:
-        assert len(services_of(home)) == 2
+        assert len(services_of(home)) == 3
         process.kill()
         wait_until(lambda: not services_of(home), "the end of the services", timeout_seconds=30)
     assert running(home) is None
@@ -105,6 +121,18 @@ def test_a_service_that_dies_is_started_again(home: Path) -> None:
         service(home, "tip_resources.launch.daemon").kill()
         wait_until(lambda: {process.pid for process in services_of(home)} - before, "the new daemon")
         assert any("daemon ended with exit code -9" in line for line in said)
+
+
+@pytest.mark.slow
+def test_a_watcher_that_is_killed_is_started_again_and_writes_states_as_before(home: Path) -> None:
+    with running_services(home, web_port=None), closing_database(home) as states:
+        (name,) = states.all()
+        watcher = service(home, FLEET)
+        watcher.kill()
+        wait_until(lambda: all(one.pid != watcher.pid for one in fleet_watchers(home)), "its end")
+        wait_until(lambda: fleet_watchers(home), "the new one")
+        age = states.all()[name].age_seconds
+        wait_until(lambda: states.all()[name].age_seconds < age, "a state that the new one wrote")
 
 
 @pytest.mark.slow

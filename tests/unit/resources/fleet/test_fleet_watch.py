@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from node_agent.report import NodeReport, Reading
+from node_agent.report import NodeReport, Reading, ServedEndpoint, ServedModel, Sign
 from tests.unit.resources.fleet.loopback_agents import Agents, agents
-from tests.unit.resources.fleet.reports import gpu, report
+from tests.unit.resources.fleet.reports import activity, gpu, report
 from tip_resources.database.node_reports import NodeReportStore
 from tip_resources.database.nodes import NodeStore
 from tip_resources.fleet.fleet_watch import FleetWatch, Pass
 from tip_resources.fleet.node_history import Now
-from tip_resources.fleet.poller import Poller
+from tip_resources.fleet.poller import Address, Poller, PollOutcome
 from tip_resources.settings.fleet_models import FleetNodeSettings, FleetSettings
-from tip_resources.settings.models import Settings
+from tip_resources.settings.models import NodeSettings, Settings
 
 BEGIN = Now(1000.0, 1_760_000_000.0)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -149,3 +149,123 @@ def test_a_reading_that_cannot_be_costs_one_reading_not_the_node() -> None:
     assert "GPU 0 temperature unknown: reported as 999 C, which is not -40 to 150" in done.states[0].reason
     assert done.report_rows[0].gpu_celsius == 60.0
     assert done.report_rows[0].gpu_watts is None
+
+
+def outcome(node: NodeReport, at_seconds: float, address: str = "", reason: str = "") -> PollOutcome:
+    return PollOutcome(Address(node.node, address), "ok", reason, 1.0, at_seconds, node)
+
+
+def after(seconds: float) -> Now:
+    return Now(BEGIN.steady + seconds, BEGIN.unix_seconds + seconds)
+
+
+def test_this_machine_is_a_node_like_any_other_and_listed_or_not_it_stands_once() -> None:
+    entry = FleetNodeSettings(name="here", url="http://10.0.0.5:8765", step_slots=9)
+    settings = Settings(fleet=FleetSettings(nodes=(entry,)), node=NodeSettings(step_slots=3, profile="laptop"))
+    watch = FleetWatch("here")
+    assert watch.addresses(settings) == [], "its agent is not asked besides"
+    busy = report("here", activity=activity(gaming=Sign(True)))
+    (state,) = watch.take([outcome(busy, BEGIN.steady)], settings, BEGIN).states
+    assert (state.status, state.slots) == ("in_use", 3)
+    assert "class:laptop" in state.capabilities
+    (left,) = watch.take([outcome(report("here", sequence=2), after(30).steady)], settings, after(30)).states
+    assert left.status == "in_use", "its people are given time, as everywhere"
+    (free,) = watch.take([outcome(report("here", sequence=3), after(330).steady)], settings, after(330)).states
+    assert free.status == "ready"
+
+
+def test_states_of_those_that_were_asked_are_told_and_no_others() -> None:
+    settings = Settings(fleet=FleetSettings(nodes=tuple(_entry(name) for name in ("pi", "desk"))))
+    watch = FleetWatch()
+    assert len(watch.take([], settings, BEGIN).states) == 2
+    done = watch.take([outcome(report("pi"), BEGIN.steady)], settings, BEGIN, {"pi"})
+    assert [state.node for state in done.states] == [row.name for row in done.node_rows] == ["pi"]
+
+
+def _entry(name: str) -> FleetNodeSettings:
+    return FleetNodeSettings(name=name, url=f"http://{name}:8765")
+
+
+def test_another_watch_goes_on_where_one_stopped() -> None:
+    settings = Settings(fleet=FleetSettings(nodes=tuple(_entry(name) for name in ("hot", "played", "silent"))))
+    first, second = FleetWatch(), FleetWatch()
+    playing = report("played", activity=activity(gaming=Sign(True)))
+    given = [report("hot", celsius=85.0), playing, report("silent")]
+    before = {one.node: one for one in first.take([outcome(g, BEGIN.steady) for g in given], settings, BEGIN).states}
+    second.resume(before)
+    calm = [outcome(report("hot", sequence=2, celsius=77.0), after(20).steady)]
+    calm.append(outcome(report("played", sequence=2), after(20).steady))
+    states = {one.node: one for one in second.take(calm, settings, after(20)).states}
+    assert {name: one.status for name, one in states.items()} == {"hot": "hot", "played": "in_use", "silent": "ready"}
+    assert all(one.since_unix_seconds == BEGIN.unix_seconds for one in states.values())
+    fresh = {one.node: one.status for one in FleetWatch().take(calm, settings, after(20)).states}
+    assert fresh == {"hot": "throttled", "played": "ready", "silent": "lost"}, "without what was known"
+    later = {one.node: one.status for one in second.take([], settings, after(110)).states}
+    assert later["silent"] == "lost"
+
+
+def test_what_was_not_taken_is_counted_and_shown_for_an_hour() -> None:
+    settings = Settings(fleet=FleetSettings(nodes=(_entry("pi"),)))
+    watch = FleetWatch()
+    bad = PollOutcome(Address("pi", ""), "bad_report", "the answer is not JSON.", 1.0, BEGIN.steady)
+    conflict = PollOutcome(Address("pi", ""), "conflict", "two are called pi.", 1.0, after(30).steady)
+    refused = PollOutcome(Address("pi", ""), "refused", "nobody there", 1.0, after(60).steady)
+    watch.take([bad], settings, BEGIN)
+    watch.take([conflict], settings, after(30))
+    (state,) = watch.take([refused], settings, after(60)).states
+    said = "2 reports rejected within the hour (1 bad_report, 1 conflict), the last: two are called pi."
+    assert state.notes == (said,)
+    assert watch.take([], settings, after(60)).node_rows[0].notes == said
+    assert watch.take([], settings, after(3700)).states[0].notes == ()
+
+
+def test_a_report_asked_for_twice_at_once_is_no_fault_and_one_repeated_later_is() -> None:
+    settings = Settings(fleet=FleetSettings(nodes=(_entry("pi"),)))
+    watch = FleetWatch()
+    watch.take([outcome(report("pi", sequence=5), BEGIN.steady)], settings, BEGIN)
+    (soon,) = watch.take([outcome(report("pi", sequence=5), after(3).steady)], settings, after(3)).states
+    assert soon.notes == ()
+    (late,) = watch.take([outcome(report("pi", sequence=5), after(30).steady)], settings, after(30)).states
+    assert late.notes == ("1 report rejected within the hour (1 replayed), the last: it repeats report 5",)
+    (old,) = watch.take([outcome(report("pi", sequence=4), after(31).steady)], settings, after(31)).states
+    assert old.notes[0].startswith("2 reports rejected within the hour")
+
+
+def test_a_namesake_elsewhere_is_shown_at_the_one_who_owns_the_name() -> None:
+    settings = Settings(fleet=FleetSettings(nodes=(_entry("pi"),)))
+    twin = outcome(report("pi"), BEGIN.steady, reason="http://10.0.0.9 calls itself 'pi' too")
+    (state,) = FleetWatch().take([twin], settings, BEGIN).states
+    assert state.notes == ("http://10.0.0.9 calls itself 'pi' too",)
+
+
+def test_new_model_servers_are_told_at_once_and_how_busy_they_are_is_not() -> None:
+    settings = Settings(fleet=FleetSettings(nodes=(_entry("pi"),)))
+    watch = FleetWatch()
+
+    def told(sequence: int, *endpoints: ServedEndpoint) -> bool:
+        given = report("pi", sequence=sequence, endpoints=endpoints)
+        return "pi" in watch.take([outcome(given, after(sequence).steady)], settings, after(sequence)).served
+
+    server = ServedEndpoint("http://127.0.0.1:1234/v1", "ollama", (ServedModel("phi-4"),), 4, 0, 0)
+    assert [told(1, server), told(2, replace(server, slots_busy=3)), told(3, server), told(4)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_node_that_is_asked_often_is_learned_from_no_more_often_but_forecast_from_its_newest_value() -> None:
+    settings = Settings(fleet=FleetSettings(nodes=(_entry("pi"),)))
+    watch = FleetWatch()
+    for turn in range(13):
+        given = report("pi", sequence=turn + 1, celsius=50.0)
+        watch.take([outcome(given, after(10 * turn).steady)], settings, after(10 * turn))
+    node = watch.node("pi")
+    assert node is not None
+    curve = node.curve("CPU")
+    assert curve is not None
+    assert curve.steps == 4, "120 s have four steps of 30 s"
+    hot = [outcome(report("pi", sequence=20, celsius=90.0), after(121).steady)]
+    (state,) = watch.take(hot, settings, after(121)).states
+    assert state.reason == "CPU at 90 C, limit 80 C", "it is not at 50 C any more, so it has not recovered"
