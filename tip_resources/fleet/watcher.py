@@ -90,7 +90,9 @@ class FleetWatcher:
             self._lock.release()
 
     def pass_if_nobody_watches(self) -> bool:
-        """One pass over all nodes, unless a process watches; takes a few seconds at most. False: somebody watches.
+        """One pass over all nodes, unless a process watches; takes a few seconds at most.
+
+        False: somebody watches, or the database is away, and nothing was done.
 
         Keep the watcher for the next time: without what it remembers nothing has a curve or a since-when. Not to be
         called where an event loop runs.

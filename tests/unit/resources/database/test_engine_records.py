@@ -2,11 +2,13 @@
 
 import asyncio
 import uuid
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
 from tip_resources.database.endpoint_leases import LeaseStore
 from tip_resources.database.endpoint_limits import LimitStore
+from tip_resources.database.node_work import NodeWorkStore
 from tip_resources.database.performance import PerformanceStore
 from tip_resources.database.seen_endpoints import EndpointRegistry
 from tip_resources.llm.engine import RequestEngine
@@ -69,6 +71,12 @@ def test_a_run_leaves_its_limit_samples_and_endpoints_and_the_next_one_starts_th
     assert (limit.limit, limit.model, limit.endpoint.startswith("http://desk:")) == (3, "rehearsal", True)
     samples = PerformanceStore(fresh_database).samples_of_run(run_id)
     assert [(sample.concurrency, sample.endpoint) for sample in samples] == [(0, limit.endpoint)] * 2
+    assert [(sample.calls, sample.failed_calls) for sample in samples] == [(6, 0), (1, 0)]
+    assert NodeWorkStore(fresh_database).count_calls(lambda address: urlsplit(address).hostname or "") == 2
+    desk = NodeWorkStore(fresh_database).recent()["desk"]
+    assert (desk.calls, desk.success_ratio) == (7, 1.0)
+    assert desk.tokens_out == sum(sample.tokens_out for sample in samples) > 0
+    assert desk.tokens_per_second
     (known,) = EndpointRegistry(fresh_database).all()
     assert (known.state, known.models[0].name) == ("used", "rehearsal")
 
