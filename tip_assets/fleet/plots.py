@@ -87,7 +87,7 @@ def history_svg(points: Sequence[HistoryPoint], limits: tuple[float | None, floa
         panel(f"degrees Celsius, from {begin.astimezone(UTC):%Y-%m-%d %H:%M} UTC", lines, seconds, TOP, (low, high)),
         *(_limit(limit, place, low, high) for place, limit in enumerate(limits) if limit is not None and lines[place]),
         time_axis(seconds, bottom),
-        legend([f"{name}, the hottest sensor" for name in _NAMES], bottom + BOTTOM),
+        legend([_meaning(name, limit) for name, limit in zip(_NAMES, limits, strict=True)], bottom + BOTTOM),
         _states_legend(states, bottom + BOTTOM + LEGEND_ROW * len(_NAMES)),
     ]
     return picture(bottom + BOTTOM + LEGEND_ROW * (len(_NAMES) + 1) + 8, parts)
@@ -163,9 +163,12 @@ def _limit(limit: float, place: int, low: float, high: float) -> str:
     y = y_of(limit, TOP, low, high)
     return (
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{colour(place)}" '
-        f'stroke-dasharray="6 4"/><text x="{WIDTH - RIGHT}" y="{y - 4:.1f}" text-anchor="end" '
-        f'fill="{colour(place)}">{_NAMES[place]} limit {limit:g}</text>'
+        f'stroke-dasharray="6 4"/>'
     )
+
+
+def _meaning(name: str, limit: float | None) -> str:
+    return f"{name}, its hottest sensor" + ("" if limit is None else f"; dashed: its limit, {limit:g}")
 
 
 def _states_legend(states: Sequence[str], top: float) -> str:
