@@ -123,5 +123,7 @@ def _server(address: Address, endpoint: ServedEndpoint, is_open: bool) -> Findin
     models = ", ".join(model.name for model in endpoint.models[:_NAMED]) or "no model"
     if is_open:
         return Finding(name, True, f"port {port} of {host} can be reached; serves {models}")
-    detail = f"it serves {models}, but port {port} of {host} cannot be reached from here; most likely it listens on loopback only."
+    detail = (
+        f"it serves {models}, but port {port} of {host} cannot be reached: most likely it listens on loopback only."
+    )
     return Finding(name, False, detail, f"{_OPEN_UP[endpoint.kind]} {_FIREWALL}")

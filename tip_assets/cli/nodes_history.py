@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from tip_resources.database.node_reports import HistoryPoint
 
-_MOST_STEPS = 9
+_MOST_STEPS = 10
 _STEPS = (2.0, 5.0, 10.0, 20.0)  # degrees for a line of text
 _LEFT = 8
 _MARKS = ("c", "g")
@@ -33,7 +33,7 @@ def plot(
     known = [*values, *shown]
     step = next((one for one in _STEPS if max(known) - min(known) <= _MOST_STEPS * one), _STEPS[-1])
     low = step * (min(known) // step)
-    rows = [[" "] * columns for _ in range(int(-(-(max(known) - low) // step)) + 1)]
+    rows = [[" "] * columns for _ in range(round((max(known) - low) / step) + 1)]
     for limit in shown:
         row = rows[round((limit - low) / step)]
         row[:] = ["-" if at % 2 == 0 else " " for at in range(columns)]

@@ -9,7 +9,7 @@ from tip_assets.cli.nodes_facts import FleetFacts, NodeLine
 from tip_assets.cli.nodes_queries import Found
 from tip_resources.fleet.heat import in_words
 
-_WIDE = 116
+_WIDE, _LEAST = 116, 78
 _NARROW_NAME, _WIDE_NAME = 16, 28
 _INDENT = "    "
 # What may be pasted into a shell: a hint comes from anybody in the network.
@@ -22,8 +22,8 @@ _UNWATCHED = "Nobody watches the fleet: this machine was measured just now, othe
 
 
 def table(facts: FleetFacts, width: int) -> str:
-    """The fleet for a person, in lines of at most `width` characters (60 at least)."""
-    width = max(60, width)
+    """The fleet for a person, in lines of at most `width` characters (78 at least)."""
+    width = max(_LEAST, width)
     lines = list(_rows(facts, width))
     lines += _footer(facts, width)
     return "\n".join(line.rstrip() for line in lines)
@@ -133,15 +133,11 @@ def _footer(facts: FleetFacts, width: int) -> Iterator[str]:
         marks.append("? unknown: `tip nodes show NODE` says why")
     yield "   ".join(marks)
     if facts.trouble:
-        yield from _wrapped(
-            f"Only this machine is shown, as it is now; the database cannot be asked: {facts.trouble}", width
-        )
+        words = f"The database cannot be asked, so only this machine is known: {facts.trouble}"
+        yield from _wrapped(words, width)
         return
     if not facts.is_watched:
-        yield from _wrapped(
-            "Nobody watches the fleet: this machine was measured now, and others are not asked. `tip up` watches.",
-            width,
-        )
+        yield from _wrapped(_UNWATCHED, width)
     if facts.gate is not None and facts.is_watched:
         yield from _wrapped(f"Runs: {facts.gate.reason}", width)
     yield from _hints(facts.found, width)

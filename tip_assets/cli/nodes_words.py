@@ -37,10 +37,8 @@ def told(found: NodeDetails, width: int) -> str:
     if rows := _entries(_audit(found.audit), width):
         lines += ["", "What people did", *rows]
     if found.trouble:
-        lines += [
-            "",
-            *textwrap.wrap(f"The database cannot be asked, so there is no more: {plain(found.trouble)}", width),
-        ]
+        trouble = f"The database cannot be asked, so there is no more: {plain(found.trouble)}"
+        lines += ["", *textwrap.wrap(trouble, width)]
     return "\n".join(line.rstrip() for line in lines)
 
 
