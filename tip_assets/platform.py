@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tip_assets.planning.domain_library import DomainLibrary
     from tip_resources.database.delivered import DeliveredIndex
     from tip_resources.database.requests import RequestStore
+    from tip_resources.fleet.fleet_servers import FleetServers
 
 
 class Platform(dg.ConfigurableResource):
@@ -70,6 +71,13 @@ class Platform(dg.ConfigurableResource):
         from tip_resources.database.connection import database
 
         return database(self.folder)
+
+    @cached_property
+    def fleet(self) -> "FleetServers":
+        """The machines of the fleet and their model servers."""
+        from tip_resources.fleet.fleet_servers import fleet_of
+
+        return fleet_of(self.folder)
 
     def requests(self) -> "RequestStore":
         """What was asked for."""

@@ -119,6 +119,7 @@ def _database(home: Path) -> str:
 
 
 def _models(home: Path) -> Iterator[Finding]:
+    from tip_resources.fleet.fleet_servers import fleet_of
     from tip_resources.llama.diagnosis import diagnose_llama_servers
     from tip_resources.llm.diagnosis import diagnose_endpoints
     from tip_resources.settings.layers import load_settings
@@ -126,7 +127,7 @@ def _models(home: Path) -> Iterator[Finding]:
     try:
         settings = load_settings(home, use_database=False)
         yield from diagnose_llama_servers(settings, home)
-        yield from diagnose_endpoints(settings, os.environ)
+        yield from diagnose_endpoints(settings, os.environ, fleet=fleet_of(home))
     except (PermanentFailure, TransientFailure) as failure:
         yield Finding("models", False, str(failure), "")
 

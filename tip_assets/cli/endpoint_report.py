@@ -30,6 +30,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 class EndpointReport(msgspec.Struct, frozen=True, kw_only=True):
     """One server and model. Unknown is None; `idle_because` is "" while calls are in flight.
 
+    `node` is the machine it runs on, "" for an unknown one; `node_state` what keeps that from taking calls now, if
+    anything does.
     `tokens_per_second` and the latency are those of the newest sample in which it worked.
     """
 
@@ -39,6 +41,8 @@ class EndpointReport(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     models: tuple[str, ...] = ()
     state: str
+    node: str = ""
+    node_state: str = ""
     is_usable: bool
     is_guess: bool = False
     limit: int | None = None
@@ -84,6 +88,8 @@ def _report(one: Examined, known: Known, node: str) -> EndpointReport:
         model=model,
         models=tuple(served.id for served in one.probe.models[:_MODELS_LISTED]) if one.probe is not None else (),
         state="not asked" if one.probe is None else state,
+        node=candidate.node,
+        node_state=one.held,
         is_usable=one.endpoint is not None,
         is_guess=candidate.is_guess,
         used_by=uses,
@@ -147,6 +153,8 @@ def _why_idle(one: Examined, uses: Sequence[Use], known: Known) -> str:
     """One sentence for a person who wonders."""
     if one.endpoint is None:
         return one.reason
+    if one.held:
+        return f"{one.held}: it gets calls when its machine is free."
     if uses:
         return _held_idle(uses)
     if known.running:

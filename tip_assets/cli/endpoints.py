@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tip_resources.llm.endpoints import Examined
     from tip_resources.settings.models import Settings
 
-_ROW = "{:<24} {:<8} {:<10} {:<28} {:>5} {:>9} {:>8} {:>8} {:>13}"
-_HEAD = ("ENDPOINT", "TIER", "STATE", "MODEL", "LIMIT", "IN FLIGHT", "TOK/S", "P95 MS", "LAST USED")
+_ROW = "{:<24} {:<8} {:<16} {:<10} {:<28} {:>5} {:>9} {:>8} {:>8} {:>13}"
+_HEAD = ("ENDPOINT", "TIER", "NODE", "STATE", "MODEL", "LIMIT", "IN FLIGHT", "TOK/S", "P95 MS", "LAST USED")
 
 
 @click.command("endpoints")
@@ -28,8 +28,9 @@ _HEAD = ("ENDPOINT", "TIER", "STATE", "MODEL", "LIMIT", "IN FLIGHT", "TOK/S", "P
 def endpoints(as_json: bool) -> None:
     """Show the model servers: state, learned limit, who uses them, speed, and why one is idle.
 
-    All servers are asked that a request could use: those of the settings, TIP_LLM_URL, and the usual local
-    ports. P95 MS is the 95th percentile of a whole call's time in the newest sample.
+    All servers are asked that a request could use: those of the settings, TIP_LLM_URL, the usual local ports,
+    and those that the machines of the fleet report. NODE is the machine a server runs on. P95 MS is the 95th
+    percentile of a whole call's time in the newest sample.
     """
     from tip_assets.cli.endpoint_report import reports
     from tip_resources.settings.layers import load_settings, node_name
@@ -40,7 +41,7 @@ def endpoints(as_json: bool) -> None:
         settings = load_settings(home)
     except TransientFailure as failure:
         settings, trouble = load_settings(home, use_database=False), str(failure)
-    examined = _examined(settings)
+    examined = _examined(settings, home, trouble)
     known, trouble = _known(home, examined, node) if not trouble else (None, trouble)
     found = reports(examined, known or _nothing(), node)
     if as_json:
@@ -51,11 +52,21 @@ def endpoints(as_json: bool) -> None:
         say(f"The database cannot be asked, so limits, use and speed are not shown: {trouble}")
 
 
-def _examined(settings: "Settings") -> "list[Examined]":
+def _examined(settings: "Settings", home: Path, trouble: str) -> "list[Examined]":
+    from tip_resources.fleet.fleet_servers import fleet_of, this_machine_alone
     from tip_resources.llm.endpoints import examine_endpoints
 
     return asyncio.run(
-        examine_endpoints(settings, domain=None, role=None, model=None, tier=None, environ=os.environ, rehearsal=False)
+        examine_endpoints(
+            settings,
+            domain=None,
+            role=None,
+            model=None,
+            tier=None,
+            environ=os.environ,
+            rehearsal=False,
+            fleet=this_machine_alone(home, trouble=trouble) if trouble else fleet_of(home),
+        )
     )
 
 
@@ -127,6 +138,7 @@ def _cells(report: "EndpointReport") -> tuple[str, ...]:
     return (
         report.name[:24],
         report.tier,
+        (report.node or "-")[:16],
         report.state,
         (report.model or "-")[:28],
         "-" if report.limit is None else str(report.limit),

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tip_assets.generation.batch_requests import one_by_one
 from tip_assets.generation.batching import plan_batches
@@ -13,6 +14,9 @@ from tip_resources.llm.prices import check_prices_known, load_prices
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.models import Settings
 
+if TYPE_CHECKING:
+    from tip_resources.fleet.fleet_servers import FleetServers
+
 # The rehearsal server is started only by what writes; this stands for it, with the context window it has.
 _REHEARSAL = Endpoint(
     name="rehearsal", url="http://localhost/v1", model="rehearsal", scripted=True, context_window_tokens=262_144
@@ -21,14 +25,21 @@ _EARLIER_SETS = 20
 _OPENAI_URL = "https://api.openai.com/v1"
 
 
-def estimate_for(spec: DatasetSpec, home: Path, settings: Settings, *, measured: Measured | None = None) -> Estimate:
-    """The estimate of `spec` with the servers that answer now.
+def estimate_for(
+    spec: DatasetSpec,
+    home: Path,
+    settings: Settings,
+    *,
+    measured: Measured | None = None,
+    fleet: "FleetServers | None" = None,
+) -> Estimate:
+    """The estimate of `spec` with the servers that answer now, those of `fleet` among them.
 
     Raises:
         BadInput: The budget limits a cost that cannot be known, or no call fits a context window.
     """
     prices = load_prices(home)
-    found = _endpoints(spec, settings)
+    found = _endpoints(spec, settings, fleet)
     if spec.budget.max_cost is not None:
         check_prices_known(found, prices)
     standing_in = found or (Endpoint(name="unknown", url=_OPENAI_URL, model=""),)
@@ -62,13 +73,15 @@ def _kind(spec: DatasetSpec) -> tuple[object, ...]:
     return spec.complexity, spec.mode, spec.model, spec.tier, spec.rehearsal, spec.batch_api
 
 
-def _endpoints(spec: DatasetSpec, settings: Settings) -> tuple[Endpoint, ...]:
+def _endpoints(spec: DatasetSpec, settings: Settings, fleet: "FleetServers | None") -> tuple[Endpoint, ...]:
     """Those that answer; a named model of OpenAI's also unasked, because its price is known without a key."""
     if spec.rehearsal:
         return (_REHEARSAL,)
     try:
         found = asyncio.run(
-            resolve_endpoints(settings, domain=spec.domain, model=spec.model, tier=spec.tier, environ=os.environ)
+            resolve_endpoints(
+                settings, domain=spec.domain, model=spec.model, tier=spec.tier, fleet=fleet, environ=os.environ
+            )
         )
     except NoEndpoint:
         if spec.tier == "openai" and spec.model:

@@ -59,6 +59,7 @@ def run_and_report(
     from tip_assets.experiments.runner import run_experiment
     from tip_assets.experiments.variants import SCRIPTED_WARNING
     from tip_assets.planning.domain_library import USER_FOLDER, load_library
+    from tip_resources.fleet.fleet_servers import this_machine_alone
     from tip_resources.home import project_home, state_folder
     from tip_resources.settings.layers import load_settings
 
@@ -90,6 +91,7 @@ def run_and_report(
             on_trial=next_trial,
             on_progress=advance,
             on_notice=lambda reason: click.echo(reason, err=True),
+            fleet=this_machine_alone(home),
         )
     _say(comparison, folder, as_json=as_json)
     if comparison.failed:

@@ -121,6 +121,7 @@ def _written(
     from tip_assets.generation.writing import nothing_delivered, write_plans
     from tip_assets.planning.domain_library import USER_FOLDER, load_library
     from tip_assets.planning.plan import call_plan_at, plan_calls
+    from tip_resources.fleet.fleet_servers import this_machine_alone
     from tip_resources.llm.prices import load_prices
     from tip_resources.settings.layers import load_settings
     from tip_resources.storage.checkpoint import Checkpoint
@@ -150,6 +151,7 @@ def _written(
         on_progress=advance,
         on_notice=lambda reason: click.echo(reason, err=True),
         spending=spending,
+        fleet=this_machine_alone(home),
     )
     if written.summary.stopped and written.summary.kept < written.summary.asked:
         kept, asked = written.summary.kept, written.summary.asked

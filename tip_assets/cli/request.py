@@ -128,13 +128,14 @@ def _say_estimates(specs: list[DatasetSpec], home: Path, *, quiet: bool) -> None
     """What each set will take; quietly, only whether its budget can be kept is found out."""
     from tip_assets.cli.estimating import estimate_for, measured_before
     from tip_assets.generation.estimate import in_words
+    from tip_resources.fleet.fleet_servers import fleet_of
     from tip_resources.settings.layers import load_settings
 
-    settings = load_settings(home)
+    settings, fleet = load_settings(home), fleet_of(home)
     for spec in specs:
         if quiet and spec.budget.max_cost is None:
             continue
-        found = estimate_for(spec, home, settings, measured=measured_before(spec, home, settings))
+        found = estimate_for(spec, home, settings, measured=measured_before(spec, home, settings), fleet=fleet)
         if not quiet:
             say(f"estimate:       {in_words(found)}")
 
@@ -157,6 +158,7 @@ async def _refined(
     """What the parser understood; a model, where one is running, is asked to place the rest."""
     from tip_assets.planning.request_parser import parse_request
     from tip_assets.planning.request_refinement import refine_request
+    from tip_resources.fleet.fleet_servers import fleet_of
     from tip_resources.llm.ask import ask_json
     from tip_resources.llm.endpoints import NoEndpoint, resolve_endpoints
     from tip_resources.settings.layers import load_settings
@@ -166,7 +168,9 @@ async def _refined(
         return parsed
     settings = load_settings(home)
     try:
-        endpoints = await resolve_endpoints(settings, domain="", role="refine", environ=os.environ)
+        endpoints = await resolve_endpoints(
+            settings, domain="", role="refine", fleet=fleet_of(home), waits=False, environ=os.environ
+        )
     except NoEndpoint:
         return parsed
     return await refine_request(

@@ -119,6 +119,7 @@ def _measured(calls: "_Calls") -> Iterator[Conversation]:
 
 def _judged(calls: "_Calls", tier: "JudgeTier", rehearsal: bool) -> Iterator[Conversation]:
     from tip_assets.quality.judged_calls import judged_calls
+    from tip_resources.fleet.fleet_servers import this_machine_alone
     from tip_resources.home import project_home
     from tip_resources.settings.layers import load_settings
 
@@ -130,6 +131,7 @@ def _judged(calls: "_Calls", tier: "JudgeTier", rehearsal: bool) -> Iterator[Con
         environ=os.environ,
         rehearsal=rehearsal,
         on_ungraded=calls.reject,
+        fleet=this_machine_alone(project_home()),
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tip_assets.experiments.comparison_files import write_comparison
 from tip_assets.experiments.results import Comparison, ResultFolder, TrialResult, trial_key
@@ -17,6 +18,9 @@ from tip_resources.fleet.system_facts import system_facts
 from tip_resources.llm.endpoints import NoEndpoint
 from tip_resources.llm.types import Endpoint
 from tip_resources.llm.unload import unload_model
+
+if TYPE_CHECKING:
+    from tip_resources.fleet.fleet_servers import FleetServers
 
 
 def judge_tier(settings: ReadSettings, *, rehearsal: bool) -> JudgeTier | None:
@@ -39,6 +43,7 @@ def run_experiment(
     on_trial: Callable[[TrialResult], None],
     on_progress: Callable[[Variant, WritingProgress], None],
     on_notice: Callable[[str], None],
+    fleet: "FleetServers | None" = None,
 ) -> Comparison:
     """Runs what is not finished yet, and writes results.json, results.csv and results.html in `folder`.
 
@@ -50,6 +55,7 @@ def run_experiment(
         fresh: Forget what earlier runs left in `folder`.
         unload_between: Ask the servers to drop a variant's model before the next variant's.
         on_trial: Told the result of each trial, those of earlier runs too.
+        fleet: The machines of the fleet; None knows of none.
 
     Raises:
         BadInput: A result of an earlier run cannot be read.
@@ -69,6 +75,7 @@ def run_experiment(
         on_endpoints=used.extend,
         on_progress=on_progress,
         on_notice=on_notice,
+        fleet=fleet,
     )
     warm_up(experiment, library)
     trials: list[TrialResult] = []

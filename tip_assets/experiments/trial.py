@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,6 +27,9 @@ from tip_resources.domain.grade import Grade
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.models import Settings
 
+if TYPE_CHECKING:
+    from tip_resources.fleet.fleet_servers import FleetServers
+
 # How often the time spent is noted, so that a killed run loses no more than this of it.
 _NOTE_SECONDS = 1.0
 
@@ -42,6 +46,7 @@ class TrialRun:
         on_endpoints: Told which servers write.
         on_progress: Told after every call.
         on_notice: Told why the writing waits, retries or goes elsewhere.
+        fleet: The machines of the fleet; None knows of none.
     """
 
     def __init__(
@@ -56,10 +61,11 @@ class TrialRun:
         on_endpoints: Callable[[tuple[Endpoint, ...]], None],
         on_progress: Callable[[Variant, WritingProgress], None],
         on_notice: Callable[[str], None],
+        fleet: "FleetServers | None" = None,
     ) -> None:
         self._experiment, self._library, self._settings, self._folder = experiment, library, settings, folder
         self._judge: JudgeTier | None = judge
-        self._environ = environ
+        self._environ, self._fleet = environ, fleet
         self._on_endpoints, self._on_progress, self._on_notice = on_endpoints, on_progress, on_notice
 
     def prompt(self, variant: Variant) -> CallPrompt:
@@ -102,6 +108,7 @@ class TrialRun:
             on_endpoints=self._on_endpoints,
             on_progress=progressed,
             on_notice=self._on_notice,
+            fleet=self._fleet,
         )
         seconds = clock.stop()
         kept = list(written.conversations())
@@ -143,6 +150,7 @@ class TrialRun:
             environ=self._environ,
             rehearsal=False,
             on_ungraded=ungraded.append,
+            fleet=self._fleet,
         )
         return [call.annotations.grade for call in graded if call.annotations.grade is not None]
 

@@ -99,6 +99,7 @@ def write_shard(
             on_notice=progress.notice,
             spending=spending,
             shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ)),
+            fleet=platform.fleet,
         )
     seconds, summary = time.monotonic() - started, written.summary
     context.log.info(f"kept {summary.kept} of {summary.asked} in {seconds:.1f} s")
@@ -223,7 +224,7 @@ def readable(conversation: Conversation, turns: int = 12) -> str:
 
 
 def _public_name(endpoint: Endpoint) -> str:
-    return f"{endpoint.model} at {endpoint.url}"
+    return f"{endpoint.model} at {endpoint.url}" + (f" on {endpoint.node}" if endpoint.node else "")
 
 
 def _public(endpoint: Endpoint) -> dict[str, Any]:

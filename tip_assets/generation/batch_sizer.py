@@ -79,8 +79,8 @@ class BatchSizer:
         if outcome.failure in _CUT_OFF:
             self._cut_off(outcome)
             return
-        if outcome.failure is not None and not outcome.finished:
-            return  # the server's trouble, not the batch's
+        if outcome.failure == "moved" or (outcome.failure is not None and not outcome.finished):
+            return  # the machine's or the server's trouble, not the batch's
         if outcome.asked > 1:
             self._judge_positions(outcome)
         if outcome.asked < self._size or outcome.finished < outcome.asked:

@@ -22,10 +22,11 @@ from tip_resources.storage.checkpoint import CallUsage
 
 
 class _Asked:
-    """One request under way: what it asked for, and which positions of it were kept."""
+    """One request under way: what it asked for, and which positions of it came and were kept."""
 
     def __init__(self, request: ChatRequest, attempts: list[PlannedAttempt]) -> None:
         self.request, self.attempts = request, attempts
+        self.came: set[int] = set()
         self.kept: set[int] = set()
 
 
@@ -58,9 +59,20 @@ class BatchedRound:
         self._batches, self._sizer, self._settings = batches, sizer, settings
         self._tally, self._stop, self._report = tally, stop, report
         self._open: dict[str, _Asked] = {}
+        self._moved: list[PlannedAttempt] = []
 
     async def write(self, attempts: Iterator[PlannedAttempt], missing: int) -> None:
-        """Asks for `attempts`, of which there are `missing`; ends early when writing should stop."""
+        """Asks for `attempts`, of which there are `missing`; ends early when writing should stop.
+
+        What was left of an answer whose machine was needed for something else is asked for again in the same round
+        and in the same words: nothing was wrong with it.
+        """
+        await self._ask(attempts, missing)
+        while self._moved and not self._tally.stopped:
+            again, self._moved = self._moved, []
+            await self._ask(iter(again), len(again))
+
+    async def _ask(self, attempts: Iterator[PlannedAttempt], missing: int) -> None:
         async with aclosing(self._engine.run(self._requests(attempts, missing))) as events:
             async for event in events:
                 if isinstance(event, Item):
@@ -94,6 +106,7 @@ class BatchedRound:
         if place is None:
             self._tally.reject(None, Refusal("unasked", f"item {item.position} was not asked for"), raw_text)
             return
+        asked.came.add(place)
         attempt = asked.attempts[place]
         plan = attempt.plan
         if plan.index in self._tally.kept:  # answered twice: the first one stands
@@ -109,8 +122,11 @@ class BatchedRound:
         asked = self._open.pop(done.request_id)
         self._stop.request_done(done)
         self._tally.count(done)
-        for attempt in asked.attempts:
-            self._tally.asked(attempt)
+        for place, attempt in enumerate(asked.attempts):
+            if done.failure != "moved" or place in asked.came:
+                self._tally.asked(attempt)
+            elif attempt.plan.index not in self._tally.kept:
+                self._moved.append(attempt)
         self._sizer.observed(
             BatchOutcome(
                 asked=len(asked.attempts), kept=frozenset(asked.kept), finished=done.items, failure=done.failure

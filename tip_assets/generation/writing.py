@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,6 +24,9 @@ from tip_resources.domain.dataset_spec import DatasetSpec, GenerationMode
 from tip_resources.llm.answering import Metered
 from tip_resources.llm.types import Endpoint, EngineNotice
 from tip_resources.storage.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from tip_resources.fleet.fleet_servers import FleetServers
 
 # The modes of a specification that `write_plans` can write.
 SUPPORTED_MODES: frozenset[GenerationMode] = frozenset({"batched", "two_agent"})
@@ -55,6 +59,7 @@ def write_plans(
     on_notice: Callable[[str], None],
     spending: Spending | None = None,
     shared: SharedRecords | None = None,
+    fleet: "FleetServers | None" = None,
     fresh: bool = False,
 ) -> Written:
     """Has language models write the calls of `plans` and keeps what is good.
@@ -72,6 +77,7 @@ def write_plans(
         on_notice: Told why the writing waits, retries or goes elsewhere.
         spending: Counts what the writing costs, and ends it before the budget is passed.
         shared: Where the limits of endpoints are shared with other runs and kept; None learns for this run alone.
+        fleet: Its machines' servers are used too, and their heat and people hold calls back; None knows of neither.
         fresh: Forget what earlier runs kept, rejects included, and write every call anew.
 
     Raises:
@@ -96,7 +102,7 @@ def write_plans(
             records = BatchRecords(checkpoint.folder / "batches")
             sending = BatchEngine(endpoints[0], now.engine, records, on_notice=tell)
         else:
-            sending = engine_for(endpoints, now, shared=shared, on_notice=tell)
+            sending = engine_for(endpoints, now, shared=shared, fleet=fleet, on_notice=tell)
         async with sending as sender:
             # A batch takes all requests before it answers any, so none of them can wait for room; the turns of a
             # call that was begun do not wait either: room was kept for them.
@@ -120,7 +126,7 @@ def write_plans(
             )
             return await writer.write(), writer
 
-    with endpoints_for(spec, settings, patience_seconds=patience_seconds, on_wait=on_notice) as endpoints:
+    with endpoints_for(spec, settings, patience_seconds=patience_seconds, on_wait=on_notice, fleet=fleet) as endpoints:
         on_endpoints(endpoints)
         if fresh:
             checkpoint.clear()

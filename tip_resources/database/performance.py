@@ -24,7 +24,8 @@ _MOST_TOKENS_PER_SECOND = 999_999.0  # what numeric(10, 4) holds
 
 
 class PerformanceSample(msgspec.Struct, frozen=True, kw_only=True):
-    """One endpoint at one moment. Unknown is None; `error_rate` is of the calls since the sample before."""
+    """One endpoint at one moment. Unknown is None; `error_rate`, and the calls that ended with their tokens and
+    seconds, are of the time since the sample before."""
 
     run_id: str
     timestamp: datetime | None = None
@@ -36,6 +37,10 @@ class PerformanceSample(msgspec.Struct, frozen=True, kw_only=True):
     p95_latency_ms: int | None = None
     error_rate: float | None = None
     queue_depth: int | None = None
+    calls: int = 0
+    failed_calls: int = 0
+    tokens_out: int = 0
+    call_seconds: float = 0.0
 
 
 class PerformanceStore:
@@ -96,7 +101,7 @@ class PerformanceRecorder:
         self._status = status
         self._address_of = address_of
         self._queue_depth = queue_depth
-        self._counts: dict[str, tuple[int, int]] = {}
+        self._counts: dict[str, EndpointStatus] = {}
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_away = False
@@ -130,10 +135,11 @@ class PerformanceRecorder:
             self._is_away = True
 
     def _sampled(self, status: "EndpointStatus") -> PerformanceSample:
-        failures = sum(status.failures_by_kind.values())
-        calls_before, failures_before = self._counts.get(status.name, (0, 0))
-        self._counts[status.name] = (status.calls, failures)
-        ended = status.calls - calls_before
+        before = self._counts.get(status.name)
+        self._counts[status.name] = status
+        calls, failed, tokens, seconds = (
+            now - then for now, then in zip(_totals(status), _totals(before), strict=True)
+        )
         rate = status.tokens_per_second
         return PerformanceSample(
             run_id=self._run_id,
@@ -143,9 +149,20 @@ class PerformanceRecorder:
             throughput_per_sec=None if rate is None else min(rate, _MOST_TOKENS_PER_SECOND),
             p50_latency_ms=_rounded(status.p50_call_ms),
             p95_latency_ms=_rounded(status.p95_call_ms),
-            error_rate=min(1.0, (failures - failures_before) / ended) if ended > 0 else None,
+            error_rate=min(1.0, failed / calls) if calls > 0 else None,
             queue_depth=None if self._queue_depth is None else self._queue_depth(),
+            calls=int(calls),
+            failed_calls=int(failed),
+            tokens_out=int(tokens),
+            call_seconds=seconds,
         )
+
+
+def _totals(status: "EndpointStatus | None") -> tuple[float, float, float, float]:
+    """Calls, failed ones, tokens and seconds of all calls so far."""
+    if status is None:
+        return 0, 0, 0, 0.0
+    return status.calls, sum(status.failures_by_kind.values()), status.tokens_out, status.call_seconds
 
 
 def new_run_id() -> str:
@@ -178,6 +195,10 @@ def _sample(row: Row[Any]) -> PerformanceSample:
         p95_latency_ms=row.p95_latency_ms,
         error_rate=_number(row.error_rate),
         queue_depth=row.queue_depth,
+        calls=row.calls,
+        failed_calls=row.failed_calls,
+        tokens_out=row.tokens_out,
+        call_seconds=row.call_seconds,
     )
 
 

@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from tip_resources.database.tables import endpoints, models
+from tip_resources.database.tables import endpoints, models, nodes
 from tip_resources.domain.provenance import Tier
+
+# What the agent of its machine says of a server: there, or no longer.
+REPORTED = "reported"
+GONE = "gone"
 
 
 class SeenModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +24,8 @@ class SeenModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeenEndpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A server that was asked or used. `address` is its shared address, `details` whatever else is known."""
+    """A server that was asked, used or reported. `address` is its shared address, `details` whatever else is known,
+    `node` the machine it runs on; "" leaves what is known."""
 
     address: str
     name: str
@@ -28,6 +33,7 @@ class SeenEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     details: Mapping[str, Any] = {}
     models: tuple[SeenModel, ...] = ()
+    node: str = ""
 
 
 class EndpointRegistry:
@@ -42,8 +48,10 @@ class EndpointRegistry:
             # In one order, so that two who see the same servers cannot hold each other up.
             for one in sorted(seen, key=lambda each: each.address):
                 values = {"name": one.name, "tier": one.tier, "state": one.state, "details": dict(one.details)}
-                new = insert(endpoints).values(url=one.address, **values)
-                change = {**values, "last_seen_at": func.now()}
+                of_node = select(nodes.c.id).where(nodes.c.name == one.node).scalar_subquery()
+                new = insert(endpoints).values(url=one.address, node_id=of_node, **values)
+                node_id = func.coalesce(new.excluded.node_id, endpoints.c.node_id)
+                change = {**values, "node_id": node_id, "last_seen_at": func.now()}
                 upsert = new.on_conflict_do_update(index_elements=[endpoints.c.url], set_=change)
                 endpoint_id = connection.execute(upsert.returning(endpoints.c.id)).scalar_one()
                 for model in sorted(one.models, key=lambda each: each.name):
@@ -57,6 +65,13 @@ class EndpointRegistry:
                         row.on_conflict_do_update(index_elements=keys, set_={**known, "last_seen_at": func.now()})
                     )
 
+    def keep_reported(self, node: str, addresses: Sequence[str]) -> None:
+        """Of the servers that `node` reported, those at other addresses are gone: it reports them no more."""
+        of_node = endpoints.c.node_id == select(nodes.c.id).where(nodes.c.name == node).scalar_subquery()
+        gone = of_node & (endpoints.c.state == REPORTED) & endpoints.c.url.not_in(addresses)
+        with self._engine.begin() as connection:
+            connection.execute(update(endpoints).where(gone).values(state=GONE))
+
     def all(self) -> Sequence[SeenEndpoint]:
         """Every endpoint that was ever seen, by address."""
         with self._engine.connect() as connection:
@@ -66,6 +81,7 @@ class EndpointRegistry:
                     name=row.name, context_window_tokens=row.context_window_tokens, is_loaded=row.is_loaded
                 )
                 served.setdefault(row.endpoint_id, []).append(model)
+            query = select(endpoints, nodes.c.name.label("node")).outerjoin(nodes, nodes.c.id == endpoints.c.node_id)
             return [
                 SeenEndpoint(
                     address=row.url,
@@ -74,6 +90,7 @@ class EndpointRegistry:
                     state=row.state,
                     details=row.details,
                     models=tuple(served.get(row.id, ())),
+                    node=row.node or "",
                 )
-                for row in connection.execute(select(endpoints).order_by(endpoints.c.url))
+                for row in connection.execute(query.order_by(endpoints.c.url))
             ]

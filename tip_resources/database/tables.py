@@ -272,8 +272,15 @@ performance_samples = Table(
     Column("queue_depth", Integer),
     _words("endpoint"),
     _words("model"),
+    # Of the time since the sample before; is_counted: added to node_work, or nobody's work there.
+    Column("calls", Integer, nullable=False, server_default=text("0")),
+    Column("failed_calls", Integer, nullable=False, server_default=text("0")),
+    Column("tokens_out", BigInteger, nullable=False, server_default=text("0")),
+    Column("call_seconds", Float, nullable=False, server_default=text("0")),
+    Column("is_counted", Boolean, nullable=False, server_default=text("false")),
     Index("performance_samples_by_run", "run_id", "timestamp"),
     Index("performance_samples_by_endpoint", "endpoint", "timestamp"),
+    Index("performance_samples_to_count", "id", postgresql_where=text("NOT is_counted")),
 )
 
 # The searchable index of delivered and graded calls; the calls themselves are Parquet sets.

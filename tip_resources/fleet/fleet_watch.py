@@ -1,11 +1,11 @@
-"""All listed nodes over time: takes the outcomes of a pass in, and tells states and what is to be stored of them.
+"""All nodes over time: takes the outcomes of a pass in, and tells states and what is to be stored of them.
 
-Asking is in poller.py, one node in node_history.py, the tables in tip_resources/database.
+Asking is in poller.py, one node in node_history.py, the tables in tip_resources/database; when to ask is in watcher.py.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,22 +14,51 @@ from tip_resources.database.node_reports import NodeReportStore, ReportRow, repo
 from tip_resources.database.nodes import NodeRow, NodeStore
 from tip_resources.fleet.node_history import Now, WatchedNode
 from tip_resources.fleet.node_state import NodeState, Status
+from tip_resources.fleet.placement import CLASS_PREFIX
 from tip_resources.fleet.poller import Address, OutcomeKind, PollOutcome
 from tip_resources.fleet.reading_reports import Novelty
-from tip_resources.settings.fleet_models import FleetNodeSettings
+from tip_resources.fleet.reported_endpoints import Served, served_by
 from tip_resources.settings.models import Settings
 
-# A whole report is some 5 KB, written when the node's state changes and this often besides.
+# A whole report is some 5 KB, written when the node's state or its model servers change, and this often besides.
 _WHOLE_REPORT_SECONDS = 900.0
+# What was sent by whoever answers there, and was not taken.
+_REJECTED: frozenset[OutcomeKind] = frozenset({"bad_report", "wrong_node", "conflict"})
+
+
+@dataclass(frozen=True)
+class Member:
+    """One node as the settings have it. `address` is its agent's; empty for this machine."""
+
+    name: str
+    address: str
+    slots: int
+    profile: str = ""
+    time_zone: str = ""
+
+
+def members(settings: Settings, own_name: str | None) -> tuple[Member, ...]:
+    """This machine, when it has a name here, and the listed ones; who is listed and is this machine stands once."""
+    own = Member(own_name, "", settings.node.step_slots, settings.node.profile) if own_name else None
+    listed = (
+        Member(node.name, node.url, node.step_slots, node.profile or "", node.time_zone)
+        for node in settings.fleet.nodes
+        if node.name != own_name
+    )
+    return (*(() if own is None else (own,)), *listed)
 
 
 @dataclass(frozen=True)
 class Pass:
-    """What a pass made known. `asked` counts outcomes, `read` what kinds of reports came."""
+    """What a pass made known. `asked` counts outcomes, `read` what kinds of reports came.
+
+    `served` are the model servers of the nodes whose whole report is told, by node.
+    """
 
     states: tuple[NodeState, ...]
     node_rows: tuple[NodeRow, ...]
     report_rows: tuple[ReportRow, ...]
+    served: Mapping[str, Served]
     asked: Mapping[OutcomeKind, int]
     read: Mapping[Novelty, int]
 
@@ -40,25 +69,40 @@ class Pass:
 
 
 class FleetWatch:
-    """The nodes of `fleet.nodes`; who is taken off that list is forgotten. Not for several threads at once."""
+    """This machine and the nodes of `fleet.nodes`; who is taken off that list is forgotten. Not for several threads at
+    once.
 
-    def __init__(self) -> None:
+    Args:
+        own_name: This machine's name, when it is watched too: its outcomes are then made by whoever measures it.
+
+    `success_ratios`, by node, is what the states tell of past work.
+    """
+
+    def __init__(self, own_name: str | None = None) -> None:
+        self.success_ratios: Mapping[str, float] = {}
+        self._own_name = own_name
         self._nodes: dict[str, WatchedNode] = {}
-        self._listed: dict[str, FleetNodeSettings] = {}
-        self._written: dict[str, tuple[Status, float]] = {}
+        self._members: dict[str, Member] = {}
+        self._resumed: Mapping[str, NodeState] = {}
+        self._written: dict[str, tuple[Status, Served, float]] = {}
 
-    @staticmethod
-    def addresses(settings: Settings) -> list[Address]:
+    def addresses(self, settings: Settings) -> list[Address]:
         """Whom to ask."""
-        return [Address(node.name, node.url) for node in settings.fleet.nodes]
+        return [Address(one.name, one.address) for one in members(settings, self._own_name) if one.address]
 
     def node(self, name: str) -> WatchedNode | None:
         """One node, to look at what was learned of it; None when it is not listed."""
         return self._nodes.get(name)
 
-    def take(self, outcomes: Sequence[PollOutcome], settings: Settings, now: Now) -> Pass:
-        """Everything that is known after these outcomes, of every listed node."""
-        self._follow(settings)
+    def resume(self, states: Mapping[str, NodeState]) -> None:
+        """Goes on from what another watcher wrote a moment ago, for nodes that were not watched here before."""
+        self._resumed = states
+
+    def take(
+        self, outcomes: Sequence[PollOutcome], settings: Settings, now: Now, names: Collection[str] | None = None
+    ) -> Pass:
+        """Everything that is known after these outcomes, of every node, or of those in `names`."""
+        self._follow(settings, now)
         read: Counter[Novelty] = Counter()
         new: set[str] = set()
         for outcome in outcomes:
@@ -67,19 +111,24 @@ class FleetWatch:
                 continue  # taken off the list while it was asked
             if outcome.report is None:
                 node.why_silent = f"{outcome.kind} ({outcome.reason})"
+                if outcome.kind in _REJECTED:
+                    node.rejected.note(outcome.kind, outcome.reason, outcome.at_seconds)
                 continue
             ended = Now(outcome.at_seconds, now.unix_seconds - (now.steady - outcome.at_seconds))
-            kind = node.arrived(outcome.report, ended)
+            kind = _taken(node, outcome, outcome.report, ended, settings)
             read[kind] += 1
             if kind in {"new", "restarted"}:
                 new.add(node.name)
-            else:
-                again = "repeats report" if kind == "replayed" else "sends the older report"
-                node.why_silent = f"it {again} {outcome.report.sequence}"
-        states = tuple(node.state(settings, now) for node in self._nodes.values())
+        told = [node for node in self._nodes.values() if names is None or node.name in names]
+        states = tuple(
+            replace(node.state(settings, now), success_ratio=self.success_ratios.get(node.name)) for node in told
+        )
+        rows = tuple(self._node_row(state, state.node in new, now) for state in states)
+        whole = {row.name for row in rows if row.newest_report is not None}
         return Pass(
             states=states,
-            node_rows=tuple(self._node_row(state, state.node in new, now) for state in states),
+            node_rows=rows,
+            served={name: self._written[name][1] for name in whole},
             report_rows=tuple(
                 report_row(report, state.status)
                 for state in states
@@ -89,27 +138,40 @@ class FleetWatch:
             read=read,
         )
 
-    def _follow(self, settings: Settings) -> None:
+    def was_not_stored(self, done: Pass) -> None:
+        """The database did not take this pass: what it held is told again in the next one."""
+        for row in done.node_rows:
+            if row.newest_report is not None:
+                self._written.pop(row.name, None)
+
+    def _follow(self, settings: Settings, now: Now) -> None:
         """Makes the nodes those of the settings of now; what is known of one stays while it is listed."""
-        listed = {node.name: node for node in settings.fleet.nodes}
-        if listed == self._listed:
+        listed = {one.name: one for one in members(settings, self._own_name)}
+        if listed == self._members:
             return
         for name in self._nodes.keys() - listed.keys():
             del self._nodes[name]
             self._written.pop(name, None)
-        for name, node in listed.items():
-            watched = self._nodes.setdefault(name, WatchedNode(name, slots=node.step_slots))
-            watched.slots = node.step_slots
-            watched.time_zone = ZoneInfo(node.time_zone) if node.time_zone else None
-        self._listed = listed
+        for name, one in listed.items():
+            watched = self._nodes.get(name)
+            if watched is None:
+                watched = self._nodes[name] = WatchedNode(name, slots=one.slots)
+                if name in self._resumed:
+                    watched.resume(self._resumed[name], now)
+            watched.slots = one.slots
+            watched.time_zone = ZoneInfo(one.time_zone) if one.time_zone else None
+            watched.capabilities = frozenset({CLASS_PREFIX + one.profile} if one.profile else ())
+        self._members = listed
 
     def _node_row(self, state: NodeState, is_seen: bool, now: Now) -> NodeRow:
         node = self._nodes[state.node]
         report = node.newest_report
-        status, written_at = self._written.get(state.node, (None, 0.0))
-        is_whole = is_seen and (status != state.status or now.steady - written_at >= _WHOLE_REPORT_SECONDS)
+        served = () if report is None else served_by(report)
+        *written, written_at = self._written.get(state.node, (None, (), 0.0))
+        is_changed = written != [state.status, served] or now.steady - written_at >= _WHOLE_REPORT_SECONDS
+        is_whole = is_seen and is_changed
         if is_whole:
-            self._written[state.node] = (state.status, now.steady)
+            self._written[state.node] = (state.status, served, now.steady)
         whole = report if is_whole else None
         return NodeRow(
             name=state.node,
@@ -117,12 +179,27 @@ class FleetWatch:
             state_reason=state.reason,
             since_unix_seconds=state.since_unix_seconds,
             is_seen=is_seen,
-            address=self._listed[state.node].url,
+            address=self._members[state.node].address,
+            profile=self._members[state.node].profile,
             notes="; ".join(state.notes),
             clock_skew_seconds=None if report is None else node.clock_skew_seconds,
             hardware={} if whole is None else hardware_of(whole),
             newest_report=None if whole is None else whole.to_json_object(),
         )
+
+
+def _taken(node: WatchedNode, outcome: PollOutcome, report: NodeReport, ended: Now, settings: Settings) -> Novelty:
+    """Lets a node have its report; one that tells nothing new is held against it when it is no mere repetition."""
+    node.remark = outcome.reason
+    age_seconds = node.age_seconds(ended)
+    kind = node.arrived(report, ended)
+    if kind in {"replayed", "older"}:
+        again = "repeats report" if kind == "replayed" else "sends the older report"
+        node.why_silent = f"it {again} {report.sequence}"
+        # An agent gives the same report for some seconds; asked twice within them it does nothing wrong.
+        if kind == "older" or age_seconds > settings.node.health_check_seconds / 2:
+            node.rejected.note(kind, node.why_silent, ended.steady)
+    return kind
 
 
 def hardware_of(report: NodeReport) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 Clocks are handed in. Reports come from poller.py or from this machine itself; what a state is, is in node_state.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from node_agent.report import Gpu, Host, NodeReport
 from tip_resources.fleet.cooling import CoolingCurve, DriveUnit
 from tip_resources.fleet.heat import CPU, gpu_part
-from tip_resources.fleet.node_state import Known, NodeState, derive_state
+from tip_resources.fleet.node_state import STALE_AFTER_MISSED, Known, Memory, NodeState, derive_state, missed_reports
+from tip_resources.fleet.people_first import Use
 from tip_resources.fleet.reading_reports import Novelty, novelty
+from tip_resources.fleet.rejected import Rejected
 from tip_resources.settings.models import Settings
 
 # Agents that start anew over and over; an older one's report is still told from a new one's.
@@ -34,7 +36,8 @@ class WatchedNode:
         time_zone: The node's, for quiet hours; None is this machine's.
         capabilities: What it can do besides what its reports tell.
 
-    Set `why_silent` to what became of asking it in vain.
+    Set `why_silent` to what became of asking it in vain, and `remark` to what is to be known besides; `rejected` takes
+    what it sent and was not taken.
     """
 
     def __init__(
@@ -43,8 +46,10 @@ class WatchedNode:
         self.name = name
         self.slots = slots
         self.why_silent = ""
+        self.remark = ""
+        self.rejected = Rejected()
         self.time_zone = time_zone
-        self._capabilities = capabilities
+        self.capabilities = capabilities
         self._report: NodeReport | None = None
         self._arrived_at = 0.0
         self._skew_seconds = 0.0
@@ -52,6 +57,15 @@ class WatchedNode:
         self._curves: dict[str, CoolingCurve] = {}
         self._state: NodeState | None = None
         self._watched_since: float | None = None
+        self._resumed_at: float | None = None
+
+    def resume(self, state: NodeState, now: Now) -> None:
+        """Goes on from a state that another watcher came to a moment ago: what was hot has to cool down as it would
+        have had to, and who was there is taken to have been there until now."""
+        parts = tuple(replace(part, known_at=now.steady) for part in state.memory.parts)
+        use = Use(state.reason, now.steady) if state.status == "in_use" else None
+        self._state = replace(state, memory=Memory(parts, use))
+        self._resumed_at = now.steady
 
     @property
     def newest_report(self) -> NodeReport | None:
@@ -83,12 +97,19 @@ class WatchedNode:
 
     def state(self, settings: Settings, now: Now) -> NodeState:
         """The node now. Ask after every report, and from time to time without one: silence is a state too."""
-        if self._report is None:
-            return self._never_reported(now)
+        state = self._derived(self._report, settings, now) if self._report else self._unheard(settings, now)
+        notes = (self.remark, self.rejected.words(now.steady))
+        return replace(state, notes=(*state.notes, *filter(None, notes)))
+
+    def age_seconds(self, now: Now) -> float:
+        """How long ago its newest report came."""
+        return now.steady - self._arrived_at
+
+    def _derived(self, report: NodeReport, settings: Settings, now: Now) -> NodeState:
         self._state = derive_state(
             Known(
-                report=self._report,
-                age_seconds=now.steady - self._arrived_at,
+                report=report,
+                age_seconds=self.age_seconds(now),
                 local_time=self._local_time(now),
                 curves=self._curves,
                 skew_seconds=self._skew_seconds,
@@ -101,11 +122,16 @@ class WatchedNode:
             now=now.steady,
             now_unix_seconds=now.unix_seconds,
             before=self._state,
-            capabilities=self._capabilities | capabilities_of(self._report),
+            capabilities=self.capabilities | capabilities_of(report),
         )
         return self._state
 
-    def _never_reported(self, now: Now) -> NodeState:
+    def _unheard(self, settings: Settings, now: Now) -> NodeState:
+        """Without a report of our own: what was known before, for as long as one late report means nothing."""
+        if self._state is not None and self._resumed_at is not None:
+            missed = missed_reports(now.steady - self._resumed_at, settings.node.health_check_seconds)
+            if missed < STALE_AFTER_MISSED:
+                return replace(self._state, notes=())
         if self._watched_since is None:
             self._watched_since = now.unix_seconds
         return NodeState(
@@ -113,7 +139,7 @@ class WatchedNode:
             status="lost",
             reason=f"has not reported yet{f': {self.why_silent}' if self.why_silent else ''}",
             slots=self.slots,
-            capabilities=self._capabilities,
+            capabilities=self.capabilities,
             since_unix_seconds=self._watched_since,
             concurrency_factor=0.0,
         )

@@ -55,6 +55,11 @@ class Backlog:
         self._sources.discard(source)
 
     @property
+    def is_open(self) -> bool:
+        """Whether a run has requests that it has not taken yet, or may have."""
+        return bool(self._sources)
+
+    @property
     def left(self) -> int | None:
         """Requests not taken yet; None when unknown."""
         left = 0

@@ -107,6 +107,10 @@ class Call:
             await self._give(self._salvage.finish())
             return self._result(broken)
 
+    def cut_off(self, why: Failure) -> CallResult:
+        """How a call ended that was cancelled: with what it had given out until then."""
+        return self._result(why)
+
     def _simpler(self, error: CallBroken, body: dict) -> Dialect | None:
         """The dialect to try next, when the server refused an option of the request."""
         words = error.failure.detail
@@ -140,9 +144,9 @@ class Call:
             if self._items >= self._request.expected_items:
                 self._has_surplus = True  # more than was asked: nobody waits for the rest
                 return
-            self._items += 1
             self._repetition.item_closed()
             await self._emit(self._item(element))
+            self._items += 1  # a call that is moved while nobody takes the item has not given it
 
     def _item(self, element: Found) -> Item:
         first = self._first_token

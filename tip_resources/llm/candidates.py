@@ -1,6 +1,7 @@
 """Which servers could be asked, before any is: from the settings, the environment, and the usual local ports.
 
-Pure. Whether they answer and what they serve is found out in endpoints.py.
+Pure. What machines of the fleet report is added in fleet_candidates.py; whether servers answer, and what they serve,
+is found out in endpoints.py.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +37,8 @@ LOCAL_SERVERS = (
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A server that could be asked. `obstacle` says why not to ask it at all; "" when nothing speaks against it.
 
-    `model` is what its settings name, `is_model_final` that nothing but the request itself overrides it.
+    `model` is what its settings name, `is_model_final` that nothing but the request itself overrides it. `node` is the
+    machine it runs on, "" for an unknown one; `is_reported` that this is known from that machine's agent alone.
     """
 
     url: str
@@ -50,6 +52,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int | None = None
     product: str = ""
     is_guess: bool = False
+    node: str = ""
+    is_reported: bool = False
     obstacle: str = ""
 
 
@@ -82,7 +86,7 @@ def candidates(
             for server in local_servers
             if _place(server.url) not in known
         ]
-    return _named_apart(found)
+    return named_apart(found)
 
 
 def _environment_entry(settings: Settings, environ: Mapping[str, str]) -> EndpointSettings | None:
@@ -126,7 +130,7 @@ def _configured(
     )
 
 
-def _named_apart(found: list[Candidate]) -> list[Candidate]:
+def named_apart(found: Sequence[Candidate]) -> list[Candidate]:
     """The engine tells endpoints apart by name."""
     seen: dict[str, int] = {}
     result: list[Candidate] = []

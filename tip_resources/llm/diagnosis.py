@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,6 +12,9 @@ from tip_resources.llm.endpoints import Examined, examine_endpoints
 from tip_resources.llm.served import find_model
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.models import Settings
+
+if TYPE_CHECKING:
+    from tip_resources.fleet.fleet_servers import FleetServers
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -23,9 +27,16 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def diagnose_endpoints(
-    settings: Settings, environ: Mapping[str, str], *, local_servers: Sequence[LocalServer] = LOCAL_SERVERS
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    fleet: "FleetServers | None" = None,
+    local_servers: Sequence[LocalServer] = LOCAL_SERVERS,
 ) -> list[Finding]:
-    """Asks every server that could be used, and says for each what stands in the way. Takes a few seconds at most."""
+    """Asks every server that could be used, and says for each what stands in the way. Takes a few seconds at most.
+
+    Those that the machines of `fleet` report are asked as well.
+    """
     examined = asyncio.run(
         examine_endpoints(
             settings,
@@ -35,6 +46,7 @@ def diagnose_endpoints(
             tier=None,
             environ=environ,
             rehearsal=False,
+            fleet=fleet,
             local_servers=local_servers,
         )
     )
@@ -49,6 +61,9 @@ def diagnose_endpoints(
 
 def _findings(one: Examined, settings: Settings) -> list[Finding]:
     name = one.candidate.name
+    if one.candidate.is_reported and (one.probe is None or one.probe.failure is not None):
+        # A machine that is switched off is no fault; `tip nodes` shows how it stands.
+        return [Finding(f"endpoint {name}", one.probe is None, f"{one.candidate.url}: {one.reason}")]
     if one.probe is None:
         is_key = "key is missing" in one.reason
         mend = "Set the variable in the environment or in .env." if is_key else "Check models.endpoints."
@@ -60,7 +75,7 @@ def _findings(one: Examined, settings: Settings) -> list[Finding]:
         return [Finding(f"endpoint {name}", False, f"{one.candidate.url}: {one.reason}", mend)]
     models = ", ".join(model.id for model in one.probe.models[:10]) or "no model"
     seen = f"{one.probe.kind} at {one.candidate.url} answers in {one.probe.latency_ms or 0:.0f} ms; serves {models}"
-    found = [Finding(f"endpoint {name}", True, seen)]
+    found = [Finding(f"endpoint {name}", True, f"{seen}; {one.held}" if one.held else seen)]
     if one.endpoint is None:
         mend = "Set TIP_LLM_MODEL (or models.endpoints) to one of these, or load the model in the server."
         return [

@@ -9,6 +9,7 @@ from tip_resources.llm.dialect import Dialect
 from tip_resources.llm.endpoint_status import EndpointStatus, Standing
 from tip_resources.llm.flight import Flight
 from tip_resources.llm.limiter import CallSample, Limiter
+from tip_resources.llm.machine_standing import WELL, MachineStanding, held_limit, no_calls, turned
 from tip_resources.llm.measures import Measures
 from tip_resources.llm.overload import Slots
 from tip_resources.llm.policy import backoff_seconds, rule_for
@@ -37,7 +38,7 @@ class EndpointState:
         self.flights: set[Flight] = set()
         self._suspects: set[Flight] = set()
         self.out: Failure | None = None
-        self.weight = 1.0
+        self.standing = WELL
         self.is_stalled = False
         self.measures = Measures(lengths or Lengths())
         self._limiter = limiter
@@ -58,8 +59,13 @@ class EndpointState:
 
     @property
     def limit(self) -> int:
-        """Most calls at once, now."""
-        return self._limiter.limit
+        """Most calls at once, now: what the limiter says, as far as the machine allows it."""
+        return held_limit(self._limiter.limit, self.standing.weight)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing but the state of its machine keeps it from being asked; not for ever, then."""
+        return self.out is None and not self.standing.takes_calls
 
     @property
     def in_flight(self) -> int:
@@ -85,12 +91,13 @@ class EndpointState:
 
     def may_start(self, now: float) -> bool:
         """Whether a call could start now, were there room."""
-        return self.out is None and self.weight > 0 and now >= self._paused_until and self._breaker.admits(now)
+        is_free = self.out is None and self.standing.takes_calls
+        return is_free and now >= self._paused_until and self._breaker.admits(now)
 
     def is_hopeful(self, now: float) -> bool:
         """Whether it works, or is being tried right now."""
-        is_held = self.out is not None or self.weight <= 0 or now < self._paused_until
-        return not is_held and self._breaker.state(now) != "open"
+        is_away = self.out is not None or not self.standing.takes_calls or now < self._paused_until
+        return not is_away and self._breaker.state(now) != "open"
 
     def is_trial(self, now: float) -> bool:
         """Whether the next call would tell if it is back."""
@@ -106,7 +113,7 @@ class EndpointState:
 
     def usable_at(self, now: float) -> float | None:
         """The moment in the future when it may be usable again; None when no such moment is known."""
-        if self.out is not None:
+        if self.out is not None or not self.standing.takes_calls:
             return None
         moments = (self._paused_until, self._breaker.opens_again_at or 0.0)
         return latest if (latest := max(moments)) > now else self._slots.tries_again_at(now, self.in_flight)
@@ -121,8 +128,8 @@ class EndpointState:
         reason = "" if self.has_room(now) else f"{self.in_flight} calls in flight"
         if self.out is not None:
             standing, reason = "out", self.out.detail
-        elif self.weight <= 0:
-            standing, reason = "paused", "its machine takes no calls now"
+        elif not self.standing.takes_calls:
+            standing, reason = "paused", no_calls(self.standing)
         elif now < self._paused_until:
             standing = "paused"
             reason = f"asked to wait {self._paused_until - now:.0f} s more: {self._said()}"
@@ -142,14 +149,23 @@ class EndpointState:
             calls=self._calls,
             items=self._items,
             failures_by_kind=dict(self._failures),
-            limit_reason=self._limiter.reason,
+            limit_reason=self._limit_reason(),
             tokens_per_second=measures.speed.tokens_per_second,
             p50_call_ms=_ms(measures.usual_seconds()),
             p95_call_ms=_ms(measures.calls.percentile(0.95)),
             p95_first_token_ms=_ms(measures.first_tokens.percentile(0.95)),
             suspects=len(self._suspects),
             twins=self._twins,
+            tokens_out=measures.tokens_out,
+            call_seconds=measures.call_seconds,
         )
+
+    def take_standing(self, standing: MachineStanding, now: float) -> EngineNotice | None:
+        """Its machine stands like this now; returns what an operator should hear about it."""
+        before, self.standing = self.standing, standing
+        if standing.weight != before.weight:
+            self._limiter.held_down(now, standing.weight)
+        return turned(self.name, before, standing, self.in_flight)
 
     def call_started(self, flight: Flight, now: float) -> None:
         """A call is about to be sent."""
@@ -165,6 +181,11 @@ class EndpointState:
         self._forget(flight)
         if flight.is_trial:
             self._breaker = self._breaker.call_abandoned()
+
+    def call_moved(self, flight: Flight, items: int) -> None:
+        """A call was taken away from here, after so many items: it tells no more than one that was cancelled."""
+        self._items += items
+        self.call_abandoned(flight)
 
     def tokens_came(self, flight: Flight, tokens: int, now: float, loop_now: float) -> EngineNotice | None:
         """A call spoke; returns what an operator should hear about it."""
@@ -295,6 +316,12 @@ class EndpointState:
         if was_open and breaker.opened_at is None:
             return EngineNotice(kind="endpoint_back", endpoint=self.name, reason=f"{self.name} answers again.")
         return None
+
+    def _limit_reason(self) -> str:
+        whole, said = self._limiter.limit, self._limiter.reason
+        if not self.standing.holds_down or not whole:
+            return said
+        return f"{self.limit} of {whole}: {self.standing.reason or 'held back by the state of its machine'}"
 
     def _longest_pause(self) -> float | None:
         usual = self.measures.usual_seconds()

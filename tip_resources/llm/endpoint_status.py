@@ -13,6 +13,7 @@ class EndpointStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     `suspects` are calls in flight that have been silent for longer than is usual there; they take no place of
     the limit. Rates and percentiles are of the last seconds and calls, None until something was measured.
+    `tokens_out` and `call_seconds` are of all calls that have ended.
     """
 
     name: str
@@ -32,3 +33,5 @@ class EndpointStatus(msgspec.Struct, frozen=True, kw_only=True):
     p95_first_token_ms: float | None = None
     suspects: int = 0
     twins: int = 0
+    tokens_out: int = 0
+    call_seconds: float = 0.0

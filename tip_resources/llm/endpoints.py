@@ -6,32 +6,44 @@ then nothing else does, because a closed LM Studio must never turn a production 
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+from msgspec import structs
 
 from tip_resources.domain.failures import TransientFailure
 from tip_resources.domain.provenance import Tier
+from tip_resources.fleet.endpoint_nodes import EndpointNodes
 from tip_resources.llm.candidates import LOCAL_SERVERS, Candidate, LocalServer, candidates
+from tip_resources.llm.fleet_candidates import why_unreachable, with_fleet
 from tip_resources.llm.probe import EndpointProbe, probe_endpoint
 from tip_resources.llm.served import REHEARSAL_MODEL, ServedModel, find_model, likeliest_model
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.models import Settings
 
+if TYPE_CHECKING:
+    from tip_resources.fleet.fleet_servers import FleetLook, FleetServers
+
 _MODELS_LISTED = 10
+_ASKED_AT_ONCE = 64
+_nodes_without_fleet = EndpointNodes()  # keeps what was looked up, and nothing else
 
 ModelRole = Literal["write", "judge", "refine"]
 _TASKS: Mapping[ModelRole, str] = {"write": "writing calls", "judge": "judging calls", "refine": "reading requests"}
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate after it was asked: an endpoint, or the reason why it is none."""
+    """A candidate after it was asked: an endpoint, or the reason why it is none.
+
+    `held` says why its machine takes no work now, "" when it does or is unknown.
+    """
 
     candidate: Candidate
     probe: EndpointProbe | None = None
     model: ServedModel | None = None
     endpoint: Endpoint | None = None
     reason: str = ""
+    held: str = ""
 
 
 class NoEndpoint(TransientFailure):
@@ -59,9 +71,13 @@ async def resolve_endpoints(
     tier: Tier | None = None,
     environ: Mapping[str, str],
     rehearsal: bool = False,
+    fleet: "FleetServers | None" = None,
+    waits: bool = True,
     local_servers: Sequence[LocalServer] = LOCAL_SERVERS,
 ) -> list[Endpoint]:
     """The endpoints that can write calls of `domain` now, in the order of preference; at least one.
+
+    Those whose machines take no work now come last.
 
     Args:
         settings: Configured endpoints, and the models per domain and per role.
@@ -72,6 +88,9 @@ async def resolve_endpoints(
             TIP_LLM_URL.
         environ: The environment: TIP_LLM_URL, TIP_LLM_MODEL, TIP_LLM_API_KEY and the keys that settings name.
         rehearsal: Use only the rehearsal server; otherwise it is never used.
+        fleet: The machines of the fleet, whose servers count as well; None leaves them out.
+        waits: The caller waits for machines that take no work now, as the request engine does; False leaves their
+            endpoints out.
         local_servers: Where to look on this machine.
 
     Raises:
@@ -86,10 +105,13 @@ async def resolve_endpoints(
         tier=tier,
         environ=environ,
         rehearsal=rehearsal,
+        fleet=fleet,
         local_servers=local_servers,
     )
+    if not waits:
+        examined = [structs.replace(one, endpoint=None, reason=f"{one.held}.") if one.held else one for one in examined]
     found: dict[tuple[str, str], Endpoint] = {}
-    for one in examined:
+    for one in sorted(examined, key=lambda one: bool(one.held)):
         if one.endpoint is not None:
             found.setdefault((one.endpoint.url, one.endpoint.model), one.endpoint)
     if not found:
@@ -106,14 +128,20 @@ async def examine_endpoints(
     tier: Tier | None,
     environ: Mapping[str, str],
     rehearsal: bool,
+    fleet: "FleetServers | None" = None,
     local_servers: Sequence[LocalServer] = LOCAL_SERVERS,
 ) -> list[Examined]:
-    """Asks all candidates at once; each comes back as an endpoint or with the reason why it is none.
+    """Asks all candidates, many at once; each comes back as an endpoint or with the reason why it is none.
 
     `domain` and `role` None: the models that settings name for them are left out of it.
     """
+    look = None if fleet is None else await asyncio.to_thread(fleet.look)
+    nodes = _nodes_without_fleet if fleet is None else fleet.nodes
     found = candidates(settings, tier, environ, local_servers)
+    placed = await asyncio.to_thread(nodes.of, [one.url for one in found], settings.fleet.nodes)
+    found = with_fleet(found, placed, look, own=nodes.own, tier=tier, environ=environ)
     assigned = _assigned_model(settings, domain, role)
+    turns = asyncio.Semaphore(_ASKED_AT_ONCE)
 
     async def examine(candidate: Candidate) -> Examined:
         if candidate.obstacle:
@@ -125,11 +153,20 @@ async def examine_endpoints(
             api_key=candidate.api_key,
             api_key_env=candidate.api_key_env,
         )
-        answer = await probe_endpoint(asked, timeout_seconds=settings.engine.probe_timeout_seconds)
+        async with turns:
+            answer = await probe_endpoint(asked, timeout_seconds=settings.engine.probe_timeout_seconds)
         wanted = model or (candidate.model if candidate.is_model_final else assigned or candidate.model)
-        return _judge(candidate, answer, wanted, settings, rehearsal=rehearsal)
+        judged = _judge(candidate, answer, wanted, settings, rehearsal=rehearsal)
+        return structs.replace(judged, held=_why_held(judged, look))
 
     return list(await asyncio.gather(*(examine(candidate) for candidate in found)))
+
+
+def _why_held(one: Examined, look: "FleetLook | None") -> str:
+    """A scripted server costs its machine nothing, so nothing holds it."""
+    if look is None or one.endpoint is None or one.endpoint.scripted:
+        return ""
+    return look.why_held(one.candidate.node)
 
 
 def _assigned_model(settings: Settings, domain: str | None, role: ModelRole | None) -> str | None:
@@ -143,7 +180,10 @@ def _judge(
 ) -> Examined:
     """Whether a server that was asked can be used, and with which model."""
     if answer.failure is not None:
-        return Examined(candidate=candidate, probe=answer, reason=answer.failure.detail)
+        reason = answer.failure.detail
+        if candidate.is_reported and answer.failure.kind in ("connect", "timeout"):
+            reason = why_unreachable(candidate, reason)
+        return Examined(candidate=candidate, probe=answer, reason=reason)
     if rehearsal != answer.is_scripted:
         reason = (
             "it is not the rehearsal server, and only that was asked for."
@@ -168,6 +208,7 @@ def _judge(
         url=candidate.url,
         model=served.id,
         tier=candidate.tier,
+        node=candidate.node,
         scripted=answer.is_scripted,
         context_window_tokens=candidate.context_window_tokens or served.context_window_tokens,
         concurrency=min(start, most or start),

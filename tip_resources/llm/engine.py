@@ -21,6 +21,7 @@ from tip_resources.llm.failures import wrong_model
 from tip_resources.llm.flight import Flight
 from tip_resources.llm.job import Job
 from tip_resources.llm.limiter import Limiter, fixed_limiter
+from tip_resources.llm.machine_standing import StandingOf, moved
 from tip_resources.llm.need import NobodyLeft
 from tip_resources.llm.policy import rule_for, wait_seconds
 from tip_resources.llm.pool import Pool
@@ -43,8 +44,8 @@ class RequestEngine:
         endpoints: The servers to use; names must differ.
         settings: Timeouts, retries, breaker and patience.
         limiter_for: Makes the limiter of an endpoint.
-        weight_of: State of an endpoint's machine, read at every choice: 1 is well, half is as if half as fast,
-            0 gets no new calls. Say `wake` when it changed.
+        standing_of: State of an endpoint's machine, read at every choice and ten times a second while calls are
+            under way or wait for a machine. It must answer at once and raise nothing.
         on_notice: Told what the engine decides and why, in words; also logged.
         transport: The wire; None for HTTP.
         clock: Time; chance: jitter. Both are injected by tests.
@@ -56,7 +57,7 @@ class RequestEngine:
         settings: EngineSettings,
         *,
         limiter_for: Callable[[Endpoint], Limiter] = fixed_limiter,
-        weight_of: Callable[[Endpoint], float] | None = None,
+        standing_of: StandingOf | None = None,
         on_notice: Callable[[EngineNotice], None] | None = None,
         transport: Transport | None = None,
         clock: Clock | None = None,
@@ -75,7 +76,7 @@ class RequestEngine:
         self._transport = transport
         lengths = Lengths()
         states = [EndpointState(endpoint, limiter_for(endpoint), settings, lengths) for endpoint in endpoints]
-        self._pool = Pool(states, settings, self._clock, self._chance, self._notify, weight_of)
+        self._pool = Pool(states, settings, self._clock, self._chance, self._notify, standing_of)
 
     async def __aenter__(self) -> "RequestEngine":
         return self
@@ -93,7 +94,7 @@ class RequestEngine:
         return self._pool.status()
 
     def wake(self) -> None:
-        """A limiter changed its limit by itself, or a weight changed: look again who may start."""
+        """A limiter changed its limit by itself, or a machine its state: look again who may start."""
         self._pool.wake()
 
     async def run(self, requests: Requests, *, expected: int | None = None) -> AsyncGenerator[EngineEvent, None]:
@@ -126,6 +127,7 @@ class RequestEngine:
 
         requests = source.each()
         self._pool.backlog.begin(source)
+        self._pool.wake()
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
@@ -170,8 +172,10 @@ class RequestEngine:
                     failure = own if own is not None and nobody.is_exhausted else nobody.failure
                     return _done(job, endpoint, result, failure)
             flight, ended = await job.next_end()
+            if ended is None or _is_moved_with_nothing(ended):
+                continue
             failure = ended.failure
-            if failure is not None:
+            if failure is not None and failure.kind != "moved":
                 job.failures[failure.kind] += 1
             if job.is_lost(flight):
                 continue
@@ -200,9 +204,17 @@ class RequestEngine:
             emit=lambda item: job.emit(flight, item),
             on_tokens=lambda tokens: self._pool.tokens_came(flight, tokens),
         )
-        result = await call.run()
-        if result.failure is not None:
-            result = msgspec.structs.replace(result, failure=await self._explained(state, result.failure))
+        try:
+            result = await call.run()
+            if result.failure is not None:
+                result = msgspec.structs.replace(result, failure=await self._explained(state, result.failure))
+        except asyncio.CancelledError:
+            if not flight.is_moved:
+                raise
+            result = call.cut_off(moved(state.name, state.standing))
+            job.was_moved(flight)
+            self._pool.moved(flight, result.items)
+            return result
         self._pool.finish(flight, result)
         return result
 
@@ -247,6 +259,11 @@ class RequestEngine:
         _logger.log(level, "%s: %s", notice.kind, notice.reason)
         if self._on_notice is not None:
             self._on_notice(notice)
+
+
+def _is_moved_with_nothing(result: CallResult) -> bool:
+    """Whether the request is to be asked anew as if nothing had been."""
+    return result.failure is not None and result.failure.kind == "moved" and not result.items
 
 
 def _done(job: Job, endpoint: Endpoint | None, result: CallResult | None, failure: Failure | None) -> RequestDone:

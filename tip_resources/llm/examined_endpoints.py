@@ -16,7 +16,12 @@ def seen_of(examined: Sequence[Examined], node: str) -> list[SeenEndpoint]:
     usable: set[str] = set()
     for one in examined:
         candidate, probe = one.candidate, one.probe
-        if "://" not in candidate.url or (candidate.is_guess and (probe is None or probe.failure is not None)):
+        is_absent = probe is None or probe.failure is not None
+        if (
+            "://" not in candidate.url
+            or (candidate.is_guess and is_absent)
+            or (candidate.is_reported and probe is None)
+        ):
             continue
         address = shared_address(candidate.url, node)
         if address in usable:

@@ -14,7 +14,8 @@ class Flight:
     """A call of `need` to the endpoint of `state`.
 
     `is_suspect` says that it has been silent for longer than its endpoint ever is; `is_twin` that its request
-    was under way elsewhere when it started, `is_trial` that it tells whether a broken endpoint is back.
+    was under way elsewhere when it started, `is_trial` that it tells whether a broken endpoint is back, `is_moved`
+    that it is being taken off its machine and asked anew.
     """
 
     def __init__(self, state: "EndpointState", need: "Need", now: float) -> None:
@@ -29,6 +30,7 @@ class Flight:
         self.suspected_after = 0.0  # seconds of silence that made it suspect
         self.is_twin = False
         self.is_trial = False
+        self.is_moved = False
         self._is_held = False
 
     def heard(self, now: float, tokens: int) -> None:

@@ -66,11 +66,13 @@ class HillClimb:
         self._phase: Phase = "slow_start" if learned is None else "holding"
         self._reason = "starting" if learned is None else "as learned before"
         self._measurement = Measurement(self._limit, is_rough=learned is None)
+        self._is_held_down = False
+        self._hears_calls_since = 0.0
 
     @property
     def limit(self) -> int:
-        """Most calls at once, now."""
-        return self._limit
+        """Most calls at once, now; nothing is on trial while the machine is held down."""
+        return min(self._limit, self._best) if self._is_held_down else self._limit
 
     @property
     def reason(self) -> str:
@@ -93,6 +95,8 @@ class HillClimb:
 
     def call_finished(self, sample: CallSample) -> None:
         """Looks at the guardrails; a refusal says how many calls the server takes."""
+        if self._is_held_down or sample.started_at_seconds < self._hears_calls_since:
+            return
         self._see(sample.ended_at_seconds, sample.in_flight - 1, 0)
         if sample.failure == "overloaded":
             if sample.in_flight <= self._limit:
@@ -101,7 +105,18 @@ class HillClimb:
         elif trouble := self._watch.see(sample):
             self._lower_ceiling(int(self._limit * _BACK_OFF), trouble)
 
+    def held_down(self, now: float, weight: float) -> None:
+        """Below a weight of 1 nothing is learned: fewer calls, of a machine that may have throttled itself, tell of it
+        and not of the server. Afterwards the search goes on where it was, with a new measurement."""
+        was_held_down, self._is_held_down = self._is_held_down, weight < 1
+        if was_held_down and not self._is_held_down:
+            self._hears_calls_since = now
+            self._watch.limit_changed()
+            self._measurement = Measurement(self._limit, is_rough=self._phase == "slow_start")
+
     def _see(self, now: float, in_flight: int, tokens: int) -> None:
+        if self._is_held_down:
+            return
         figure = self._measurement.see(now, in_flight, tokens)
         if figure is not None:
             self._learn(figure)

@@ -25,12 +25,13 @@ class Job:
         put: Callable[[EngineEvent], Awaitable[None]],
     ) -> None:
         self.request = request
-        self.need = Need(request.max_output_tokens, self.start, self.end_others, self.give_up)
+        self.need = Need(request.max_output_tokens, self.start, self.end_others, self.give_up, self.move)
         self.failures: Counter[str] = Counter()
         self._send = send
         self._abandon = abandon
         self._put = put
         self._winner: Flight | None = None
+        self._has_given = False
         self._tasks: dict[Flight, asyncio.Task[CallResult]] = {}
         self._ended: asyncio.Queue[tuple[Flight, asyncio.Task[CallResult]]] = asyncio.Queue()
 
@@ -44,11 +45,16 @@ class Job:
         task = asyncio.create_task(self._send(self, flight))
         task.add_done_callback(lambda ended: self._has_ended(flight, ended))
         self._tasks[flight] = task
+        if flight.is_moved:  # its machine was needed before it was sent
+            task.cancel()
 
-    async def next_end(self) -> tuple[Flight, CallResult]:
-        """Waits until one of the calls has ended. What went wrong in our own code is raised here."""
+    async def next_end(self) -> tuple[Flight, CallResult | None]:
+        """Waits until one of the calls has ended; None is the result of one that was cancelled.
+
+        What went wrong in our own code is raised here.
+        """
         flight, task = await self._ended.get()
-        return flight, task.result()
+        return flight, None if task.cancelled() else task.result()
 
     def is_lost(self, flight: Flight) -> bool:
         """Whether another call of this request gives the items."""
@@ -63,6 +69,7 @@ class Job:
             self.need.is_settled = True
             flight.hold()
             await self._put(item)
+            self._has_given = True
             flight.release(asyncio.get_running_loop().time())
 
     def end_others(self, flight: Flight) -> None:
@@ -73,9 +80,23 @@ class Job:
 
     def give_up(self, flight: Flight) -> None:
         """Cancels a call that hangs; others of this request are under way."""
-        if task := self._tasks.get(flight):
+        if (task := self._tasks.get(flight)) and not flight.is_moved:
             self.failures["timeout"] += 1
             task.cancel()
+
+    def move(self, flight: Flight) -> None:
+        """Ends a call whose machine is needed; its result says what it gave until then."""
+        if flight.is_moved:
+            return
+        flight.is_moved = True
+        if task := self._tasks.get(flight):
+            # Later, since it may be this very call that runs now: it must not be cancelled while it ends by itself.
+            asyncio.get_running_loop().call_soon(task.cancel)
+
+    def was_moved(self, flight: Flight) -> None:
+        """A moved call has ended. If it was about to give the first item, another call gives it."""
+        if self._winner is flight and not self._has_given:
+            self._winner, self.need.is_settled = None, False
 
     async def close(self) -> None:
         """Cancels what is under way and waits until it is gone."""
@@ -88,5 +109,4 @@ class Job:
         self._tasks.pop(flight, None)
         if task.cancelled() or task.exception() is not None:
             self._abandon(flight)  # also when it was cancelled before its first step
-        if not task.cancelled():
-            self._ended.put_nowait((flight, task))
+        self._ended.put_nowait((flight, task))

@@ -1,7 +1,7 @@
 """How many calls one endpoint gets at once. The engine asks `limit` before every call and reports what happens.
 
 A limiter learns from tokens as they stream and from calls as they end; one whose limit changes by other news
-(leases, node state) says so through `RequestEngine.wake`. Times are seconds of the engine's clock.
+(leases) says so through `RequestEngine.wake`. Times are seconds of the engine's clock.
 """
 
 from typing import Protocol
@@ -60,6 +60,13 @@ class Limiter(Protocol):
         """Learns from one call, whatever its end."""
         ...
 
+    def held_down(self, now: float, weight: float) -> None:
+        """From now on the endpoint's machine leaves this share of the limit (1 is all of it): told when it changes.
+
+        The engine applies it. What is seen below 1 says nothing about how many calls the server could take.
+        """
+        ...
+
 
 class FixedLimiter:
     """The same limit always: what the settings say."""
@@ -84,6 +91,9 @@ class FixedLimiter:
         """A fixed limit learns nothing."""
 
     def call_finished(self, sample: CallSample) -> None:
+        """A fixed limit learns nothing."""
+
+    def held_down(self, now: float, weight: float) -> None:
         """A fixed limit learns nothing."""
 
 

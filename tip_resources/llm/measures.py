@@ -16,6 +16,8 @@ class Measures:
         self.calls = Samples()
         self.first_tokens = Samples()
         self.most_talking = 0
+        self.tokens_out = 0
+        self.call_seconds = 0.0
 
     def heard(self, flight: Flight, now: float, tokens: int) -> None:
         """Tokens of a call came."""
@@ -29,9 +31,11 @@ class Measures:
     def ended(self, flight: Flight, now: float, tokens_out: int | None, *, is_whole: bool) -> None:
         """A call ended by itself; one that brought its answer in one piece says only now how long it is."""
         self.patience.call_ended(flight.longest_gap, flight.tokens)
+        seconds, tokens = now - flight.started_at, max(flight.tokens, tokens_out or 0)
+        self.call_seconds += seconds
+        self.tokens_out += tokens
         if not is_whole:
             return
-        seconds, tokens = now - flight.started_at, max(flight.tokens, tokens_out or 0)
         self.calls.add(seconds)
         self.speed.tokens_came(tokens - flight.tokens)
         self.speed.call_ended(tokens, seconds)

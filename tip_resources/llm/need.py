@@ -21,7 +21,7 @@ class Need:
 
     `is_settled` says that a call of it has given an item or ended well. `flights` are its calls under way;
     `on_twin` is told of a second call that the pool wants sent, `on_settled` which of several goes on alone,
-    `on_given_up` which of several is waited for no longer.
+    `on_given_up` which of several is waited for no longer, `on_moved` which must leave its machine now.
     """
 
     def __init__(
@@ -30,11 +30,13 @@ class Need:
         on_twin: Callable[[Flight], None],
         on_settled: Callable[[Flight], None],
         on_given_up: Callable[[Flight], None],
+        on_moved: Callable[[Flight], None],
     ) -> None:
         self.tokens = tokens
         self.on_twin = on_twin
         self.on_settled = on_settled
         self.on_given_up = on_given_up
+        self.on_moved = on_moved
         self.calls = 0
         self.is_settled = False
         self.avoid: frozenset[str] = frozenset()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tip_resources.llm.endpoint_state import EndpointState
+from tip_resources.llm.machine_standing import no_calls
 from tip_resources.llm.types import EngineNotice, Failure, FailureKind
 
 _WORTH_SAYING_SECONDS = 5.0
@@ -38,6 +39,10 @@ class Outage:
         reason = f"{failure.detail} Waiting up to {self._limit_seconds:.0f} s (engine.unavailable_limit_seconds)."
         return EngineNotice(kind="waiting", reason=reason, failure=failure.kind)
 
+    def does_not_count(self) -> None:
+        """Calls wait for a machine that is held back, not for a server that is broken: patience begins anew."""
+        self._since, self._is_told = None, False
+
     def end(self, now: float) -> EngineNotice | None:
         """An endpoint works; returns what should be said if the outage was told."""
         since, was_told = self._since, self._is_told
@@ -50,7 +55,7 @@ class Outage:
 def no_endpoint(states: Sequence[EndpointState], how_long: str) -> Failure:
     """All of them are unusable: each with its reason."""
     failures = [state.last_failure for state in states if state.last_failure is not None]
-    held = [f"{state.name} is held back by the state of its machine." for state in states if state.weight <= 0]
+    held = [f"{state.name}: {no_calls(state.standing)}." for state in states if state.is_held]
     reasons = " | ".join([*(failure.detail for failure in failures), *held]) or "no reason is known."
     kind: FailureKind = failures[0].kind if failures else "connect"
     return Failure(kind=kind, detail=f"No endpoint could be used{how_long}: {reasons}")

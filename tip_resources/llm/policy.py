@@ -52,6 +52,7 @@ RULES: Mapping[FailureKind, Rule] = {
     "empty": Rule("here", counts=True, effect="none"),
     "truncated": Rule("no", counts=True, effect="none"),
     "repetition": Rule("here", counts=True, effect="none"),
+    "moved": Rule("here", counts=False, effect="none"),
 }
 _ENDPOINT_IS_WRONG = Rule("elsewhere", counts=False, effect="out")
 

@@ -1,7 +1,8 @@
 """Hands endpoints to calls: who waits, who is next, and what is said when nobody can be asked.
 
 Twins of calls that hang go first, then calls that were tried before. When no endpoint is usable the calls wait, with
-the reason told, and are given up after `engine.unavailable_limit_seconds`; when all are out for good, at once.
+the reason told, and are given up after `engine.unavailable_limit_seconds`; when all are out for good, at once. For
+endpoints whose machines are merely held back (machines.py) they wait as long as it takes.
 """
 
 import asyncio
@@ -16,12 +17,14 @@ from tip_resources.llm.call import CallResult
 from tip_resources.llm.clock import Clock
 from tip_resources.llm.endpoint_state import EndpointState, EndpointStatus
 from tip_resources.llm.flight import Flight
+from tip_resources.llm.machine_standing import StandingOf
+from tip_resources.llm.machines import Machines
 from tip_resources.llm.need import Need, NobodyLeft, Waiter
 from tip_resources.llm.outage import Outage, no_endpoint
 from tip_resources.llm.policy import rule_for
 from tip_resources.llm.remaining import seconds_of_the_rest
 from tip_resources.llm.router import EndpointView, choose
-from tip_resources.llm.types import Endpoint, EngineNotice
+from tip_resources.llm.types import EngineNotice
 from tip_resources.settings.models import EngineSettings
 
 # Requests held for each call in flight: those that wait out a backoff must not keep the endpoints idle.
@@ -41,11 +44,10 @@ class Pool:
         clock: Clock,
         chance: random.Random,
         on_notice: Callable[[EngineNotice], None],
-        weight_of: Callable[[Endpoint], float] | None = None,
+        standing_of: StandingOf | None = None,
     ) -> None:
         self.backlog = Backlog()
         self._states = states
-        self._weight_of = weight_of
         self._may_hedge = settings.hedge
         self._clock = clock
         self._chance = chance
@@ -53,6 +55,7 @@ class Pool:
         self._waiters: list[Waiter] = []
         self._order = itertools.count()
         self._outage = Outage(settings.unavailable_limit_seconds)
+        self._machines = Machines(states, standing_of, on_notice)
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
@@ -76,6 +79,10 @@ class Pool:
         if room == 0 and any(state.out is None for state in self._states):
             return 0
         return max(1, _REQUESTS_PER_SLOT * room)
+
+    @property
+    def _waits_for_a_machine(self) -> bool:
+        return self._machines.hold_some and (bool(self._waiters) or self.backlog.is_open)
 
     def status(self) -> tuple[EndpointStatus, ...]:
         """How each endpoint stands."""
@@ -133,6 +140,12 @@ class Pool:
             self._end_outage()
         self.wake()
 
+    def moved(self, flight: Flight, items: int) -> None:
+        """A call was taken off its machine, after it had given so many items."""
+        flight.need.flights.discard(flight)
+        flight.state.call_moved(flight, items)
+        self.wake()
+
     def abandon(self, flight: Flight) -> None:
         """A call was cancelled."""
         flight.need.flights.discard(flight)
@@ -143,11 +156,11 @@ class Pool:
         """Something changed: gives out what can be given out."""
         now = self._clock.now()
         self._rest.clear()
+        self._machines.read(now)
+        self._machines.move_calls()
         if self._room != self.room:
             self._room = self.room
             self.backlog.room_changed()
-        for state in self._states:
-            state.weight = 1.0 if self._weight_of is None else max(0.0, self._weight_of(state.endpoint))
         self._send_twins_of_suspects(now)
         for waiter in list(self._waiters):
             if waiter.future.done():
@@ -159,6 +172,7 @@ class Pool:
                 waiter.future.set_result(self._begin(state, waiter.need, now))
         self._steal_slow_calls(now)
         self._give_up_the_hopeless(now)
+        self._machines.say_why_calls_wait(now, self._waiters, is_source_held=not self._room and self.backlog.is_open)
         self._set_timer(now)
         self._keep_watching()
 
@@ -194,7 +208,7 @@ class Pool:
             in_flight=state.busy,
             limit=max(1, state.limit),
             seconds=state.seconds_for(need.tokens),
-            weight=state.weight,
+            weight=state.standing.weight,
             is_trial=state.is_trial(now),
             others_seconds=None if need.barred else self._seconds_of_the_rest(state, need, now),
         )
@@ -240,13 +254,14 @@ class Pool:
         return [state for state in self._states if state.may_start(now) and state.has_room(now)]
 
     def _keep_watching(self) -> None:
-        if self._watch is None and (count := sum(len(state.flights) for state in self._states)):
+        count = sum(len(state.flights) for state in self._states)
+        if self._watch is None and (count or self._waits_for_a_machine):
             seconds = max(_LOOK_SECONDS, count * _LOOK_SECONDS_PER_CALL)
             self._watch_due = _loop_now() + seconds
             self._watch = asyncio.get_running_loop().call_at(self._watch_due, self._look)
 
     def _look(self) -> None:
-        """Looks for calls that hang; runs as long as calls are under way."""
+        """Looks for calls that hang and at the machines; runs as long as calls are under way or wait for a machine."""
         self._watch = None
         now, loop_now = self._clock.now(), _loop_now()
         late = loop_now - self._watch_due
@@ -255,7 +270,8 @@ class Pool:
                 state.excuse_silence(late)
             else:
                 self._tell(state.look_for_suspects(now, loop_now))
-        if not self._waiters or self._room != self.room or any(state.has_suspects for state in self._states):
+        is_news = self._machines.read(now) or self._room != self.room
+        if is_news or not self._waiters or any(state.has_suspects for state in self._states):
             self.wake()
         else:
             self._keep_watching()
@@ -271,7 +287,10 @@ class Pool:
                 self._refuse(waiter, nobody)
         # A call in flight is a sign of life, until its silence is noticed.
         if self._waiters and not any(state.in_flight or state.is_hopeful(now) for state in self._states):
-            self._outage_goes_on(now)
+            if self._machines.hold_some:
+                self._outage.does_not_count()
+            else:
+                self._outage_goes_on(now)
 
     def _outage_goes_on(self, now: float) -> None:
         """Calls wait and no endpoint works."""

@@ -5,6 +5,7 @@ limit of the endpoint; every holder gets its share of that. Who the others are i
 are seconds of the engine's clock.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,6 +17,7 @@ from tip_resources.database.endpoint_leases import Grant, Lease
 from tip_resources.database.endpoint_limits import RememberedLimit
 from tip_resources.llm.guardrails import p95
 from tip_resources.llm.limiter import CallSample, Learned, Limiter
+from tip_resources.llm.machine_standing import held_limit
 from tip_resources.llm.sharing import fair_shares, takable
 from tip_resources.llm.types import Endpoint
 
@@ -60,6 +62,7 @@ class SharedLimiter:
         self._others_rate = self._others_tokens = 0.0
         self._peak: int | None = None  # most calls at once since the last heartbeat; None before the first
         self._was_full = False
+        self._weight = 1.0  # what the machine leaves of the limit
         self._first_ms: deque[float] = deque(maxlen=_CALLS_LOOKED_AT)
         self._gaps_ms: deque[float] = deque(maxlen=_CALLS_LOOKED_AT)
 
@@ -115,6 +118,11 @@ class SharedLimiter:
             total = sample.in_flight + self._others_in_flight
             self._own.call_finished(msgspec.structs.replace(sample, in_flight=total))
 
+    def held_down(self, now: float, weight: float) -> None:
+        """The machine leaves a part of the limit: of our share as of all others, so nobody gives any of it up."""
+        self._weight = weight
+        self._own.held_down(now, weight)
+
     def start(self, remembered: RememberedLimit | None, now: float) -> None:
         """Begins to learn, from what is remembered of the endpoint; also when the leadership falls to it."""
         self._remembered, self._remembered_at = remembered, now
@@ -122,14 +130,15 @@ class SharedLimiter:
         if remembered is not None:
             learned = Learned(limit=remembered.limit, tokens_per_second=remembered.tokens_per_second)
         self._own = self._learn(self.endpoint, learned)
+        self._own.held_down(now, self._weight)
         self._start_reason = self._own.reason
         self._leads = True
 
     def wanted(self) -> int:
         """How many calls at once it could make use of: all, when it is as full as it may be."""
-        if self._peak is None or self._was_full:
+        if self._peak is None or self._was_full or not self._weight:
             return max(self._endpoint_limit, self._own.limit if self._leads else 0, 1)
-        return self._peak + 1
+        return math.ceil((self._peak + 1) / self._weight)
 
     def decide(self, leases: Sequence[Lease], now: datetime) -> Grant:
         """Takes its share, as far as others have given it back. Called in the heartbeat's thread."""
@@ -151,7 +160,7 @@ class SharedLimiter:
 
     def heard(self, leases: Sequence[Lease], now: float) -> bool:
         """Takes in what the others did; true when the leadership falls to this holder, which then must `start`."""
-        self._peak, self._was_full = self.in_flight, self.in_flight >= self.limit
+        self._peak, self._was_full = self.in_flight, self.in_flight >= self._held_limit
         must_start = leases[0].holder == self.holder and not self._leads
         self._leads = leases[0].holder == self.holder and self._leads
         others = {lease.holder: lease.tokens_total for lease in leases if lease.holder != self.holder}
@@ -187,10 +196,14 @@ class SharedLimiter:
             reason=reason,
         )
 
+    @property
+    def _held_limit(self) -> int:
+        return held_limit(self.limit, self._weight)
+
     def _load(self, in_flight: int) -> None:
         self.in_flight = in_flight
         self._peak = max(self._peak or 0, in_flight)
-        self._was_full = self._was_full or in_flight >= self.limit
+        self._was_full = self._was_full or in_flight >= self._held_limit
 
     def _others_until(self, now: float) -> int:
         """Tokens of the others since the last event, at their rate between their last heartbeats."""

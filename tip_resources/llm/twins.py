@@ -74,7 +74,8 @@ def for_slow(flights: Sequence[Flight], free: Sequence["EndpointState"]) -> Twin
 
 
 def _may_have_twin(flight: Flight) -> bool:
-    return len(flight.need.flights) < _MOST_OF_ONE_REQUEST and not flight.need.is_settled
+    is_wanted = not flight.need.is_settled and not flight.is_moved  # what is moved is asked anew anyway
+    return len(flight.need.flights) < _MOST_OF_ONE_REQUEST and is_wanted
 
 
 def _places(flight: Flight, free: Sequence["EndpointState"]) -> list["EndpointState"]:

@@ -27,6 +27,7 @@ FailureKind = Literal[
     "empty",  # an answer with nothing in it
     "truncated",  # stopped at the token limit; items finished before it are kept
     "repetition",  # caught in a loop and cut off; items finished before it are kept
+    "moved",  # ended by us, because the machine is needed; items finished before it are kept
 ]
 
 
@@ -94,9 +95,10 @@ class RequestDone(msgspec.Struct, frozen=True, kw_only=True):
     """The end of one request, after all its attempts. `failure` None means the answer was complete.
 
     `items` is how many were given out: once there is one, a failure is not retried here, because the caller
-    can ask for the missing ones alone. `raw_text` is the last attempt's answer as far as it came, `skipped`
-    what in it looked like an item and was none. `call_id`, `request_hash` and `started_at` are of the last
-    attempt, `attempts` counts every call made for the request.
+    can ask for the missing ones alone. After "moved" it should do so as if nothing had been: nothing was wrong.
+    `raw_text` is the last attempt's answer as far as it came, `skipped` what in it looked like an item and was
+    none. `call_id`, `request_hash` and `started_at` are of the last attempt, `attempts` counts every call made
+    for the request.
     """
 
     request_id: str

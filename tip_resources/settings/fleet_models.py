@@ -12,7 +12,13 @@ from pydantic import Field, field_validator, model_validator
 from tip_resources.settings.section import PositiveInt, PositiveSeconds, Section
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+NodeProfile = Literal["master", "generation", "processing", "hybrid", "laptop", "pi"]
 _WORK_DAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday")
+
+
+def is_node_name(text: str) -> bool:
+    """Whether it is a host name as agents report it."""
+    return re.fullmatch(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?", text) is not None
 
 
 class FleetNodeSettings(Section):
@@ -21,6 +27,9 @@ class FleetNodeSettings(Section):
     name: str = Field(description="Its host name, lower case, as its agent reports it.")
     url: str = Field(description="Address of its agent, for example http://192.168.1.31:8765.")
     step_slots: PositiveInt = Field(default=1, description="Dagster steps at once there.")
+    profile: NodeProfile | None = Field(
+        default=None, description="Its class of machine, which steps may ask for with the tag tip/node-class."
+    )
     time_zone: str = Field(
         default="", description="Its time zone for quiet hours, for example Europe/Vienna; empty for this machine's."
     )
@@ -28,7 +37,7 @@ class FleetNodeSettings(Section):
     @field_validator("name")
     @classmethod
     def _is_a_host_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?", name):
+        if not is_node_name(name):
             raise ValueError("a host name of a-z, 0-9, '-' and '_', 63 at most")
         return name
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from tip_resources.settings.fleet_models import FleetSettings
+from tip_resources.settings.fleet_models import FleetSettings, NodeProfile
 from tip_resources.settings.section import Celsius, PositiveInt, PositiveSeconds, Ratio, Section
 
 
@@ -208,7 +208,7 @@ class PlacementSettings(Section):
 class NodeSettings(Section):
     """This machine and its watch."""
 
-    profile: Literal["master", "generation", "processing", "hybrid", "laptop", "pi"] = Field(
+    profile: NodeProfile = Field(
         default="hybrid", description="Class of machine; picks config/node_profiles/<profile>.yaml."
     )
     step_slots: PositiveInt = Field(default=2, description="Dagster steps at once on this machine.")

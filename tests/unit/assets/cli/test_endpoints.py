@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine
 
+from tests.unit.assets.experiments.renaming_relay import renaming_relay
+from tests.unit.resources.fleet.fleet_rows import served, state, write_node
 from tip_assets.cli.endpoints import endpoints
 from tip_resources.database.endpoint_leases import Grant, Lease, LeaseStore
 from tip_resources.database.seen_endpoints import EndpointRegistry
@@ -50,6 +52,36 @@ def test_who_uses_a_server_is_shown_and_what_it_serves_is_kept(fresh_database: E
         "answers",
         ["rehearsal"],
     )
+
+
+def test_the_fleets_servers_are_shown_with_their_machine_and_what_holds_it(
+    fresh_database: Engine, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("TIP_LLM_URL", "TIP_LLM_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    (home / "config").mkdir()
+    (home / "config" / "default.yaml").write_text(
+        "models: {probe_localhost: false}\n"
+        "fleet:\n"
+        "  nodes:\n"
+        "    - {name: game-pc, url: 'http://127.0.0.2:8765'}\n"
+        "    - {name: attic, url: 'http://127.0.0.3:8765'}\n"
+    )
+    with rehearsal_process() as scripted, renaming_relay(scripted, ["phi-4"], "127.0.0.2") as (url, _):
+        port = url.removesuffix("/v1").rsplit(":", 1)[1]
+        write_node(fresh_database, state("game-pc", "in_use", "a game"), served(port))
+        write_node(fresh_database, state("attic"), served(9, "ollama"))
+        result = CliRunner().invoke(endpoints)
+        rows = json.loads(CliRunner().invoke(endpoints, ["--json"]).output)
+    assert result.exit_code == 0, result.output
+    assert "idle: game-pc is in_use: a game (for " in result.output
+    assert "start Ollama with OLLAMA_HOST=0.0.0.0 there" in result.output
+    assert [(row["node"], row["tier"], row["state"], row["is_usable"]) for row in rows] == [
+        ("game-pc", "network", "answers", True),
+        ("attic", "network", "away", False),
+    ]
+    seen = {one.name: one.state for one in EndpointRegistry(fresh_database).all()}
+    assert seen == {f"game-pc:{port}": "answers", "attic:9": "away"}
 
 
 def test_without_a_database_the_servers_are_shown_all_the_same(monkeypatch: pytest.MonkeyPatch):

@@ -14,7 +14,7 @@ from typing import Any
 
 
 @contextmanager
-def renaming_relay(target: str, names: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+def renaming_relay(target: str, names: Sequence[str], host: str = "127.0.0.1") -> Iterator[tuple[str, list[str]]]:
     """Gives the relay's base URL, and the model each chat request asked for."""
     asked: list[str] = []
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -50,11 +50,11 @@ def renaming_relay(target: str, names: Sequence[str]) -> Iterator[tuple[str, lis
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1", asked
+        yield f"http://{host}:{server.server_address[1]}/v1", asked
     finally:
         server.shutdown()
         server.server_close()

@@ -73,6 +73,13 @@ def test_a_server_that_is_away_says_nothing_about_the_size() -> None:
     assert (batch.size, batch.reason) == (24, "simple calls")
 
 
+def test_an_answer_whose_machine_was_needed_says_nothing_about_the_size() -> None:
+    batch = sizer(24)
+    for _ in range(100):
+        batch.observed(cut_off(24, finished=3, failure="moved"))
+    assert (batch.size, batch.reason) == (24, "simple calls")
+
+
 def test_near_the_end_the_work_is_divided_over_the_slots() -> None:
     batch = sizer(24)
     assert batch.next_size(10_000, 4) == 24

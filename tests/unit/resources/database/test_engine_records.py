@@ -31,6 +31,8 @@ class Told:
 
     def tokens_came(self, now: float, tokens: int, in_flight: int) -> None: ...
 
+    def held_down(self, now: float, weight: float) -> None: ...
+
     def call_finished(self, sample: CallSample) -> None:
         self.learned = Learned(limit=self.limit, tokens_per_second=100.0)
         self.reason = "4 at once are no faster than 3"

@@ -34,7 +34,9 @@ class ScriptedServer:
         *,
         models: Any = MODELS,
         pages: Mapping[str, Page] | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
+        self._host = host
         self._replies = replies
         self._pages = dict(pages or {})
         self._pages.setdefault("/v1/models", json_page(models))
@@ -46,9 +48,9 @@ class ScriptedServer:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> "ScriptedServer":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, self._host, 0)
         self.port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        self.url = f"http://{self._host}:{self.port}/v1"
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -17,6 +17,7 @@ from tests.unit.resources.llm.simulated_device import (
 from tests.unit.resources.llm.virtual_loop import LoopClock, run_virtually
 from tip_resources.llm.engine import RequestEngine
 from tip_resources.llm.limiter import FixedLimiter, Limiter
+from tip_resources.llm.machine_standing import StandingOf
 from tip_resources.llm.types import ChatRequest, Endpoint, Item, Message
 from tip_resources.settings.models import EngineSettings
 
@@ -102,9 +103,10 @@ def simulate(
     time_scale: float = 1.0,
     limiter_for: Callable[[Endpoint], Limiter] | None = None,
     tell: Callable[[str], None] | None = None,
+    standing_of: StandingOf | None = None,
 ) -> Outcome:
     """Runs the engine through a case, in virtual time."""
-    return run_virtually(_simulate(case, seed, time_scale, limiter_for, tell))
+    return run_virtually(_simulate(case, seed, time_scale, limiter_for, tell, standing_of))
 
 
 async def _simulate(
@@ -113,6 +115,7 @@ async def _simulate(
     time_scale: float,
     limiter_for: Callable[[Endpoint], Limiter] | None,
     tell: Callable[[str], None] | None,
+    standing_of: StandingOf | None,
 ) -> Outcome:
     chance, clock = Random(seed), LoopClock()
     devices = {
@@ -125,6 +128,7 @@ async def _simulate(
         endpoints,
         EngineSettings(),
         limiter_for=limiter_for or (lambda _: FixedLimiter(case.limit)),
+        standing_of=standing_of,
         transport=SimulatedTransport(devices),
         clock=clock,
         chance=chance,

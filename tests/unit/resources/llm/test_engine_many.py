@@ -243,6 +243,9 @@ class OneThenMany:
         self.samples.append(sample)
         self.limit = 4
 
+    def held_down(self, now: float, weight: float) -> None:
+        pass
+
 
 def test_another_limiter_can_take_the_place_of_the_fixed_one() -> None:
     limiter = OneThenMany()
@@ -273,6 +276,8 @@ class Rises:
     def tokens_came(self, now: float, tokens: int, in_flight: int) -> None: ...
 
     def call_finished(self, sample: CallSample) -> None: ...
+
+    def held_down(self, now: float, weight: float) -> None: ...
 
 
 @pytest.mark.parametrize("tells", [True, False])

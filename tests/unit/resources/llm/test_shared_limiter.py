@@ -21,6 +21,7 @@ class Told:
         self.learned = learned
         self.heard: list[tuple[float, int, int]] = []
         self.samples: list[CallSample] = []
+        self.weights: list[float] = []
 
     def call_started(self, now: float, in_flight: int) -> None:
         self.heard.append((now, 0, in_flight))
@@ -30,6 +31,9 @@ class Told:
 
     def call_finished(self, sample: CallSample) -> None:
         self.samples.append(sample)
+
+    def held_down(self, now: float, weight: float) -> None:
+        self.weights.append(weight)
 
 
 def lease(holder: str, **values: int) -> Lease:
@@ -162,3 +166,29 @@ def test_time_is_told_in_its_largest_unit():
     assert [ago(at) for at in (5, 65, 7300, 90_000, 200_000)] == [
         "just now", "1 min ago", "2 h ago", "25 h ago", "2 days ago"
     ]  # fmt: skip
+
+
+def test_a_throttled_machine_costs_no_run_its_share():
+    shared, made = limiter()
+    shared.start(remembered(10), now=0.0)
+    both = [lease("a", granted=5, endpoint_limit=10), lease("b", granted=5, wanted=10)]
+    shared.decide(both, NOON)
+    shared.heard(both, 1.0)
+    shared.held_down(1.0, 0.7)
+    assert made[-1].weights == [1.0, 0.7]
+    shared.call_started(1.0, 3)  # all that 0.7 of 5 allows: it could use more
+    assert shared.wanted() == 10
+    shared.in_flight = 2
+    shared.heard(both, 2.0)
+    assert shared.wanted() == 5  # with three calls at 0.7 it would need a share of five
+    shared.held_down(3.0, 0.0)
+    assert shared.wanted() == 10
+
+
+def test_one_that_comes_to_lead_while_the_machine_is_throttled_learns_nothing_yet():
+    shared, made = limiter("b")
+    shared.held_down(0.0, 0.7)
+    assert shared.heard([lease("a", granted=6, endpoint_limit=6), lease("b")], 1.0) is False
+    assert shared.heard([lease("b")], 2.0) is True
+    shared.start(remembered(), now=2.0)
+    assert made[-1].weights == [0.7]

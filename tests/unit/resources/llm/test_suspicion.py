@@ -12,7 +12,7 @@ NOBODY = cast(Any, None)
 
 def flight(started: float, heard: float | None = None, *, tokens: int = 50, gap: float = 0.02) -> Flight:
     """A call sent at `started` that spoke until `heard`; None is one that never spoke."""
-    made = Flight(NOBODY, Need(1000, NOBODY, NOBODY, NOBODY), started)
+    made = Flight(NOBODY, Need(1000, NOBODY, NOBODY, NOBODY, NOBODY), started)
     if heard is not None:
         made.heard(started + 0.1, 1)
         made.heard(heard, tokens)

@@ -1,0 +1,139 @@
+"""What the watcher writes down and reads back. A database that is away is said once, and once that it is back."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from tip_resources.database.found_nodes import FoundNodeStore
+from tip_resources.database.node_reports import NodeReportStore
+from tip_resources.database.node_states import NodeStateStore
+from tip_resources.database.node_work import NodeWork, NodeWorkStore
+from tip_resources.database.nodes import NodeStore
+from tip_resources.database.seen_endpoints import EndpointRegistry
+from tip_resources.database.work_now import work_now
+from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.fleet.fleet_watch import Member, Pass
+from tip_resources.fleet.node_state import LOST_AFTER_MISSED, NodeState
+from tip_resources.fleet.reported_endpoints import seen_endpoints
+from tip_resources.llm.addresses import tier_of
+
+T = TypeVar("T")
+_logger = logging.getLogger(__name__)
+_DATABASE_TROUBLE = (SQLAlchemyError, TransientFailure, PermanentFailure)
+# A fold takes an hour's worth; a watcher that was away for a day catches up within a few hours.
+_MOST_FOLDS = 6
+_MOST_COUNTS = 10
+
+
+class FleetRecords:
+    """The tables of the fleet. Threads may share one.
+
+    Args:
+        database: Where they are.
+        own_name: This machine's name.
+    """
+
+    def __init__(self, database: Engine, own_name: str) -> None:
+        self._database = database
+        self._own_name = own_name
+        self._lock = threading.Lock()
+        self._is_away = False
+
+    def tried(self, what: Callable[[], T]) -> T | None:
+        """What `what` gives; None while the database is away."""
+        try:
+            result = what()
+        except _DATABASE_TROUBLE as trouble:
+            with self._lock:
+                if not self._is_away:
+                    _logger.warning("states of the fleet are not written while the database is away: %s", trouble)
+                self._is_away = True
+            return None
+        with self._lock:
+            if self._is_away:
+                _logger.info("the database is back; states of the fleet are written again")
+            self._is_away = False
+        return result
+
+    def store(self, done: Pass, members: Mapping[str, Member]) -> bool:
+        """Writes a pass down; False when the database did not take it."""
+        return self.tried(lambda: self._store(done, members)) is not None
+
+    def fresh_states(self, health_check_seconds: float) -> Mapping[str, NodeState]:
+        """What another watcher wrote a moment ago, by node."""
+        written = self.tried(NodeStateStore(self._database).all) or {}
+        oldest = LOST_AFTER_MISSED * health_check_seconds
+        return {name: one.state for name, one in written.items() if one.age_seconds <= oldest}
+
+    def busy_nodes(self, members: Mapping[str, Member]) -> frozenset[str]:
+        """The nodes that work for us now: that hold a step, or have calls in flight at one of their servers."""
+
+        def read() -> frozenset[str]:
+            node_of = node_of_address(members, self._own_name)
+            now = work_now(self._database)
+            return (now.nodes | {node_of(address) for address in now.addresses}) & members.keys()
+
+        return self.tried(read) or frozenset()
+
+    def work(self, members: Mapping[str, Member]) -> Mapping[str, NodeWork] | None:
+        """Counts the calls that ended since the last time, and gives the work of the last 24 hours by node."""
+
+        def counted() -> Mapping[str, NodeWork]:
+            store = NodeWorkStore(self._database)
+            node_of = node_of_address(members, self._own_name)
+            for _ in range(_MOST_COUNTS):
+                if not store.count_calls(node_of):
+                    break
+            return store.recent()
+
+        return self.tried(counted)
+
+    def fold(self) -> None:
+        """Makes quarter hours of old reports, a bounded number, and forgets old work."""
+
+        def folded() -> None:
+            reports = NodeReportStore(self._database)
+            for _ in range(_MOST_FOLDS):
+                if not reports.fold():
+                    break
+            NodeWorkStore(self._database).forget_old()
+
+        self.tried(folded)
+
+    def saw_hints(self, names_by_url: Mapping[str, str]) -> None:
+        """Notes who announces itself on the network."""
+        self.tried(lambda: FoundNodeStore(self._database).saw(names_by_url))
+
+    def _store(self, done: Pass, members: Mapping[str, Member]) -> bool:
+        done.store(NodeStore(self._database), NodeReportStore(self._database))
+        NodeStateStore(self._database).write(done.states)
+        registry = EndpointRegistry(self._database)
+        for name, served in done.served.items():
+            if served is None or (member := members.get(name)) is None:
+                continue  # its servers are not known, which does not make them gone
+            seen = seen_endpoints(name, served, member.address, self._own_name)
+            if seen:
+                registry.saw(list(seen.values()))
+            registry.keep_reported(name, list(seen))
+        return True
+
+
+def node_of_address(members: Mapping[str, Member], own_name: str) -> Callable[[str], str]:
+    """Tells the node of a model server's shared address: by its name, or by the host of its agent; "" for none."""
+    by_host: dict[str, str] = {}
+    for member in members.values():
+        host = (urlsplit(member.address).hostname or "").lower()
+        if host and tier_of(member.address) != "local":
+            by_host.setdefault(host, member.name)
+    by_host |= {name: name for name in members}
+
+    def node_of(address: str) -> str:
+        host = (urlsplit(address).hostname or "").lower()
+        return own_name if tier_of(address) == "local" else by_host.get(host, "")
+
+    return node_of
