@@ -122,7 +122,7 @@ def drain(node: str, reason: str, wait: bool) -> None:
 @click.argument("url")
 @click.option("--slots", type=click.IntRange(1), default=1, show_default=True, help="Dagster steps at once there.")
 @click.option("--time-zone", default="", metavar="TZ", help="For its quiet hours, such as Europe/Vienna.")
-@click.option("--profile", metavar="P", help="Class of machine: node.profile there (laptop, pi, generation, ...).")
+@click.option("--profile", metavar="P", help="Class of machine, for steps that ask for one (pi, laptop, ...).")
 @json_option
 @reports_failures
 def invite(node: str, url: str, slots: int, time_zone: str, profile: str | None, as_json: bool) -> None:
@@ -138,10 +138,11 @@ def invite(node: str, url: str, slots: int, time_zone: str, profile: str | None,
     from tip_assets.cli import nodes_members
 
     try:
-        wanted = nodes_members.checked(node, nodes_members.full_address(url), slots, time_zone)
+        address = nodes_members.full_address(url)
+        wanted = nodes_members.checked(node, address, slots=slots, time_zone=time_zone, profile=profile)
     except BadInput as failure:
         fail(str(failure), EXIT_USAGE)
-    made = nodes_members.invite(project_home(), wanted, profile)
+    made = nodes_members.invite(project_home(), wanted)
     _tell(made.told, made, as_json)
 
 

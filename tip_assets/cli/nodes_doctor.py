@@ -1,13 +1,14 @@
-"""The fleet's part of `tip doctor`: no watcher, agents that cannot be asked, servers that only listen to themselves."""
+"""The fleet's part of `tip doctor`: nobody watches, agents that cannot be asked, clocks that are wrong.
 
-import asyncio
+The model servers of its machines, and whether they let others in, are in tip_resources/llm/diagnosis.py.
+"""
+
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from node_agent.identity import node_name
-from node_agent.report import NodeReport, ServedEndpoint, ServerKind
+from node_agent.report import NodeReport
 from tip_assets.cli.nodes_members import ask_all, mend_of
 from tip_resources.database.connection import database
 from tip_resources.database.node_states import NodeStateStore
@@ -16,22 +17,12 @@ from tip_resources.fleet.heat import in_words
 from tip_resources.fleet.node_state import LOST_AFTER_MISSED
 from tip_resources.fleet.poller import Address, PollOutcome
 from tip_resources.launch.supervisor import running
-from tip_resources.llm.addresses import tier_of
 from tip_resources.llm.diagnosis import Finding
 from tip_resources.settings.layers import load_settings
 from tip_resources.settings.models import Settings
 
 _NOTED_SKEW_SECONDS = 120.0
 _NAMED = 10
-_OPEN_UP: dict[ServerKind, str] = {
-    "lm_studio": "In LM Studio: Developer > Server Settings > Serve on Local Network.",
-    "ollama": "Start Ollama there with OLLAMA_HOST=0.0.0.0.",
-    "vllm": "Start vLLM there with --host 0.0.0.0.",
-    "llama_server": "Start llama-server there with --host 0.0.0.0.",
-    "llama_cpp_python": "Start it there with --host 0.0.0.0.",
-    "unknown": "Let it listen on 0.0.0.0 there.",
-}
-_FIREWALL = "If it does already, a firewall is in the way. Only in networks that you trust: it asks for no password."
 
 
 def fleet_findings(home: Path) -> Iterator[Finding]:
@@ -44,9 +35,7 @@ def fleet_findings(home: Path) -> Iterator[Finding]:
         return
     listed = [Address(node.name, node.url) for node in settings.fleet.nodes if node.name != node_name()]
     if listed:
-        outcomes = ask_all(listed, settings.fleet.poll_timeout_seconds)
-        yield from _agents(outcomes)
-        yield from asyncio.run(_servers(outcomes, settings.engine.probe_timeout_seconds))
+        yield from _agents(ask_all(listed, settings.fleet.poll_timeout_seconds))
 
 
 def _watch(home: Path, settings: Settings) -> Iterator[Finding]:
@@ -89,41 +78,3 @@ def _clock(name: str, report: NodeReport) -> Iterator[Finding]:
         detail = f"its clock is {in_words(abs(skew))} {'ahead' if skew > 0 else 'behind'}. tip does not depend on it."
         mend = "On Linux: timedatectl set-ntp true. On Windows: Settings > Time > Sync now."
         yield Finding(name, True, detail, mend)
-
-
-async def _servers(outcomes: Sequence[PollOutcome], timeout_seconds: float) -> list[Finding]:
-    """Model servers of other machines that cannot be reached from here."""
-    asked = [
-        (outcome.address, endpoint)
-        for outcome in outcomes
-        if outcome.report is not None
-        for endpoint in outcome.report.endpoints or ()
-        if tier_of(endpoint.url) == "local"
-    ]
-    reached = await asyncio.gather(*(_is_open(address, endpoint, timeout_seconds) for address, endpoint in asked))
-    return [_server(address, endpoint, ok) for (address, endpoint), ok in zip(asked, reached, strict=True)]
-
-
-async def _is_open(address: Address, endpoint: ServedEndpoint, timeout_seconds: float) -> bool:
-    """Whether anything listens at the server's port on the address by which the agent was reached."""
-    parts = urlsplit(endpoint.url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            _, writer = await asyncio.open_connection(urlsplit(address.url).hostname, port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
-
-
-def _server(address: Address, endpoint: ServedEndpoint, is_open: bool) -> Finding:
-    name = f"{endpoint.kind} on {address.name}"
-    host, port = urlsplit(address.url).hostname, urlsplit(endpoint.url).port
-    models = ", ".join(model.name for model in endpoint.models[:_NAMED]) or "no model"
-    if is_open:
-        return Finding(name, True, f"port {port} of {host} can be reached; serves {models}")
-    detail = (
-        f"it serves {models}, but port {port} of {host} cannot be reached: most likely it listens on loopback only."
-    )
-    return Finding(name, False, detail, f"{_OPEN_UP[endpoint.kind]} {_FIREWALL}")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,12 +11,14 @@ import psutil
 from sqlalchemy import Engine
 
 from node_agent.report import Reading
-from tip_assets.cli.nodes_queries import FleetQueries, Found, Gate, Load, Noted, Work
+from tip_assets.cli.nodes_queries import FleetQueries, Gate, Load, Noted
 from tip_resources.database.connection import database
 from tip_resources.database.endpoint_leases import LeaseStore
+from tip_resources.database.found_nodes import FoundNode, FoundNodeStore
 from tip_resources.database.node_orders import NodeOrderStore
 from tip_resources.database.node_states import NodeStateStore
-from tip_resources.database.seen_endpoints import EndpointRegistry, SeenEndpoint
+from tip_resources.database.node_work import NodeWork, NodeWorkStore
+from tip_resources.database.seen_endpoints import REPORTED, EndpointRegistry, SeenEndpoint
 from tip_resources.domain.failures import PermanentFailure, TransientFailure
 from tip_resources.fleet.heat import CPU
 from tip_resources.fleet.known_fleet import KnownFleet
@@ -27,6 +29,9 @@ from tip_resources.settings.live import LiveSettings
 from tip_resources.settings.models import Settings
 
 WORK_HOURS = 24
+# An agent that announced itself longer ago than this may have gone.
+_HINT_HOURS = 1
+_SERVING = frozenset({"answers", REPORTED})
 _LOOK_SECONDS = 0.1  # to see how busy this machine is, where nobody has watched it
 
 
@@ -78,7 +83,7 @@ class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
     tokens_per_second: float | None
     error_rate: float | None
     work_hours: int
-    work: Work | None
+    work: NodeWork | None
     notes: tuple[str, ...]
     order: Order | None
     address: str
@@ -92,7 +97,7 @@ class FleetFacts(msgspec.Struct, frozen=True, kw_only=True):
     is_watched: bool
     trouble: str
     nodes: tuple[NodeLine, ...]
-    found: tuple[Found, ...]
+    found: tuple[FoundNode, ...]
     gate: Gate | None
 
 
@@ -103,7 +108,7 @@ class _Rows(msgspec.Struct, frozen=True, kw_only=True):
     loads: Mapping[str, Load] = {}
     steps: Mapping[str, int] = {}
     calls: Mapping[str, int] = {}
-    work: Mapping[str, Work] = {}
+    work: Mapping[str, NodeWork] = {}
     orders: Mapping[str, NodeOrder] = {}
     served: Mapping[str, Sequence[SeenEndpoint]] = {}
     fresh: frozenset[str] = frozenset()
@@ -139,8 +144,7 @@ class FleetReader:
         if self.engine is not None:
             try:
                 rows = _rows(self.engine, settings, own)
-                queries = FleetQueries(self.engine)
-                found, gate = queries.found(), queries.gate()
+                found, gate = _fresh_hints(self.engine), FleetQueries(self.engine).gate()
             except (TransientFailure, PermanentFailure) as failure:
                 trouble = str(failure)
         if own not in rows.fresh:
@@ -158,9 +162,13 @@ class FleetReader:
 
 def calls_in_flight(engine: Engine, settings: Settings, own: str) -> Counter[str]:
     """Calls of all engines under way on each machine, by the leases of endpoints."""
-    places, calls = _places(settings, own), Counter[str]()
+    return _calls(engine, EndpointRegistry(engine).all(), _places(settings, own))
+
+
+def _calls(engine: Engine, seen: Sequence[SeenEndpoint], places: Mapping[str, str]) -> Counter[str]:
+    known, calls = {one.address: one.node for one in seen}, Counter[str]()
     for lease in LeaseStore(engine).live():
-        calls[node_of(lease.endpoint, places)] += lease.in_flight
+        calls[known.get(lease.endpoint) or node_of(lease.endpoint, places)] += lease.in_flight
     return calls
 
 
@@ -181,15 +189,16 @@ def _rows(engine: Engine, settings: Settings, own: str) -> _Rows:
     oldest = LOST_AFTER_MISSED * settings.node.health_check_seconds
     written = NodeStateStore(engine).all()
     served: dict[str, list[SeenEndpoint]] = {}
-    for one in EndpointRegistry(engine).all():
-        if one.state == "answers":
-            served.setdefault(node_of(one.address, places), []).append(one)
+    seen = EndpointRegistry(engine).all()
+    for one in seen:
+        if one.state in _SERVING:
+            served.setdefault(one.node or node_of(one.address, places), []).append(one)
     return _Rows(
         noted=queries.noted(),
         loads=queries.loads(oldest),
         steps=queries.steps(),
-        calls=calls_in_flight(engine, settings, own),
-        work=queries.work(WORK_HOURS),
+        calls=_calls(engine, seen, places),
+        work=NodeWorkStore(engine).recent(WORK_HOURS),
         orders=NodeOrderStore(engine).all(),
         served=served,
         fresh=frozenset(name for name, one in written.items() if one.age_seconds <= oldest),
@@ -285,5 +294,10 @@ def _order(order: NodeOrder) -> Order:
     return Order(kind=order.kind, given_by=order.given_by, reason=order.reason, given_at=given_at)
 
 
-def _is_listed(hint: Found, settings: Settings, own: str) -> bool:
+def _fresh_hints(engine: Engine) -> list[FoundNode]:
+    oldest = datetime.now(UTC) - timedelta(hours=_HINT_HOURS)
+    return [hint for hint in FoundNodeStore(engine).all() if hint.last_seen_at >= oldest]
+
+
+def _is_listed(hint: FoundNode, settings: Settings, own: str) -> bool:
     return hint.name == own or any(hint.name == node.name or hint.url == node.url for node in settings.fleet.nodes)

@@ -17,7 +17,7 @@ from tip_resources.database.connection import database
 from tip_resources.domain.failures import BadInput
 from tip_resources.fleet.heat import in_words
 from tip_resources.fleet.poller import Address, OutcomeKind, Poller, PollOutcome
-from tip_resources.settings.changes import change_setting, edit_setting
+from tip_resources.settings.changes import edit_setting
 from tip_resources.settings.fleet_models import FleetNodeSettings
 from tip_resources.settings.layers import Origin, read_layers
 from tip_resources.settings.layers import node_name as settings_name
@@ -54,12 +54,11 @@ def ask_all(addresses: Sequence[Address], timeout_seconds: float) -> list[PollOu
     return asyncio.run(poll())
 
 
-def invite(home: Path, node: FleetNodeSettings, profile: str | None) -> Membership:
+def invite(home: Path, node: FleetNodeSettings) -> Membership:
     """Asks the agent, and takes its machine into the fleet when it is the one that was named.
 
     Raises:
-        BadInput: Nobody there, another machine there, its address listed already, no such profile; what was wrong is
-            not changed.
+        BadInput: Nobody there, another machine there, or its address is listed already; nothing is changed.
     """
     if node.name == node_name():
         raise BadInput(f"{node.name} is this machine.", mend="It is of the fleet without an invitation.")
@@ -68,10 +67,7 @@ def invite(home: Path, node: FleetNodeSettings, profile: str | None) -> Membersh
     if outcome.report is None:
         raise BadInput(f"not invited: {outcome.reason.rstrip('.')}.", where=node.url, mend=mend_of(outcome))
     known = next((one for one in before.settings.fleet.nodes if one.name == node.name), None)
-    versions: tuple[int, ...] = ()
-    if profile:  # first, because it may be none
-        versions += tuple(change_setting("node.profile", profile, node=node.name, home=home))
-    versions += _edited(home, lambda nodes: _with(nodes, node.model_dump(mode="json")), f"invited {node.name}")
+    versions = _edited(home, lambda nodes: _with(nodes, node.model_dump(mode="json")), f"invited {node.name}")
     told = [f"{node.name} answers: {described(outcome.report)}"]
     if known is not None and known.url != node.url:
         told.append(f"Its address was {known.url} before.")
@@ -96,14 +92,17 @@ def revoke(home: Path, name: str) -> Membership:
     return Membership(node=name, versions=versions, told=told)
 
 
-def checked(name: str, url: str, slots: int, time_zone: str) -> FleetNodeSettings:
+def checked(
+    name: str, url: str, *, slots: int = 1, time_zone: str = "", profile: str | None = None
+) -> FleetNodeSettings:
     """The machine as the settings hold it.
 
     Raises:
         BadInput: One of these is wrong; says which.
     """
     try:
-        return FleetNodeSettings(name=name, url=url, step_slots=slots, time_zone=time_zone)
+        given = {"name": name, "url": url, "step_slots": slots, "time_zone": time_zone, "profile": profile}
+        return FleetNodeSettings.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         what = first["msg"].removeprefix("Value error, ").rstrip(".")

@@ -1,4 +1,4 @@
-"""What the database knows of the fleet besides states and orders: small reads for `tip nodes`, nothing is written."""
+"""Small reads of what the database knows of the fleet, for `tip nodes`, where no store has them. Nothing is written."""
 
 from datetime import datetime
 from typing import Any
@@ -7,31 +7,7 @@ import msgspec
 from sqlalchemy import Engine, func, select, text
 
 from node_agent.report import ServedEndpoint
-from tip_resources.database.tables import fleet_gate, found_nodes, node_work, nodes, step_leases
-
-# An agent that announced itself longer ago than this may have gone.
-_FOUND_HOURS = 1
-
-
-class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """What a machine did in some hours. `call_seconds` is the time of all its calls, one after the other."""
-
-    calls: int = 0
-    failed_calls: int = 0
-    tokens_out: int = 0
-    call_seconds: float = 0.0
-    steps: int = 0
-    failed_steps: int = 0
-
-    @property
-    def tokens_per_second(self) -> float | None:
-        """Of one call on the average; None before any."""
-        return self.tokens_out / self.call_seconds if self.call_seconds > 0 else None
-
-    @property
-    def error_rate(self) -> float | None:
-        """Share of its calls that failed, 0 to 1; None before any."""
-        return self.failed_calls / self.calls if self.calls else None
+from tip_resources.database.tables import fleet_gate, nodes, step_leases
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,14 +24,6 @@ class Load(msgspec.Struct, frozen=True):
 
     cpu_ratio: float | None = None
     gpu_ratio: float | None = None
-
-
-class Found(msgspec.Struct, frozen=True):
-    """An agent that announced itself on the network: a hint, never trusted."""
-
-    name: str
-    url: str
-    last_seen_at: datetime
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -107,33 +75,6 @@ class FleetQueries:
         query = select(held.node, func.count()).where(held.expires_at >= func.now()).group_by(held.node)
         with self._engine.connect() as connection:
             return {node: count for node, count in connection.execute(query)}
-
-    def work(self, hours: int) -> dict[str, Work]:
-        """What each machine did in the last hours, the running one among them."""
-        done = node_work.c
-        sums = [func.sum(done[name]).label(name) for name in Work.__struct_fields__]
-        since = func.now() - func.make_interval(0, 0, 0, 0, hours)
-        query = select(done.node, *sums).where(done.hour_at > since).group_by(done.node)
-        with self._engine.connect() as connection:
-            return {
-                row.node: Work(
-                    calls=int(row.calls),
-                    failed_calls=int(row.failed_calls),
-                    tokens_out=int(row.tokens_out),
-                    call_seconds=float(row.call_seconds),
-                    steps=int(row.steps),
-                    failed_steps=int(row.failed_steps),
-                )
-                for row in connection.execute(query)
-            }
-
-    def found(self) -> list[Found]:
-        """Agents that announced themselves within the last hour, by name."""
-        hint = found_nodes.c
-        since = func.now() - func.make_interval(0, 0, 0, 0, _FOUND_HOURS)
-        query = select(hint.name, hint.url, hint.last_seen_at).where(hint.last_seen_at > since)
-        with self._engine.connect() as connection:
-            return [Found(*row) for row in connection.execute(query.order_by(hint.name, hint.url))]
 
     def gate(self) -> Gate | None:
         """The decision in force; None before the first one."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from tip_assets.cli.nodes_facts import FleetFacts, NodeLine
-from tip_assets.cli.nodes_queries import Found
+from tip_resources.database.found_nodes import FoundNode
 from tip_resources.fleet.heat import in_words
+from tip_resources.settings.fleet_models import is_node_name
 
 _WIDE, _LEAST = 116, 78
 _NARROW_NAME, _WIDE_NAME = 16, 28
 _INDENT = "    "
 # What may be pasted into a shell: a hint comes from anybody in the network.
-_SAFE_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
 _SAFE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?")
 
 _Cell = Callable[[NodeLine, datetime], str]
@@ -143,12 +143,12 @@ def _footer(facts: FleetFacts, width: int) -> Iterator[str]:
     yield from _hints(facts.found, width)
 
 
-def _hints(found: Sequence[Found], width: int) -> Iterator[str]:
+def _hints(found: Sequence[FoundNode], width: int) -> Iterator[str]:
     if not found:
         return
     yield from _wrapped("Seen on the network and not invited (anybody can announce anything):", width)
     for hint in found:
-        if _SAFE_NAME.fullmatch(hint.name) and _SAFE_URL.fullmatch(hint.url):
+        if is_node_name(hint.name) and _SAFE_URL.fullmatch(hint.url):
             yield f"{_INDENT}tip nodes invite {hint.name} {hint.url}"
         else:
             yield from _wrapped(f"{_INDENT}a name or address that no machine has: {_cut(hint.name, 60)}", width)
