@@ -13,6 +13,7 @@ from tip_resources.settings.fleet_models import is_node_name
 _WIDE, _LEAST = 116, 78
 _NARROW_NAME, _WIDE_NAME = 16, 28
 _INDENT = "    "
+_GATE_SECONDS = 60.0  # looks come every few seconds
 # What may be pasted into a shell: a hint comes from anybody in the network.
 _SAFE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?")
 
@@ -139,7 +140,9 @@ def _footer(facts: FleetFacts, width: int) -> Iterator[str]:
     if not facts.is_watched:
         yield from _wrapped(_UNWATCHED, width)
     if facts.gate is not None and facts.is_watched:
-        yield from _wrapped(f"Runs: {facts.gate.reason}", width)
+        age = (facts.at - facts.gate.decided_at).total_seconds()
+        old = f" (as of {in_words(age)} ago: nothing decides now)" if age > _GATE_SECONDS else ""
+        yield from _wrapped(f"Runs: {facts.gate.reason}{old}", width)
     yield from _hints(facts.found, width)
 
 
