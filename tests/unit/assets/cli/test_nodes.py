@@ -158,7 +158,7 @@ def test_the_gate_says_why_runs_wait(fleet: Engine) -> None:
     assert "Runs: nothing starts: it is hot" in tip().output
     assert json.loads(tip("--json").output)["gate"]["run_limit"] == 0
     run_sql(fleet, "UPDATE tip.fleet_gate SET decided_at = now() - interval '1 hour'")
-    assert "Runs: nothing starts: hot (as of 60 min ago: nothing decides now)" in tip().output
+    assert "Runs: nothing starts: it is hot (as of 60 min ago: nothing decides now)" in tip().output
 
 
 def test_without_a_watcher_this_machine_is_measured_here(fresh_database: Engine) -> None:
