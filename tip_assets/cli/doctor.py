@@ -25,7 +25,7 @@ LOW_DISK_GB = 2.0
 @json_option
 @reports_failures
 def doctor(port: int, as_json: bool) -> None:
-    """Check this machine: Python, disk, port, database, settings, models. Says how to mend what is wrong."""
+    """Check this machine: Python, disk, port, database, settings, models, fleet. Says how to mend what is wrong."""
     findings = list(_findings(project_home(), port))
     if as_json:
         print_json([{"name": f.name, "ok": f.ok, "detail": f.detail, "mend": f.mend} for f in findings])
@@ -47,6 +47,7 @@ def _findings(home: Path, port: int) -> Iterator[Finding]:
     yield _guarded("settings", lambda: _settings(home))
     yield _guarded("database", lambda: _database(home))
     yield from _models(home)
+    yield from _fleet(home)
 
 
 def python_version() -> Finding:
@@ -129,6 +130,12 @@ def _models(home: Path) -> Iterator[Finding]:
         yield from diagnose_endpoints(settings, os.environ, fleet=fleet_of(home))
     except (PermanentFailure, TransientFailure) as failure:
         yield Finding("models", False, str(failure), "")
+
+
+def _fleet(home: Path) -> Iterator[Finding]:
+    from tip_assets.cli.nodes_doctor import fleet_findings
+
+    yield from fleet_findings(home)
 
 
 def _guarded(name: str, check: Callable[[], str]) -> Finding:

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cancel": ("tip_assets.cli.datasets:cancel", "Stop making a data set; what is finished is kept."),
     "config": ("tip_assets.cli.config:config", "Read and change settings, with history and rollback."),
     "endpoints": ("tip_assets.cli.endpoints:endpoints", "Show the model servers, who uses them, and why one is idle."),
+    "nodes": ("tip_assets.cli.nodes:nodes", "Show the machines of the fleet; pause, drain, invite, revoke one."),
     "doctor": ("tip_assets.cli.doctor:doctor", "Check this machine and say how to mend what is wrong."),
     "rehearsal": ("tip_assets.cli.rehearsal:rehearsal", "Run the scripted model server for trying things out."),
     "llama-server": ("tip_assets.cli.llama_server:llama_server", "Serve a GGUF file with llama.cpp, watched."),

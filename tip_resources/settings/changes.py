@@ -3,7 +3,7 @@
 import getpass
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,27 @@ def change_setting(
     place = f"tip config set {key}"
     values = flatten(nested(key, parse_text(key, text)), "database", lambda _: place)
     return _apply({(name, node): given.value for name, given in values.items()}, author, "", home)
+
+
+def edit_setting(
+    key: str,
+    edit: Callable[[Any], Any],
+    *,
+    node: str | None = None,
+    author: str | None = None,
+    note: str = "",
+    home: Path | None = None,
+) -> Sequence[int]:
+    """Sets `key` to what `edit` makes of its present value, in plain JSON, whichever layer gives that.
+
+    Nobody else changes settings meanwhile, so that of two people who each add to a list neither's entry is lost.
+
+    Raises:
+        BadInput: As `change_setting`.
+    """
+    with SettingsStore(database(home)).changing() as connection:
+        now = resolve(home or project_home(), node or node_name(os.environ), stored_values(connection), os.environ)
+        return _write(connection, {(key, node): edit(now.origin(key).value)}, author, note, home)
 
 
 def unset_setting(
@@ -91,7 +112,7 @@ def _write(
     now = _by_target(stored_values(connection))
     proposed = {target: value for target, value in {**now, **changes}.items() if value is not _UNSET}
     clean = _checked(home or project_home(), proposed)
-    versions = []
+    author, versions = author or this_person(), []
     for key, node in sorted(changes, key=str):
         value = clean.get((key, node), _UNSET)
         if value == now.get((key, node), _UNSET):
@@ -99,7 +120,7 @@ def _write(
         is_set = value is not _UNSET
         shown = value if is_set else None
         versions.append(
-            add_version(connection, key=key, value=shown, is_set=is_set, node=node, author=author or _me(), note=note)
+            add_version(connection, key=key, value=shown, is_set=is_set, node=node, author=author, note=note)
         )
     return versions
 
@@ -121,7 +142,8 @@ def _for_node(node: str | None) -> str:
     return f" for node {node}" if node else ""
 
 
-def _me() -> str:
+def this_person() -> str:
+    """Who runs this process, as changes are signed: user@host."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # no such user on a container given a bare user id
