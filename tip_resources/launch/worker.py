@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -27,7 +28,16 @@ def main() -> None:
         import tip_resources.launch.warm  # noqa: F401 - importing it is what loads
     from tip_resources.launch.run_work import work  # loaded while the orders are on their way
 
-    work(wait_for_orders(sys.stdin.buffer))
+    try:
+        work(wait_for_orders(sys.stdin.buffer))
+        code = 0
+    except SystemExit as ending:
+        code = ending.code if isinstance(ending.code, int) else 1
+    # At a normal end multiprocessing waits for all forked steps. A worker that was told to stop leaves them to its
+    # successor, which begins when this process is gone.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _options() -> argparse.Namespace:

@@ -87,6 +87,20 @@ def stubborn():
     ignore_interrupts()
 
 
+@dg.op
+def wait_patiently() -> None:
+    note("patient-begins")
+    try:
+        wait_for_release("patient")
+    finally:
+        note("patient-cleans-up")
+
+
+@dg.job
+def patient():
+    wait_patiently()
+
+
 chain = dg.define_asset_job("chain", selection=[first, second, third])
 
-defs = dg.Definitions(assets=[first, second, third], jobs=[chain, mapped, stubborn], executor=node_executor)
+defs = dg.Definitions(assets=[first, second, third], jobs=[chain, mapped, stubborn, patient], executor=node_executor)
