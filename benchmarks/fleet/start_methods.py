@@ -5,7 +5,7 @@ each method, one after the other; the step's first line is the clock reading its
 step comes when a spare is ready, as in a run whose steps are longer than the loading of an interpreter (3 s).
 Memory is what belongs to the waiting process alone (USS).
 
-    python -m benchmarks.fleet.start_methods              10 steps for each method, about a minute
+    python -m benchmarks.fleet.start_methods              5 steps for each method, about a minute when idle
     python -m benchmarks.fleet.start_methods --steps 3
 """
 
@@ -39,6 +39,7 @@ FIRST_LINE = "START_METHODS_FIRST_LINE"
 MODULES = ["tip_assets.definitions", "benchmarks.fleet.start_methods"]
 LOADING_SECONDS = 60.0
 MIB = 1024**2
+QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 
 
 @dg.op
@@ -74,7 +75,7 @@ def orders_for_a_step(found: dg.DagsterInstance) -> Orders:
     """A run of the job above, and what a step process needs to work on its only step."""
     job = dg.reconstructable(one_step)
     origin: Any = job.get_python_origin()
-    run = found.create_run_for_job(one_step, job_code_origin=origin)
+    run = found.create_run_for_job(one_step, job_code_origin=origin, run_config=QUIET)
     args = ExecuteStepArgs(
         job_origin=origin,
         run_id=run.run_id,
@@ -127,7 +128,7 @@ def held_ready(method: StartMethod, folder: Path) -> list[int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=5)
     steps = parser.parse_args().steps
     with instance() as found:
         folder = state_folder()

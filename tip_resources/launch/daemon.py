@@ -52,9 +52,9 @@ def check_locations(daemon: "DagsterDaemonController", ports: Sequence[int]) -> 
             raise PermanentFailure(f"the definitions of {entry.origin.location_name} cannot be used: {what}")
 
 
-def take_over_starting_runs(instance: "DagsterInstance") -> None:
-    """Lets our launcher see to the runs whose start was cut short. Kubernetes keeps its own jobs."""
-    if take_over := getattr(instance.run_launcher, "take_over_starting_runs", None):
+def take_over_runs(instance: "DagsterInstance") -> None:
+    """Lets our launcher see to the runs that were cut short. Kubernetes keeps its own jobs."""
+    if take_over := getattr(instance.run_launcher, "take_over_runs", None):
         take_over()
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     setup_interrupt_handlers()
     try:
         with get_instance_for_cli() as instance:
-            take_over_starting_runs(instance)
+            take_over_runs(instance)
             wait_until_serving(options.wait_for_port, _CODE_SERVER_SECONDS)
             target = WorkspaceFileTarget([str(options.workspace)])
             with capture_interrupts(), daemon_controller_from_instance(instance, target) as daemon:

@@ -31,7 +31,7 @@ from tip_resources.launch.orders import Orders, give_orders, start_worker
 from tip_resources.launch.process_identity import ProcessIdentity
 from tip_resources.launch.run_watch import worker_of
 from tip_resources.launch.stopping import ask_to_stop, kill_tree
-from tip_resources.launch.tags import WORKER_TAG
+from tip_resources.launch.tags import HANDED_BACK_TAG, WORKER_TAG
 from tip_resources.launch.worker import WORKER_MODULE
 
 _LOG_TAIL_LINES = 40
@@ -107,12 +107,17 @@ class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
         self._instance.report_run_canceling(run)
         return ask_to_stop(worker, stop_file(run_id))
 
-    def take_over_starting_runs(self) -> None:
-        """Sees to the runs whose launching was cut short, by a shutdown or a crash. Called when the daemon starts.
+    def take_over_runs(self) -> None:
+        """Sees to the runs that were cut short while no daemon ran, by a shutdown or a crash.
 
-        Before its first look at the runs: Dagster fails every run that has been starting for longer than the start
-        timeout, so also one that was caught by the night.
+        Called when the daemon starts, before its first look at the runs: Dagster fails every run that has been
+        starting for longer than the start timeout, so also one that was caught by the night; and it would count
+        against a run how often the machine was shut down while it worked.
         """
+        for run in self._instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED])):
+            if self._living_worker(run) is None and run.tags.get(HANDED_BACK_TAG, "") == run.tags.get(WORKER_TAG):
+                self._instance.report_engine_event("The run was handed back at a shutdown and goes on.", run)
+                self._start(run, "resume_run")
         for run in self._instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTING])):
             worker = worker_of(run)
             if worker is not None and worker.is_alive():

@@ -70,6 +70,7 @@ def test_a_run_at_work_goes_on_after_the_next_start(home: Path) -> None:
     with machine_on(home) as project:
         assert project.wait_for_end(run_id) == DagsterRunStatus.SUCCESS
         assert project.events(run_id, DagsterEventType.STEP_FAILURE) == []
+        assert project.instance.count_resume_run_attempts(run_id) == 0  # a night is not held against it
         assert len(project.noted("plan")) == len(project.noted("work-0-begins-on-*")) == 1
 
 

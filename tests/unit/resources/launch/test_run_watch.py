@@ -7,6 +7,8 @@ from tip_resources.launch.tags import WORKER_TAG
 
 ME = ProcessIdentity(7, "now")
 OTHER = ProcessIdentity(8, "now")
+# All but one, which needs a code location.
+STATUSES = [status for status in DagsterRunStatus if status != DagsterRunStatus.QUEUED]
 BEGIN = {DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING}
 RESUME = {DagsterRunStatus.STARTING, DagsterRunStatus.STARTED}
 
@@ -16,9 +18,7 @@ def run(status: DagsterRunStatus, worker: ProcessIdentity | None = ME) -> Dagste
     return DagsterRun(job_name="job", status=status, tags=tags)
 
 
-@pytest.mark.parametrize(
-    "status", sorted(set(DagsterRunStatus) - {DagsterRunStatus.QUEUED})
-)  # which needs a code location
+@pytest.mark.parametrize("status", STATUSES)
 def test_a_worker_begins_only_a_run_that_waits_for_it(status: DagsterRunStatus) -> None:
     assert (why_not_begin(run(status), ME, resumes=False) is None) == (status in BEGIN)
     assert (why_not_begin(run(status), ME, resumes=True) is None) == (status in RESUME)
