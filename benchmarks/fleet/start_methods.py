@@ -27,6 +27,7 @@ from dagster._core.execution.retries import RetryMode
 from dagster._grpc.types import ExecuteStepArgs
 from dagster._serdes import serialize_value
 
+from benchmarks.fleet.one_step import FIRST_LINE, one_step
 from tip_resources.database import embedded
 from tip_resources.database.connection import close
 from tip_resources.home import HOME_VARIABLE, state_folder
@@ -35,24 +36,10 @@ from tip_resources.launch.spare_pool import the_pool
 from tip_resources.launch.step_process import StartMethod, prepare, start_step
 
 ROOT = Path(__file__).parents[2]
-FIRST_LINE = "START_METHODS_FIRST_LINE"
-MODULES = ["tip_assets.definitions", "benchmarks.fleet.start_methods"]
+MODULES = ["tip_assets.definitions", "benchmarks.fleet.one_step"]
 LOADING_SECONDS = 60.0
 MIB = 1024**2
 QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
-
-
-@dg.op
-def say_when() -> None:
-    """Writes when its body began, in nanoseconds since boot, for all processes the same clock."""
-    path = Path(os.environ[FIRST_LINE])
-    path.with_suffix(".part").write_text(str(time.monotonic_ns()))
-    path.with_suffix(".part").replace(path)
-
-
-@dg.job
-def one_step():
-    say_when()
 
 
 @contextmanager

@@ -117,7 +117,10 @@ class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
         for run in self._instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED])):
             if self._living_worker(run) is None and run.tags.get(HANDED_BACK_TAG, "") == run.tags.get(WORKER_TAG):
                 self._instance.report_engine_event("The run was handed back at a shutdown and goes on.", run)
-                self._start(run, "resume_run")
+                try:
+                    self._start(run, "resume_run")
+                except PermanentFailure as error:
+                    self._instance.report_run_failed(run, str(error))
         for run in self._instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTING])):
             worker = worker_of(run)
             if worker is not None and worker.is_alive():

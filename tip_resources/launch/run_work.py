@@ -1,6 +1,6 @@
 """What a worker does with its orders: Dagster's own `dagster api` commands, watched by run_watch.py.
 
-Loads Dagster when imported; worker.py, which has to stay light, imports it when the orders are there.
+Loads Dagster when imported; worker.py, which has to stay light, imports it while the orders are on their way.
 """
 
 import os

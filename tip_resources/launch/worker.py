@@ -6,6 +6,7 @@
 import argparse
 import os
 import sys
+import traceback
 from pathlib import Path
 
 from tip_resources.launch.orders import wait_for_orders
@@ -28,11 +29,14 @@ def main() -> None:
         import tip_resources.launch.warm  # noqa: F401 - importing it is what loads
     from tip_resources.launch.run_work import work  # loaded while the orders are on their way
 
+    code = 1
     try:
         work(wait_for_orders(sys.stdin.buffer))
         code = 0
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 1
+    except BaseException:  # noqa: BLE001 - printed as Python would, then the process ends
+        traceback.print_exc()
     # At a normal end multiprocessing waits for all forked steps. A worker that was told to stop leaves them to its
     # successor, which begins when this process is gone.
     sys.stdout.flush()
