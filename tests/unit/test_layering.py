@@ -33,6 +33,7 @@ DAGSTER_FILES = {
 PRIVATE_DAGSTER_HOMES = (
     "tip_resources/launch/",
     "tip_resources/database/dagster_storage.py",
+    "tip_resources/database/run_storage.py",
     "tip_resources/database/instance_folders.py",
 )
 

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from tip_resources.database import embedded
 from tip_resources.database.connection import database, database_url, is_embedded
 from tip_resources.database.migrate import create_schema
+from tip_resources.database.run_storage import TipRunStorage
 from tip_resources.database.schema import DAGSTER_SCHEMA, DAGSTER_TABLES_LOCK
 from tip_resources.home import project_home
 
@@ -35,12 +36,12 @@ class TipStorage(DagsterPostgresStorage):
     def __init__(self, home: str | None = None, inst_data: ConfigurableClassData | None = None) -> None:
         folder = Path(home).resolve() if home else project_home()
         engine = database(folder)  # also migrates tip's own tables
+        url = _in_dagster_schema(database_url(folder))
+        token_provider = _EmbeddedServer(folder) if is_embedded() else None
         super().__init__(
-            postgres_url=_in_dagster_schema(database_url(folder)),
-            should_autocreate_tables=False,
-            inst_data=inst_data,
-            token_provider=_EmbeddedServer(folder) if is_embedded() else None,
+            postgres_url=url, should_autocreate_tables=False, inst_data=inst_data, token_provider=token_provider
         )
+        self._run_storage = TipRunStorage(url, should_autocreate_tables=False, token_provider=token_provider)
         with engine.connect() as connection:
             complete = connection.scalar(text("SELECT obj_description(to_regnamespace(:s))"), {"s": DAGSTER_SCHEMA})
             if complete == _COMPLETE:

@@ -15,6 +15,7 @@ from tip_resources.home import project_home
 from tip_resources.launch.service_process import end_with_supervisor, wait_until_serving
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance
     from dagster._daemon.controller import DagsterDaemonController
 
 SENSOR_LOOP_SECONDS = 1
@@ -51,6 +52,12 @@ def check_locations(daemon: "DagsterDaemonController", ports: Sequence[int]) -> 
             raise PermanentFailure(f"the definitions of {entry.origin.location_name} cannot be used: {what}")
 
 
+def take_over_runs(instance: "DagsterInstance") -> None:
+    """Lets our launcher see to the runs that were cut short. Kubernetes keeps its own jobs."""
+    if take_over := getattr(instance.run_launcher, "take_over_runs", None):
+        take_over()
+
+
 def main() -> None:
     """Runs until interrupted."""
     options = _options()
@@ -66,6 +73,7 @@ def main() -> None:
     setup_interrupt_handlers()
     try:
         with get_instance_for_cli() as instance:
+            take_over_runs(instance)
             wait_until_serving(options.wait_for_port, _CODE_SERVER_SECONDS)
             target = WorkspaceFileTarget([str(options.workspace)])
             with capture_interrupts(), daemon_controller_from_instance(instance, target) as daemon:

@@ -26,9 +26,8 @@ from dagster._core.executor.step_delegating import StepDelegatingExecutor
 
 from tip_resources.fleet.this_machine import measured_here
 from tip_resources.home import state_folder
-from tip_resources.launch.fork_server import start_fork_server
 from tip_resources.launch.step_handler import NodeStepHandler
-from tip_resources.launch.step_process import BEST_START_METHOD
+from tip_resources.launch.step_process import BEST_START_METHOD, prepare
 
 # Between looks at the event log: short while steps come and go, longer while one works.
 _SHORTEST_SLEEP_SECONDS = 0.05
@@ -43,9 +42,9 @@ _CONFIG = {
         Noneable(Int), default_value=None, description="Steps at once on a node; none takes node.step_slots."
     ),
     "start_method": Field(
-        Enum("StartMethod", [EnumValue("forkserver"), EnumValue("subprocess")]),
+        Enum("StartMethod", [EnumValue("forkserver"), EnumValue("pool"), EnumValue("subprocess")]),
         default_value=BEST_START_METHOD,
-        description="How step processes are made. Systems without fork have subprocess only.",
+        description="How step processes are made. Systems without fork have no forkserver.",
     ),
 }
 
@@ -93,11 +92,11 @@ class NodeExecutor(StepDelegatingExecutor):
 def node_executor(init_context: InitExecutorContext) -> NodeExecutor:
     """Runs each step in a process of its own on a node with a free slot."""
     config: Any = init_context.executor_config
-    if config["start_method"] == "forkserver":
-        # A run worker of ours has started it long since (worker.py); `dg launch` and others have not.
-        job: Any = init_context.job
-        pointer = job.get_python_origin().get_repo_pointer()
-        module = getattr(pointer, "module", None)
-        start_fork_server([module] if module else [], getattr(pointer, "working_directory", None))
+    # A run worker of ours has prepared the best one long since (worker.py); `dg launch` and others have not.
+    job: Any = init_context.job
+    pointer = job.get_python_origin().get_repo_pointer()
+    module = getattr(pointer, "module", None)
+    folder = getattr(pointer, "working_directory", None)
+    prepare(config["start_method"], state_folder(), [module] if module else [], folder)
     handler = NodeStepHandler(measured_here(config["slots"]), config["start_method"], state_folder())
     return NodeExecutor(handler, RetryMode.from_config(config["retries"]))

@@ -1,6 +1,6 @@
 """Starts the process from which warm steps are forked. It takes seconds to load, so it is started early.
 
-What it loads is in warm.py. There is none on Windows, which cannot fork.
+What it loads is in warm.py. There is none on Windows, which cannot fork: there spares wait (spare_pool.py).
 """
 
 import multiprocessing
@@ -25,8 +25,14 @@ def start_fork_server(modules: Iterable[str], folder: str | None = None) -> None
         return
     from multiprocessing import forkserver
 
-    if folder:
-        os.environ[WARM_FOLDER_VARIABLE] = folder
-    os.environ[WARM_MODULES_VARIABLE] = ",".join(modules)
+    os.environ.update(warm_environment(modules, folder))
     multiprocessing.set_forkserver_preload([_WARM_MODULE])
     forkserver.ensure_running()
+
+
+def warm_environment(modules: Iterable[str], folder: str | None) -> dict[str, str]:
+    """What tells warm.py what to load."""
+    environment = {WARM_MODULES_VARIABLE: ",".join(modules)}
+    if folder:
+        environment[WARM_FOLDER_VARIABLE] = folder
+    return environment

@@ -1,17 +1,19 @@
 """Run workers as processes of this machine that outlive whoever started them: daemon, web server or CLI.
 
-Which machine a run belongs to is decided around this (run_launcher.py).
+Which machine a run belongs to is decided around this (run_launcher.py); what becomes of a run whose worker ended
+before the run began, in lost_starts.py.
 """
 
 import os
-import subprocess
+import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from dagster import DagsterRun, DagsterRunStatus
+from dagster import DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.launcher.base import (
     CheckRunHealthResult,
     LaunchRunContext,
@@ -24,10 +26,12 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData, serialize_
 
 from tip_resources.domain.failures import PermanentFailure
 from tip_resources.home import HOME_VARIABLE, project_home, state_folder
+from tip_resources.launch.lost_starts import kill_steps, settle
 from tip_resources.launch.orders import Orders, give_orders, start_worker
 from tip_resources.launch.process_identity import ProcessIdentity
+from tip_resources.launch.run_watch import worker_of
 from tip_resources.launch.stopping import ask_to_stop, kill_tree
-from tip_resources.launch.tags import WORKER_TAG
+from tip_resources.launch.tags import HANDED_BACK_TAG, WORKER_TAG
 from tip_resources.launch.worker import WORKER_MODULE
 
 _LOG_TAIL_LINES = 40
@@ -39,8 +43,6 @@ class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         self._inst_data = inst_data
-        # Ours to reap: a dead child is a zombie until its parent has asked for its exit code.
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
         super().__init__()
 
     @property
@@ -77,7 +79,6 @@ class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
         self._start(context.dagster_run, "resume_run")
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        self._reap()
         worker = worker_of(run)
         if worker is None:
             # `dg launch` works on a run in its own process. To call it dead would put a second worker on it; one of
@@ -92,18 +93,40 @@ class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
-        self._reap()
         worker = self._living_worker(run)
         if worker is None:
             self._instance.report_run_canceling(run)
+            kill_steps(self._instance, run_id)
             self._instance.report_run_canceled(run, "No process works on this run.")
             return True
         if run.status == DagsterRunStatus.CANCELING:
             kill_tree(worker)
+            kill_steps(self._instance, run_id)
             self._instance.report_run_canceled(run, f"Process {worker.pid} and its steps were killed.")
             return True
         self._instance.report_run_canceling(run)
         return ask_to_stop(worker, stop_file(run_id))
+
+    def take_over_runs(self) -> None:
+        """Sees to the runs that were cut short while no daemon ran, by a shutdown or a crash.
+
+        Called when the daemon starts, before its first look at the runs: Dagster fails every run that has been
+        starting for longer than the start timeout, so also one that was caught by the night; and it would count
+        against a run how often the machine was shut down while it worked.
+        """
+        for run in self._instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED])):
+            if self._living_worker(run) is None and run.tags.get(HANDED_BACK_TAG, "") == run.tags.get(WORKER_TAG):
+                self._instance.report_engine_event("The run was handed back at a shutdown and goes on.", run)
+                try:
+                    self._start(run, "resume_run")
+                except PermanentFailure as error:
+                    self._instance.report_run_failed(run, str(error))
+        for run in self._instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTING])):
+            worker = worker_of(run)
+            if worker is not None and worker.is_alive():
+                self._follow(run.run_id, worker, partial(_end_of_stranger, worker))
+            else:
+                settle(self._instance, run.run_id, worker, "the services stopped", self.get_run_worker_debug_info)
 
     def get_run_worker_debug_info(self, run: DagsterRun, include_container_logs: bool | None = True) -> str | None:
         """Which process, whether it lives, and the end of its log."""
@@ -141,11 +164,8 @@ class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
                 cwd=state_folder(home),
                 log_file=log,
             )
-        self._reap()
-        self._children[run.run_id] = worker
-        identity = ProcessIdentity.of(worker.pid)
-        if identity is not None:
-            self._instance.add_run_tags(run.run_id, {WORKER_TAG: identity.to_json()})
+        identity = ProcessIdentity.of(worker.pid) or ProcessIdentity(worker.pid, "died at its start")
+        self._instance.add_run_tags(run.run_id, {WORKER_TAG: identity.to_json()})
         try:
             give_orders(worker, Orders(what, serialize_value(arguments)))
             if worker.stdin:
@@ -154,18 +174,25 @@ class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
             raise PermanentFailure(
                 f"the run worker ended at once with exit code {worker.wait()}; see {run_log_file(run.run_id)}"
             ) from error
+        self._follow(run.run_id, identity, lambda: f"exit code {worker.wait()}")
+
+    def _follow(self, run_id: str, worker: ProcessIdentity, wait: Callable[[], str]) -> None:
+        """Waits for the worker's end in the background, which also spares us a zombie, and sees to its run."""
+
+        def follow() -> None:
+            how = wait()
+            settle(self._instance, run_id, worker, how, self.get_run_worker_debug_info)
+
+        threading.Thread(target=follow, name=f"follow-{run_id[:8]}", daemon=True).start()
 
     def _living_worker(self, run: DagsterRun) -> ProcessIdentity | None:
         worker = worker_of(run)
         return worker if worker is not None and worker.is_alive() else None
 
-    def _reap(self) -> None:
-        self._children = {run_id: child for run_id, child in self._children.items() if child.poll() is None}
 
-
-def worker_of(run: DagsterRun) -> ProcessIdentity | None:
-    """The worker on record for `run`."""
-    return ProcessIdentity.from_json(run.tags.get(WORKER_TAG, ""))
+def _end_of_stranger(worker: ProcessIdentity) -> str:
+    worker.wait_for_end()
+    return "its exit code is not known, for the services were started anew meanwhile"
 
 
 def run_log_file(run_id: str) -> Path:

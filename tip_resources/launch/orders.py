@@ -18,10 +18,17 @@ NO_ORDERS_EXIT_CODE = 3
 
 
 class Orders(msgspec.Struct, frozen=True):
-    """What a worker is to do: `what` names it, `arguments` is Dagster's own serialised form."""
+    """What a worker is to do.
+
+    Args:
+        what: Names it.
+        arguments: Dagster's own serialised form.
+        environment: Added to the worker's own: one that was started before there was work cannot have it yet.
+    """
 
     what: Literal["execute_run", "resume_run", "execute_step"]
     arguments: str
+    environment: dict[str, str] = {}
 
 
 def start_worker(

@@ -1,12 +1,14 @@
 """Which process is meant by a pid: the pid with the moment it started, so that a reused pid is not mistaken for it."""
 
 import json
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 import psutil
 
+_LOOK_SECONDS = 0.5
 _LINUX_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -29,6 +31,11 @@ class ProcessIdentity:
     def is_alive(self) -> bool:
         """Whether this very process still runs."""
         return _start_of(self.pid) == self.start
+
+    def wait_for_end(self) -> None:
+        """Returns when this process, which need not be a child of ours, has ended."""
+        while self.is_alive():
+            time.sleep(_LOOK_SECONDS)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -18,7 +18,7 @@ from tip_resources.fleet.placement import Placement, WorkRequest, place
 from tip_resources.fleet.this_machine import ThisMachine
 from tip_resources.launch.orders import Orders
 from tip_resources.launch.process_identity import ProcessIdentity
-from tip_resources.launch.step_process import AdoptedStep, ForkedStep, SpawnedStep, StartMethod, StepProcess
+from tip_resources.launch.step_process import AdoptedStep, StartMethod, StepProcess, start_step
 from tip_resources.launch.stopping import kill_all
 from tip_resources.launch.tags import NODE_TAG, REQUIRES_TAG, STEP_NODE, STEP_WHY, STEP_WORKER
 
@@ -48,7 +48,7 @@ class NodeStepHandler(StepHandler):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._machine = machine
-        self._start_method = start_method
+        self._start_method: StartMethod = start_method
         self._folder = folder
         self._clock = clock
         self._waiting: dict[str, StepHandlerContext] = {}
@@ -136,11 +136,7 @@ class NodeStepHandler(StepHandler):
 
     def _start(self, key: str, context: StepHandlerContext, placement: Placement) -> None:
         node = placement.node or ""
-        environment = {NODE_VARIABLE: node}
-        if self._start_method == "forkserver":
-            process = ForkedStep(environment)
-        else:
-            process = SpawnedStep(environment, self._folder)
+        process = start_step(self._start_method, {NODE_VARIABLE: node}, self._folder)
         # On record before it may begin, so that a worker which takes the run over knows what already runs.
         DagsterEvent.step_worker_starting(
             context.get_step_context(key),

@@ -1,4 +1,4 @@
-"""One step as a process of this machine: forked from a warm server, or started anew where there is no fork.
+"""One step as a process of this machine: forked from a warm server, taken from a pool of spares, or started anew.
 
 Each kind waits for its orders (orders.py), so its identity is on record before it does anything. A step
 whose orchestrator died is taken over by its identity alone (`AdoptedStep`).
@@ -6,24 +6,24 @@ whose orchestrator died is taken over by its identity alone (`AdoptedStep`).
 
 import multiprocessing
 import os
-import subprocess
 import sys
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Literal, Protocol
 
+import msgspec
 import psutil
 
-from tip_resources.launch.fork_server import HAS_FORK_SERVER
-from tip_resources.launch.orders import NO_ORDERS_EXIT_CODE, Orders, give_orders, start_worker
+from tip_resources.launch.fork_server import HAS_FORK_SERVER, start_fork_server
+from tip_resources.launch.orders import NO_ORDERS_EXIT_CODE, Orders, give_orders
 from tip_resources.launch.process_identity import ProcessIdentity
+from tip_resources.launch.spare_pool import Spare, start_spare, the_pool
 from tip_resources.launch.stopping import ask_to_stop
 
-StartMethod = Literal["forkserver", "subprocess"]
-BEST_START_METHOD: StartMethod = "forkserver" if HAS_FORK_SERVER else "subprocess"
+StartMethod = Literal["forkserver", "pool", "subprocess"]
+BEST_START_METHOD: StartMethod = "forkserver" if HAS_FORK_SERVER else "pool"
 
 
 class StepProcess(Protocol):
@@ -72,28 +72,60 @@ class ForkedStep:
         self._process.terminate()
 
 
-class SpawnedStep:
-    """A new interpreter, which takes seconds to load: for systems without fork."""
+class InterpreterStep:
+    """An interpreter of its own, from the pool of spares or started anew.
 
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        from tip_resources.launch.worker import WORKER_MODULE
+    Args:
+        spare: One that waits for its orders.
+        environment: Added to the one it was started with.
+    """
 
-        self._stop_file = folder / f"stop-{uuid.uuid4().hex}"
-        arguments = ("--stop-file", str(self._stop_file)) if os.name == "nt" else ()
-        self._process: subprocess.Popen[bytes] = start_worker(
-            WORKER_MODULE, arguments, environment=environment, cwd=folder, log_file=None
-        )
-        self.identity = _identity_of(self._process.pid)
+    def __init__(self, spare: Spare, environment: Mapping[str, str]) -> None:
+        self._spare = spare
+        self._environment = dict(environment)
+        self.identity = _identity_of(spare.process.pid)
 
     def give_orders(self, orders: Orders) -> None:
-        give_orders(self._process, orders)
+        """As the other kinds do.
+
+        Raises:
+            BrokenPipeError: It has died already.
+        """
+        environment = {**orders.environment, **self._environment}
+        give_orders(self._spare.process, msgspec.structs.replace(orders, environment=environment))
 
     def how_ended(self) -> str | None:
-        code = self._process.poll()
+        code = self._spare.process.poll()
         return None if code is None else f"exit code {code}"
 
     def stop(self) -> None:
-        ask_to_stop(self.identity, self._stop_file)
+        ask_to_stop(self.identity, self._spare.stop_file)
+
+
+def prepare(method: StartMethod, folder: Path, modules: Sequence[str], working_directory: str | None) -> None:
+    """Loads the definitions ahead of the first step, in the background; nothing happens when that was done.
+
+    Args:
+        method: How steps will be started.
+        folder: Where they run; holds no `.env`.
+        modules: Where the definitions are.
+        working_directory: Where Python finds them, when it would not by itself.
+    """
+    if method == "forkserver":
+        start_fork_server(modules, working_directory)
+    elif method == "pool":
+        the_pool(folder, modules, working_directory)
+
+
+def start_step(method: StartMethod, environment: Mapping[str, str], folder: Path) -> StartableStep:
+    """A process that waits for its orders; `folder` is where it runs, but for forked ones."""
+    match method:
+        case "forkserver":
+            return ForkedStep(environment)
+        case "pool":
+            return InterpreterStep(the_pool(folder).take(), environment)
+        case "subprocess":
+            return InterpreterStep(start_spare(folder, (), None), environment)
 
 
 class AdoptedStep:
@@ -118,7 +150,7 @@ def _identity_of(pid: int | None) -> ProcessIdentity:
 
 def _run_forked_step(connection: Connection, environment: dict[str, str]) -> None:
     """The whole life of a forked step."""
-    from tip_resources.launch.worker import perform
+    from tip_resources.launch.run_work import work
 
     try:
         orders = connection.recv()
@@ -126,4 +158,4 @@ def _run_forked_step(connection: Connection, environment: dict[str, str]) -> Non
         sys.exit(NO_ORDERS_EXIT_CODE)
     connection.close()
     os.environ.update(environment)
-    perform(orders)
+    work(orders)

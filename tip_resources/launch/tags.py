@@ -12,6 +12,9 @@ NODE_WHY_TAG = "tip/node_why"
 # The run worker's ProcessIdentity. Dagster keeps tags of this prefix out of its UI: a pid tells an operator nothing.
 WORKER_TAG = ".dagster/tip_worker"
 
+# The run worker that ended in order while its run goes on: the machine was shut down. Taken up again at the next start.
+HANDED_BACK_TAG = ".dagster/tip_handed_back"
+
 # Metadata keys on a step's STEP_WORKER_STARTING event: where it runs, and as which process.
 STEP_NODE = "tip/node"
 STEP_WORKER = "tip/worker"

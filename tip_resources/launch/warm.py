@@ -1,7 +1,7 @@
-"""What a fork server loads once, so that every step forked from it starts in milliseconds: Dagster and the definitions.
+"""What a fork server or a spare loads before there is a step, so that it starts at once: Dagster and the definitions.
 
 Importing this module does the loading. Nothing loaded here may open a database connection or start a
-thread: both would be broken in the children. Imported by the fork server only.
+thread: both would be broken in forked children. Imported by fork servers and spares (spare_pool.py) only.
 """
 
 import importlib
@@ -13,7 +13,6 @@ from tip_resources.launch.fork_server import WARM_FOLDER_VARIABLE, WARM_MODULES_
 # What Dagster loads lazily in every step, and what dagster.yaml names: found by comparing sys.modules before and
 # after a step. Without them a step takes 0.2 s longer.
 _MODULES = (
-    "dagster._cli.api",
     "dagster._core.definitions.repository_definition.repository_data_builder",
     "dagster._core.instance.factory",
     "dagster._core.op_concurrency_limits_counter",
@@ -28,6 +27,7 @@ _MODULES = (
     "tip_resources.database.instance_folders",
     "tip_resources.launch.local_launcher",
     "tip_resources.launch.run_launcher",
+    "tip_resources.launch.run_work",
     "tip_resources.settings.live",
     "upath.implementations.local",
 )

@@ -87,6 +87,35 @@ def stubborn():
     ignore_interrupts()
 
 
+@dg.op
+def wait_patiently() -> None:
+    note("patient-begins")
+    try:
+        wait_for_release("patient")
+    finally:
+        note("patient-cleans-up")
+
+
+@dg.job
+def patient():
+    wait_patiently()
+
+
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=1))
+def crash_once() -> None:
+    note("crash")
+    folder = Path(os.environ["LAUNCH_TEST_FOLDER"])
+    if len(list(folder.glob("crash.*"))) == 1:
+        os._exit(7)
+
+
+@dg.job
+def crashing():
+    crash_once()
+
+
 chain = dg.define_asset_job("chain", selection=[first, second, third])
 
-defs = dg.Definitions(assets=[first, second, third], jobs=[chain, mapped, stubborn], executor=node_executor)
+defs = dg.Definitions(
+    assets=[first, second, third], jobs=[chain, mapped, stubborn, patient, crashing], executor=node_executor
+)

@@ -109,6 +109,11 @@ class Project:
         wait_until(lambda: self.run(run_id).is_finished, f"the end of run {run_id}", timeout_seconds)
         return self.run(run_id).status
 
+    def events(self, run_id: str, *kinds: dg.DagsterEventType) -> list[dg.DagsterEvent]:
+        """The run's events of these kinds, oldest first."""
+        logs = self.instance.all_logs(run_id, of_type=set(kinds))
+        return [entry.dagster_event for entry in logs if entry.dagster_event]
+
     def noted(self, what: str) -> list[Path]:
         """The notes that steps left about `what`; the part before the last dot is the pid."""
         return sorted(self.notes.glob(f"{what}.*"))

@@ -3,11 +3,16 @@
 import inspect
 
 from dagster._cli.api import execute_run_command, execute_step_command, resume_run_command
+from dagster._core.execution.plan import execute_plan
 from dagster._core.execution.plan.active import ActiveExecution
+from dagster._core.execution.plan.objects import step_failure_event_from_exc_info
 from dagster._core.executor.step_delegating import StepDelegatingExecutor
+from dagster._core.storage.event_log.base import EventLogStorage
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from dagster._daemon import sensor
 from dagster._daemon.controller import daemon_controller_from_instance
 from dagster._grpc.server import DagsterGrpcServer
+from dagster_postgres import PostgresEventLogStorage
 
 from tip_resources.launch import service_process
 from tip_resources.launch.daemon import SENSOR_LOOP_SECONDS, look_at_sensors_every
@@ -43,6 +48,17 @@ def test_the_commands_of_workers_take_the_arguments_we_give() -> None:
     }
     both = ["input_json", "compressed_input_json"]
     assert parameters == {"execute_run": both, "resume_run": ["input_json"], "execute_step": both}
+
+
+def test_an_interrupted_step_is_recorded_through_the_function_we_replace() -> None:
+    assert "step_failure_event_from_exc_info(" in inspect.getsource(execute_plan.dagster_event_sequence_for_step)
+    assert list(inspect.signature(step_failure_event_from_exc_info).parameters)[:2] == ["step_context", "exc_info"]
+
+
+def test_the_event_that_begins_a_run_goes_through_the_run_storage() -> None:
+    assert "start_time" in inspect.getsource(SqlRunStorage.handle_run_event)
+    assert "return False" in inspect.getsource(vars(EventLogStorage)["handles_run_events_in_store_event"].fget)
+    assert "handles_run_events_in_store_event" not in vars(PostgresEventLogStorage)
 
 
 def test_the_daemon_is_put_together_from_an_instance_and_a_workspace() -> None:
