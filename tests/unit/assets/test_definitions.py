@@ -5,7 +5,7 @@ from functools import cache
 import dagster as dg
 import pytest
 
-from tip_assets.catalogue import GROUPS
+from tip_assets.catalogue import GROUPS, RUN_POOL
 
 
 @cache
@@ -84,3 +84,11 @@ def test_dagster_can_hand_the_definitions_to_its_daemon_and_web_server() -> None
     from dagster_shared.serdes import serialize_value
 
     assert serialize_value(RepositorySnap.from_def(repository))
+
+
+def test_every_step_of_every_job_is_in_the_pool_that_the_gate_sets() -> None:
+    jobs = definitions().resolve_all_job_defs()
+    assert {job.name for job in jobs} >= {"make_dataset", "bench_modes", "prompt_test", "bakeoff"}
+    pools = {f"{job.name}: {op.name}": op.pool for job in jobs for op in job.graph.iterate_op_defs()}
+    assert {"make_dataset: write_shard", "make_dataset: dataset_specs", "bakeoff: compare_models"} <= set(pools)
+    assert {step: pool for step, pool in pools.items() if pool != RUN_POOL} == {}
