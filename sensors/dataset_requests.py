@@ -12,6 +12,7 @@ import msgspec
 from tip_assets.jobs import MAKE_DATASET
 from tip_assets.partitions import datasets
 from tip_assets.platform import Platform
+from tip_resources.database.fleet_gate import GateRow
 from tip_resources.database.requests import DatasetRequest
 
 # A tick launches at most this many; the next one, a second later, takes the next.
@@ -32,10 +33,13 @@ class Skip(msgspec.Struct, frozen=True):
     reason: str
 
 
-def decide(waiting: Sequence[DatasetRequest]) -> list[Launch] | Skip:
-    """One launch for every request that waits."""
+def decide(waiting: Sequence[DatasetRequest], gate: GateRow | None = None) -> list[Launch] | Skip:
+    """One launch for every request that waits, unless the gate is closed."""
     if not waiting:
         return Skip("No data set waits to be made. Ask for one with `tip request`.")
+    if gate is not None and gate.is_closed:
+        count = "1 data set waits" if len(waiting) == 1 else f"{len(waiting)} data sets wait"
+        return Skip(f"{count}: {gate.reason}")
     return [
         Launch(
             # A set that waits and has had a run is asked for again, which needs a run of its own.
@@ -56,7 +60,7 @@ def decide(waiting: Sequence[DatasetRequest]) -> list[Launch] | Skip:
 )
 def dataset_requests_sensor(platform: Platform) -> dg.SensorResult | dg.SkipReason:
     """Reads what waits, decides, launches."""
-    decision = decide(platform.requests().waiting(LAUNCHES_PER_TICK))
+    decision = decide(platform.requests().waiting(LAUNCHES_PER_TICK), platform.gate().read())
     if isinstance(decision, Skip):
         return dg.SkipReason(decision.reason)
     return dg.SensorResult(

@@ -6,6 +6,9 @@ from typing import Any
 import dagster as dg
 
 from sensors.dataset_requests import dataset_requests_sensor
+from sensors.fleet_gate import fleet_gate_sensor
+from sensors.fleet_nodes import drained_nodes_sensor, node_states_sensor
+from sensors.found_nodes import found_nodes_sensor
 from sensors.request_files import request_files_sensor
 from sensors.run_outcomes import run_outcome_sensors
 from tip_assets.experiments.jobs import EXPERIMENT_JOBS
@@ -20,6 +23,7 @@ from tip_resources.home import state_folder
 from tip_resources.launch.executor import node_executor
 from tip_resources.storage.io_manager import ParquetSetIOManager
 
+FLEET_SENSORS = [fleet_gate_sensor, node_states_sensor, drained_nodes_sensor, found_nodes_sensor]
 ASSET_MODULES = [planning_assets, generation_assets, quality_assets, export_assets, report_asset]
 
 
@@ -44,7 +48,7 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
     return dg.Definitions(
         assets=dg.load_assets_from_modules(ASSET_MODULES),
         jobs=[make_dataset, *EXPERIMENT_JOBS],
-        sensors=[request_files_sensor, dataset_requests_sensor, *run_outcome_sensors],
+        sensors=[request_files_sensor, dataset_requests_sensor, *run_outcome_sensors, *FLEET_SENSORS],
         executor=node_executor,
         resources={
             "platform": Platform(),

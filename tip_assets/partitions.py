@@ -4,7 +4,7 @@ from functools import partial
 
 import dagster as dg
 
-from tip_assets.catalogue import CODE_VERSION, OWNERS
+from tip_assets.catalogue import CODE_VERSION, OWNERS, RUN_POOL
 
 DATASET_PARTITIONS = "dataset"
 
@@ -13,4 +13,4 @@ DATASET_PARTITIONS = "dataset"
 datasets = dg.DynamicPartitionsDefinition(name=DATASET_PARTITIONS)
 
 # What all assets of a data set share; group, kinds and checks are each one's own.
-dataset_asset = partial(dg.asset, partitions_def=datasets, owners=OWNERS, code_version=CODE_VERSION)
+dataset_asset = partial(dg.asset, partitions_def=datasets, owners=OWNERS, code_version=CODE_VERSION, pool=RUN_POOL)

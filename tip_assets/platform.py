@@ -3,7 +3,7 @@
 Configuration in, plain typed objects out; nothing is read before a step asks for it.
 """
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from tip_assets.planning.domain_library import DomainLibrary
     from tip_resources.database.delivered import DeliveredIndex
+    from tip_resources.database.fleet_gate import GateStore
     from tip_resources.database.requests import RequestStore
     from tip_resources.fleet.fleet_servers import FleetServers
+    from tip_resources.fleet.known_fleet import KnownFleet
 
 
 class Platform(dg.ConfigurableResource):
@@ -90,3 +92,21 @@ class Platform(dg.ConfigurableResource):
         from tip_resources.database.delivered import DeliveredIndex
 
         return DeliveredIndex(self.database())
+
+    def gate(self) -> "GateStore":
+        """How many runs may go on."""
+        from tip_resources.database.fleet_gate import GateStore
+
+        return GateStore(self.database())
+
+    def fleet(self) -> "KnownFleet":
+        """All machines as they are known now. One for the process: it keeps for a while what it read and measured."""
+        return _known_fleet(self.database(), self.folder)
+
+
+@lru_cache(maxsize=2)
+def _known_fleet(database: "Engine", folder: Path) -> "KnownFleet":
+    from tip_resources.fleet.known_fleet import KnownFleet
+    from tip_resources.settings.live import LiveSettings
+
+    return KnownFleet(database, LiveSettings(folder).current)

@@ -21,17 +21,20 @@ STATES = ["requested", "running", "done", "failed", "cancelled"]
 @reports_failures
 def list_datasets(state: "RequestState | None", limit: int, as_json: bool) -> None:
     """List the data sets that were asked for, newest first."""
+    from tip_assets.cli.following import waits_for
     from tip_resources.database.connection import database
     from tip_resources.database.requests import RequestStore
 
     rows = RequestStore(database(project_home())).list(limit=limit, state=state)
+    waits = waits_for(project_home()) if any(row.state == "requested" for row in rows) else None
     if as_json:
-        print_json([_row(row) for row in rows])
+        print_json([_row(row, waits) for row in rows])
         return
     if not rows:
         say('no data sets yet. Ask for one: tip request "Generate 500 healthcare transcripts"')
     for row in rows:
-        say(f"{row.dataset:<40} {row.state:<10} {row.spec.count:>8} {row.spec.domain:<20} {row.note}")
+        note = f"waits: {waits}" if waits and row.state == "requested" else row.note
+        say(f"{row.dataset:<40} {row.state:<10} {row.spec.count:>8} {row.spec.domain:<20} {note}")
 
 
 @click.command("status")
@@ -41,7 +44,7 @@ def list_datasets(state: "RequestState | None", limit: int, as_json: bool) -> No
 @reports_failures
 def status(dataset: str | None, watch: bool, as_json: bool) -> None:
     """Show how a data set is coming along; without a name, the newest one."""
-    from tip_assets.cli.following import failure_of, follow, known_request, summary_of
+    from tip_assets.cli.following import failure_of, follow, known_request, summary_of, waits_for
     from tip_resources.database.connection import database
     from tip_resources.database.requests import RequestStore
 
@@ -56,7 +59,7 @@ def status(dataset: str | None, watch: bool, as_json: bool) -> None:
     if watch:
         follow(home, dataset)
     row = known_request(store, dataset)
-    details: dict[str, Any] = _row(row)
+    details: dict[str, Any] = _row(row, waits_for(home) if row.state == "requested" else None)
     if row.state == "failed":
         details["failure"] = failure_of(row)
     if row.state == "done":
@@ -106,7 +109,7 @@ def cancel(dataset: str) -> None:
     say(f"{dataset} is cancelled ({len(runs)} run(s) stopped).")
 
 
-def _row(row: Any) -> dict[str, Any]:
+def _row(row: Any, waits: str | None) -> dict[str, Any]:
     return {
         "dataset": row.dataset,
         "state": row.state,
@@ -115,5 +118,6 @@ def _row(row: Any) -> dict[str, Any]:
         "query": row.spec.query,
         "run_id": row.run_id,
         "note": row.note,
+        "waits": waits if row.state == "requested" else None,
         "created_at": str(row.created_at),
     }

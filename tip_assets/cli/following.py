@@ -5,10 +5,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 
 from tip_assets.cli.console import progress_bar
+from tip_assets.fleet.waiting import why_waiting
 from tip_resources.database.connection import database
+from tip_resources.database.fleet_gate import GateStore
 from tip_resources.database.requests import DatasetRequest, RequestStore
 from tip_resources.domain.failures import BadInput
 from tip_resources.settings.layers import load_settings
@@ -39,16 +42,27 @@ def known_request(store: RequestStore, dataset: str) -> DatasetRequest:
     return row
 
 
+def waits_for(home: Path) -> str | None:
+    """Why data sets that were asked for are not being made yet; None where nothing is in the way."""
+    engine = database(home)
+    return why_waiting(GateStore(engine).read(), len(RequestStore(engine).list(state="running")))
+
+
 def follow(home: Path, dataset: str) -> Outcome:
     """Shows progress until the run of `dataset` has ended."""
     store = RequestStore(database(home))
     row = known_request(store, dataset)
+    is_told = False
     with progress_bar(row.spec.count, dataset) as bar:
         while row.state not in _ENDED:
+            waits = waits_for(home) if row.state == "requested" else None
+            if waits and bar.disable and not is_told:  # a bar tells it as it goes; a log is told once
+                click.echo(f"{dataset} waits: {waits}", err=True)
+                is_told = True
             kept = _kept(row.note)
             if kept is not None:
                 bar.update(kept - bar.n)
-            bar.set_postfix_str(_stage(row))
+            bar.set_postfix_str(_stage(row, waits))
             time.sleep(POLL_SECONDS)
             row = known_request(store, dataset)
         if row.state == "done":
@@ -94,7 +108,7 @@ def _kept(note: str) -> int | None:
     return int(head) if head.isdigit() else None
 
 
-def _stage(row: DatasetRequest) -> str:
+def _stage(row: DatasetRequest, waits: str | None) -> str:
     if row.state == "requested":
-        return "waiting for its run to start"
+        return f"waits: {waits}" if waits else "waiting for its run to start"
     return row.note if row.note.startswith("waiting") else row.note.partition(", ")[2]

@@ -57,6 +57,8 @@ def request(
     tip request "200 retail returns and 100 telecom outages, long calls" --preview 3
     tip request "2000 retail returns" --tier openai --model gpt-4.1-mini --batch-api --max-cost 5
     """
+    from tip_assets.cli.following import waits_for
+
     home = project_home()
     overrides = {"rehearsal": rehearsal, "model": model, "tier": tier}
     specs = _specs(text, home, name=name, seed=seed, overrides=overrides, quiet=as_json)
@@ -66,7 +68,7 @@ def request(
         raise click.Abort
     rows = _add(specs, home)
     if as_json and not wait:
-        print_json({"datasets": [{"dataset": row.dataset, "id": row.id, "state": row.state} for row in rows]})
+        print_json({"datasets": [_answer(row, waits_for(home)) for row in rows]})
         return
     for row in rows:
         if row.state in ("failed", "cancelled"):
@@ -79,6 +81,11 @@ def request(
         _wait(home, [row.dataset for row in rows], as_json)
     else:
         _say_what_next(home, rows[0].dataset)
+
+
+def _answer(row: "DatasetRequest", waits: str | None) -> dict[str, Any]:
+    waits = waits if row.state == "requested" else None
+    return {"dataset": row.dataset, "id": row.id, "state": row.state, "waits": waits}
 
 
 def _specs(
@@ -221,9 +228,12 @@ def _wait(home: Path, datasets: list[str], as_json: bool) -> None:
 
 
 def _say_what_next(home: Path, dataset: str) -> None:
+    from tip_assets.cli.following import waits_for
     from tip_resources.launch.supervisor import running
 
     if running(home):
-        say(f"being made now. Follow it with: tip status {dataset} --watch")
+        waits = waits_for(home)
+        said = f"waits: {waits}." if waits else "being made now."
+        say(f"{said} Follow it with: tip status {dataset} --watch")
     else:
         say("nothing is running yet: start it with `tip up` (or add --wait to a request).")

@@ -10,6 +10,7 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field
 
+from tip_assets.catalogue import RUN_POOL
 from tip_assets.experiments.comparison_table import markdown_table
 from tip_assets.experiments.kinds import (
     known_modes,
@@ -78,7 +79,7 @@ class ModelsConfig(ExperimentConfig):
     unload: bool = Field(default=False, description="Ask the server to drop each model before the next.")
 
 
-@dg.op(out=dg.Out(dg.Nothing))
+@dg.op(out=dg.Out(dg.Nothing), pool=RUN_POOL)
 def compare_modes(context: dg.OpExecutionContext, config: ModesConfig, platform: Platform) -> None:
     """Writes the same planned calls in several ways, and measures them side by side."""
     with clear_failures():
@@ -87,7 +88,7 @@ def compare_modes(context: dg.OpExecutionContext, config: ModesConfig, platform:
         _run(context, platform, config, experiment)
 
 
-@dg.op(out=dg.Out(dg.Nothing))
+@dg.op(out=dg.Out(dg.Nothing), pool=RUN_POOL)
 def compare_prompts(context: dg.OpExecutionContext, config: PromptsConfig, platform: Platform) -> None:
     """Writes the same planned calls with several prompts, and measures them side by side."""
     with clear_failures():
@@ -96,7 +97,7 @@ def compare_prompts(context: dg.OpExecutionContext, config: PromptsConfig, platf
         _run(context, platform, config, prompts_experiment(spec, prompts, batch_size=config.batch_size))
 
 
-@dg.op(out=dg.Out(dg.Nothing))
+@dg.op(out=dg.Out(dg.Nothing), pool=RUN_POOL)
 def compare_models(context: dg.OpExecutionContext, config: ModelsConfig, platform: Platform) -> None:
     """Has several models write the same planned calls, and measures them side by side."""
     with clear_failures():

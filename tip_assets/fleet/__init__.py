@@ -1,0 +1,1 @@
+"""What Dagster and the terminal show of the fleet."""

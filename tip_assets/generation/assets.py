@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from tip_assets.catalogue import CODE_VERSION, GENERATION, OWNERS
+from tip_assets.catalogue import CODE_VERSION, GENERATION, OWNERS, RUN_POOL
 from tip_assets.generation.acceptance import DeliveredLookup, scrubbed
 from tip_assets.generation.collect import REJECTS, count_reasons, kept_conversations
 from tip_assets.generation.conversations import call_identity
@@ -47,7 +47,7 @@ _CHECK = "delivered_as_asked"
 _OUTPUTS = ("result", f"raw_conversations_{_CHECK}")
 
 
-@dg.op(out=dg.DynamicOut(io_manager_key=_RUN_SCOPED))
+@dg.op(out=dg.DynamicOut(io_manager_key=_RUN_SCOPED), pool=RUN_POOL)
 def plan_shards(
     context: dg.OpExecutionContext, dataset_specs: pl.LazyFrame, platform: Platform
 ) -> Iterator[dg.DynamicOutput[dict[str, int]]]:
@@ -61,6 +61,7 @@ def plan_shards(
 
 @dg.op(
     out=dg.Out(io_manager_key=_RUN_SCOPED),
+    pool=RUN_POOL,
     # A lost worker or a server that was away: what is finished is kept, so trying again costs little.
     retry_policy=dg.RetryPolicy(max_retries=2, delay=5),
 )
@@ -117,6 +118,7 @@ def write_shard(
 
 @dg.op(
     out={_OUTPUTS[0]: dg.Out(io_manager_key="io_manager"), _OUTPUTS[1]: dg.Out(io_manager_key=_RUN_SCOPED)},
+    pool=RUN_POOL,
 )
 def collect_shards(
     context: dg.OpExecutionContext,

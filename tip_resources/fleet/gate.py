@@ -1,13 +1,16 @@
 """How many runs may go on now, from the state of every node, and the words for it. Pure; the sensor that sets the
-pool's limit is elsewhere.
+pool's limit is sensors/fleet_gate.py.
 
-The limit is never above the slots that nodes offer now: a machine that gets hot or its owner back takes effect at
+Runs and their steps go on where Dagster runs, so only the slots of that machine count (or of those that `gate.run_on`
+names); the others lend their model servers, and the request engine waits for these. Their states are told all the same.
+
+The limit is never above the slots that are offered now: a machine that gets hot or its owner back takes effect at
 once. A throttled node still offers its reduced slots: work is reduced before it is paused. The limit rises only to
 what was offered without a break for `gate.rise_after_seconds`, so a machine that comes and goes does not move it.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -51,16 +54,26 @@ class GateMemory(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class GateDecision:
-    """The limit of the pool of runs, why, and whether it is another one than before. 0 holds the queue."""
+    """The limit of the pool of runs, why, and whether it is another one than before. 0 holds the queue.
+
+    `kind` stays the same while only figures in the reason change: what is marked by it need not be marked again.
+    """
 
     limit: int
     reason: str
+    kind: str
     changed: bool
     memory: GateMemory
 
 
 def decide(
-    states: Sequence[NodeState], settings: GateSettings, now_unix_seconds: float, memory: GateMemory | None = None
+    states: Sequence[NodeState],
+    settings: GateSettings,
+    now_unix_seconds: float,
+    memory: GateMemory | None = None,
+    *,
+    run_on: Collection[str] | None = None,
+    most: int | None = None,
 ) -> GateDecision:
     """How many runs may go on now.
 
@@ -69,14 +82,25 @@ def decide(
         settings: How long a better state must last.
         now_unix_seconds: The time now, by the clock of the states' `since`; set back, it delays a rise and no more.
         memory: What the decision before left; None for the first, which has nothing to wait for.
+        run_on: Names of the nodes on which runs go on; None for all of them.
+        most: More are never started, whatever is offered; None for no such limit.
     """
-    offered = sum(node.slots for node in states if node.accepts_work)
+    places = [node for node in states if run_on is None or node.node in run_on]
+    others = [node for node in states if run_on is not None and node.node not in run_on]
+    offered = sum(node.slots for node in places if node.accepts_work)
+    offered = offered if most is None else min(offered, most)
     before = () if memory is None else memory.offers
     offers = _remember(before, Offer(now_unix_seconds, offered), settings.rise_after_seconds)
     limit = offers[0].slots
+    reason = _reason(places, offers, now_unix_seconds, settings.rise_after_seconds)
+    if not places and run_on:
+        reason = f"nothing starts: {', '.join(sorted(run_on))} is not of the fleet"
+    elif limit and (held := _held(others)):
+        reason += f"; with model servers: {_names(held, now_unix_seconds)}"
     return GateDecision(
         limit=limit,
-        reason=_reason(states, offers, now_unix_seconds, settings.rise_after_seconds),
+        reason=reason,
+        kind=" ".join([str(limit), *(f"{node.node}={node.status}" for node in _held(places))]),
         changed=memory is None or memory.limit != limit,
         memory=GateMemory(limit, offers),
     )
@@ -95,7 +119,7 @@ def _remember(before: tuple[Offer, ...], new: Offer, seconds: float) -> tuple[Of
 def _reason(states: Sequence[NodeState], offers: tuple[Offer, ...], now: float, rise_after_seconds: float) -> str:
     if not states:
         return "nothing starts: no node is known"
-    held = sorted((node for node in states if node.status != "ready"), key=lambda it: (_ORDER[it.status], it.node))
+    held = _held(states)
     if not any(node.accepts_work for node in states):
         return f"nothing starts: {_names(held, now)}"
     limit = offers[0].slots
@@ -105,6 +129,11 @@ def _reason(states: Sequence[NodeState], offers: tuple[Offer, ...], now: float, 
         wait = offers[1].since_seconds + rise_after_seconds - now
         parts.append(f"{offers[1].slots - limit} more in {wait:.0f} s if this lasts")
     return "; ".join(parts)
+
+
+def _held(states: Sequence[NodeState]) -> list[NodeState]:
+    """The nodes that are not ready, as an operator wants to read them."""
+    return sorted((node for node in states if node.status != "ready"), key=lambda it: (_ORDER[it.status], it.node))
 
 
 def _all_ready(count: int) -> str:

@@ -15,7 +15,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 from tip_resources.fleet.placement import WorkRequest, place
 from tip_resources.fleet.this_machine import ThisMachine, measured_here
-from tip_resources.launch.tags import NODE_AUTO_TAG, NODE_TAG, NODE_WHY_TAG
+from tip_resources.launch.tags import NODE_AUTO_TAG, NODE_TAG, NODE_WHY_TAG, STARTED, WAITS_TAG
 
 
 class NodeAwareRunLauncher(RunLauncher, ConfigurableClass):
@@ -46,7 +46,7 @@ class NodeAwareRunLauncher(RunLauncher, ConfigurableClass):
         self._inner.register_instance(instance)
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        self._inner.launch_run(context._replace(dagster_run=self._placed(context.dagster_run)))
+        self._inner.launch_run(context._replace(dagster_run=self._placed(self._begun(context.dagster_run))))
 
     def resume_run(self, context: ResumeRunContext) -> None:
         self._inner.resume_run(context._replace(dagster_run=self._placed(context.dagster_run)))
@@ -79,6 +79,13 @@ class NodeAwareRunLauncher(RunLauncher, ConfigurableClass):
         if name.startswith("__") or name == "_inner":
             raise AttributeError(name)
         return getattr(self._inner, name)
+
+    def _begun(self, run: DagsterRun) -> DagsterRun:
+        """The run without the reason for which it waited, if it did."""
+        if WAITS_TAG not in run.tags:
+            return run
+        self._instance.add_run_tags(run.run_id, {WAITS_TAG: STARTED})
+        return run.with_tags({**run.tags, WAITS_TAG: STARTED})
 
     def _placed(self, run: DagsterRun) -> DagsterRun:
         """The run with its node in its tags. A node its submitter chose stays."""

@@ -9,6 +9,10 @@ NODE_AUTO_TAG = "tip/node_auto"
 # Why that node, in words an operator reads in the Dagster UI.
 NODE_WHY_TAG = "tip/node_why"
 
+# Why a queued run is not started, or "started": Dagster can change a tag, not take it away.
+WAITS_TAG = "tip/waits"
+STARTED = "started"
+
 # The run worker's ProcessIdentity. Dagster keeps tags of this prefix out of its UI: a pid tells an operator nothing.
 WORKER_TAG = ".dagster/tip_worker"
 

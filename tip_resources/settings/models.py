@@ -230,6 +230,9 @@ class GateSettings(Section):
     rise_after_seconds: PositiveSeconds = Field(
         default=60, description="A better state must last this long before more runs start; a worse one counts at once."
     )
+    run_on: tuple[str, ...] = Field(
+        default=(), description="Machines on which runs go on; none means this one. On Kubernetes: the nodes for runs."
+    )
 
 
 class Settings(Section):

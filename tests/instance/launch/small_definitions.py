@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from tip_assets.catalogue import RUN_POOL
 from tip_resources.launch.executor import node_executor
 
 
@@ -114,8 +115,27 @@ def crashing():
     crash_once()
 
 
+@dg.op(pool=RUN_POOL)
+def begin() -> int:
+    note("begin")
+    return 1
+
+
+@dg.op(pool=RUN_POOL)
+def go_on(number: int) -> None:
+    wait_for_release("go-on")
+    note("go-on")
+
+
+@dg.job
+def gated():
+    go_on(begin())
+
+
 chain = dg.define_asset_job("chain", selection=[first, second, third])
 
 defs = dg.Definitions(
-    assets=[first, second, third], jobs=[chain, mapped, stubborn, patient, crashing], executor=node_executor
+    assets=[first, second, third],
+    jobs=[chain, mapped, stubborn, patient, crashing, gated],
+    executor=node_executor,
 )

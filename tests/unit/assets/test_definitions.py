@@ -5,7 +5,7 @@ from functools import cache
 import dagster as dg
 import pytest
 
-from tip_assets.catalogue import GROUPS
+from tip_assets.catalogue import GROUPS, RUN_POOL
 
 
 @cache
@@ -74,7 +74,8 @@ def test_bad_sets_are_stopped_before_they_leave() -> None:
 def test_the_sensors_look_every_second_or_two() -> None:
     sensors = list(definitions().sensors or [])
     assert {sensor.name for sensor in sensors} >= {"request_files", "dataset_requests"}
-    assert all((sensor.minimum_interval_seconds or 99) <= 2 for sensor in sensors)
+    quick = [sensor for sensor in sensors if sensor.name not in {"node_states", "drained_nodes", "found_nodes"}]
+    assert all((sensor.minimum_interval_seconds or 99) <= 2 for sensor in quick)
     assert all(sensor.default_status == dg.DefaultSensorStatus.RUNNING for sensor in sensors)
 
 
@@ -84,3 +85,11 @@ def test_dagster_can_hand_the_definitions_to_its_daemon_and_web_server() -> None
     from dagster_shared.serdes import serialize_value
 
     assert serialize_value(RepositorySnap.from_def(repository))
+
+
+def test_every_step_of_every_job_is_in_the_pool_that_the_gate_sets() -> None:
+    jobs = definitions().resolve_all_job_defs()
+    assert {job.name for job in jobs} >= {"make_dataset", "bench_modes", "prompt_test", "bakeoff"}
+    pools = {f"{job.name}: {op.name}": op.pool for job in jobs for op in job.graph.iterate_op_defs()}
+    assert {"make_dataset: write_shard", "make_dataset: dataset_specs", "bakeoff: compare_models"} <= set(pools)
+    assert {step: pool for step, pool in pools.items() if pool != RUN_POOL} == {}

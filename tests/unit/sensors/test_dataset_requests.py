@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from sensors.dataset_requests import Skip, decide
+from tip_resources.database.fleet_gate import GateRow
 from tip_resources.database.requests import DatasetRequest
 from tip_resources.domain.dataset_spec import DatasetSpec
 
@@ -41,3 +42,24 @@ def test_a_set_that_is_asked_for_again_gets_a_run_of_its_own() -> None:
     first, again = decide([waiting("a", 1)]), decide([waiting("a", 1, run_id="run-1")])
     assert not isinstance(first, Skip) and not isinstance(again, Skip)
     assert first[0].run_key != again[0].run_key
+
+
+def gate(run_limit: int) -> GateRow:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return GateRow(
+        run_limit=run_limit,
+        reason="nothing starts: desk is in use: a game",
+        since=now,
+        decided_at=now,
+        held_seconds=9.0,
+        age_seconds=1.0,
+        memory=None,
+    )
+
+
+def test_while_the_gate_is_closed_requests_wait_with_its_reason() -> None:
+    assert decide([waiting("a", 1), waiting("b", 2)], gate(0)) == Skip(
+        "2 data sets wait: nothing starts: desk is in use: a game"
+    )
+    assert isinstance(decide([waiting("a", 1)], gate(1)), list)
+    assert isinstance(decide([waiting("a", 1)], None), list), "nobody has looked yet: nothing is held"

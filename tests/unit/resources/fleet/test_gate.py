@@ -97,6 +97,31 @@ def test_the_reason_says_what_holds_back_some_of_the_runs() -> None:
     )
 
 
+def test_only_the_machines_on_which_runs_go_on_count() -> None:
+    fleet = [node("desk", slots=2), node("rtx", slots=8), node("pi", "hot", "81 C", slots=4)]
+    decision = decide(fleet, SETTINGS, 0, run_on={"desk"})
+    assert decision.limit == 2
+    assert decision.reason == "2 runs may go on at once: its node is ready; with model servers: pi is hot: 81 C"
+    held = decide([node("desk", "in_use", "a game"), *fleet[1:]], SETTINGS, 0, run_on={"desk"})
+    assert (held.limit, held.reason) == (0, "nothing starts: desk is in use: a game"), "who else is hot holds nothing"
+
+
+def test_a_machine_for_runs_that_nobody_listed_is_said() -> None:
+    decision = decide([node("desk")], SETTINGS, 0, run_on=["dask"])
+    assert (decision.limit, decision.reason) == (0, "nothing starts: dask is not of the fleet")
+
+
+def test_no_more_are_started_than_the_queue_allows_at_all() -> None:
+    assert decide([node(slots=8)], SETTINGS, 0, most=2).reason == "2 runs may go on at once: its node is ready"
+    assert decide([node(slots=1)], SETTINGS, 0, most=2).limit == 1
+
+
+def test_the_kind_stays_while_only_figures_change() -> None:
+    hot = [decide([node(status="hot", reason=f"{celsius} C")], SETTINGS, 0) for celsius in (81, 80)]
+    assert hot[0].kind == hot[1].kind and hot[0].reason != hot[1].reason
+    assert decide([node(status="in_use")], SETTINGS, 0).kind != hot[0].kind != decide([node()], SETTINGS, 0).kind
+
+
 def test_no_node_known_is_told_apart_from_no_node_usable() -> None:
     assert decide([], SETTINGS, 0).reason == "nothing starts: no node is known"
     lost = decide([node(status="lost", reason="no report for 400 s")], SETTINGS, 0)
