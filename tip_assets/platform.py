@@ -75,7 +75,7 @@ class Platform(dg.ConfigurableResource):
         return database(self.folder)
 
     @cached_property
-    def fleet(self) -> "FleetServers":
+    def fleet_servers(self) -> "FleetServers":
         """The machines of the fleet and their model servers."""
         from tip_resources.fleet.fleet_servers import fleet_of
 

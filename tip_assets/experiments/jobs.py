@@ -132,7 +132,7 @@ def _run(
         on_trial=tell,
         on_progress=lambda _variant, _progress: None,
         on_notice=context.log.info,
-        fleet=platform.fleet,
+        fleet=platform.fleet_servers,
     )
     context.add_output_metadata(
         {

@@ -100,7 +100,7 @@ def write_shard(
             on_notice=progress.notice,
             spending=spending,
             shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ)),
-            fleet=platform.fleet,
+            fleet=platform.fleet_servers,
         )
     seconds, summary = time.monotonic() - started, written.summary
     context.log.info(f"kept {summary.kept} of {summary.asked} in {seconds:.1f} s")
