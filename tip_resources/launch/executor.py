@@ -24,11 +24,16 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode, get_retries_config
 from dagster._core.executor.step_delegating import StepDelegatingExecutor
 
-from tip_resources.fleet.this_machine import measured_here
+from tip_resources.database.connection import database
+from tip_resources.database.step_leases import StepLeaseStore
+from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.home import state_folder
 from tip_resources.launch.fork_server import start_fork_server
+from tip_resources.launch.step_backend import LocalBackend
 from tip_resources.launch.step_handler import NodeStepHandler
 from tip_resources.launch.step_process import BEST_START_METHOD
+from tip_resources.launch.step_slots import StepSlots
+from tip_resources.settings.live import LiveSettings
 
 # Between looks at the event log: short while steps come and go, longer while one works.
 _SHORTEST_SLEEP_SECONDS = 0.05
@@ -40,7 +45,9 @@ _HEALTH_CHECK_SECONDS = 1
 _CONFIG = {
     "retries": get_retries_config(),
     "slots": Field(
-        Noneable(Int), default_value=None, description="Steps at once on a node; none takes node.step_slots."
+        Noneable(Int),
+        default_value=None,
+        description="Steps at once on a node; none takes its step_slots.",
     ),
     "start_method": Field(
         Enum("StartMethod", [EnumValue("forkserver"), EnumValue("subprocess")]),
@@ -70,10 +77,13 @@ class NodeExecutor(StepDelegatingExecutor):
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Generator[DagsterEvent, Any, None]:
+        self._handler.begin(plan_context.run_id)
         try:
             for event in super().execute(plan_context, execution_plan):
-                if event.is_step_success or event.is_step_failure or event.is_step_up_for_retry:
-                    self._handler.forget(event.step_key or "")
+                if event.is_step_success:
+                    self._handler.ended(event.step_key or "", "succeeded")
+                elif event.is_step_failure or event.is_step_up_for_retry:
+                    self._handler.ended(event.step_key or "", "failed")
                 yield event
         finally:
             run = plan_context.instance.get_run_by_id(plan_context.run_id)
@@ -82,7 +92,7 @@ class NodeExecutor(StepDelegatingExecutor):
 
     def _pop_events(self, instance: DagsterInstance, run_id: str, seen_storage_ids: set[int]) -> Sequence[DagsterEvent]:
         """Called once per round of the loop."""
-        self._handler.start_waiting()
+        self._handler.look_after()
         events = super()._pop_events(instance, run_id, seen_storage_ids)
         slower = min(self._sleep_seconds * _SLOWING_FACTOR, _LONGEST_SLEEP_SECONDS)
         self._sleep_seconds = _SHORTEST_SLEEP_SECONDS if events else slower
@@ -99,5 +109,8 @@ def node_executor(init_context: InitExecutorContext) -> NodeExecutor:
         pointer = job.get_python_origin().get_repo_pointer()
         module = getattr(pointer, "module", None)
         start_fork_server([module] if module else [], getattr(pointer, "working_directory", None))
-    handler = NodeStepHandler(measured_here(config["slots"]), config["start_method"], state_folder())
+    engine = database()
+    fleet = KnownFleet(engine, LiveSettings().current)
+    backend = LocalBackend(fleet, config["start_method"], state_folder())
+    handler = NodeStepHandler(fleet, backend, StepSlots(StepLeaseStore(engine)), config["slots"])
     return NodeExecutor(handler, RetryMode.from_config(config["retries"]))

@@ -1,0 +1,132 @@
+"""Which steps hold a slot of which node, over all runs: rows of step_leases, which live for seconds unless renewed.
+
+Where a step goes is decided in fleet/placement.py; here runs only agree on what is taken. All times are the database's:
+the clocks of the holders' machines may differ. What each node got done is counted in node_work.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, Engine, TextClause, delete, func, select, text, tuple_
+
+from tip_resources.database.tables import step_leases
+
+# Six heartbeats: a holder whose database stalled keeps its slots, one that was killed gives them back soon.
+LEASE_SECONDS = 30.0
+Outcome = Literal["succeeded", "failed"]
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('tip.step_leases/' || :node, 0))")
+_PATIENCE = text("SET LOCAL statement_timeout = '3s'")
+_HOLD = """
+INSERT INTO tip.step_leases AS held (run_id, step_key, node, holder, host, pid, expires_at)
+SELECT run_id, step_key, node, holder, host, pid, clock_timestamp() + make_interval(secs => :seconds)
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+    AS given (run_id text, step_key text, node text, holder uuid, host text, pid integer)
+ON CONFLICT (run_id, step_key) DO UPDATE SET
+    node = excluded.node, holder = excluded.holder, host = excluded.host, pid = excluded.pid,
+    expires_at = excluded.expires_at
+"""
+_TAKE = text(_HOLD)
+_RENEW = text(f"{_HOLD} WHERE held.holder = excluded.holder OR held.expires_at < now()")
+_COUNT_WORK = text("""
+INSERT INTO tip.node_work AS work (node, hour_at, steps, failed_steps)
+VALUES (:node, date_trunc('hour', now()), 1, :failed)
+ON CONFLICT (node, hour_at) DO UPDATE SET
+    steps = work.steps + excluded.steps, failed_steps = work.failed_steps + excluded.failed_steps
+""")
+
+
+class StepLease(msgspec.Struct, frozen=True, kw_only=True):
+    """One step's slot on a node.
+
+    `holder` is the run worker that renews it, by an id of its own. `host` and `pid` are of the step's process; pid is
+    0 as long as there is none.
+    """
+
+    run_id: str
+    step_key: str
+    node: str
+    holder: str
+    host: str = ""
+    pid: int = 0
+
+
+class StepLeaseStore:
+    """Reads and writes step_leases.
+
+    Args:
+        engine: On tip's database.
+        lease_seconds: How long a lease lives that nobody renews.
+    """
+
+    def __init__(self, engine: Engine, *, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._engine = engine
+        self._lease_seconds = lease_seconds
+
+    def take(self, lease: StepLease, slots: int) -> bool:
+        """Takes one of a node's `slots` for a step; False when they are taken. One at a time on each node."""
+        leases = step_leases.c
+        own = (leases.run_id == lease.run_id) & (leases.step_key == lease.step_key)
+        with self._engine.begin() as connection:
+            connection.execute(_PATIENCE)
+            connection.execute(_LOCK, {"node": lease.node})
+            expired = (leases.node == lease.node) & (leases.expires_at < func.clock_timestamp())
+            connection.execute(delete(step_leases).where(expired))
+            others = select(func.count()).select_from(step_leases).where((leases.node == lease.node) & ~own)
+            if connection.execute(others).scalar_one() >= slots:
+                return False
+            self._hold(connection, [lease], _TAKE)
+        return True
+
+    def adopt(self, lease: StepLease) -> None:
+        """Holds the slot of a step that runs already, whoever held it before: it cannot be refused."""
+        with self._engine.begin() as connection:
+            self._hold(connection, [lease], _TAKE)
+
+    def renew(self, leases: Sequence[StepLease]) -> None:
+        """Renews a holder's leases in one statement. One that had expired is there again, since its step still runs;
+        one that another holder has adopted stays with that."""
+        if not leases:
+            return
+        with self._engine.begin() as connection:
+            connection.execute(_PATIENCE)
+            self._hold(connection, leases, _RENEW)
+
+    def release(self, run_id: str, step_key: str, *, node: str, outcome: Outcome | None) -> None:
+        """Gives a slot back, and counts the step as done by `node`; without an outcome nothing is counted."""
+        leases = step_leases.c
+        with self._engine.begin() as connection:
+            connection.execute(delete(step_leases).where((leases.run_id == run_id) & (leases.step_key == step_key)))
+            if outcome is not None:
+                connection.execute(_COUNT_WORK, {"node": node, "failed": int(outcome == "failed")})
+
+    def release_all(self, holder: str) -> None:
+        """Gives back everything a holder has."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(step_leases).where(step_leases.c.holder == holder))
+
+    def drop(self, leases: Collection[StepLease]) -> None:
+        """Drops leases of steps that are known to have ended, unless another process works on the step by now."""
+        if leases:
+            rows = [(lease.run_id, lease.step_key, lease.pid) for lease in leases]
+            held = tuple_(step_leases.c.run_id, step_leases.c.step_key, step_leases.c.pid)
+            with self._engine.begin() as connection:
+                connection.execute(delete(step_leases).where(held.in_(rows)))
+
+    def live(self) -> Sequence[StepLease]:
+        """All leases that have not expired, oldest first."""
+        leases = step_leases.c
+        columns = [leases[name] for name in StepLease.__struct_fields__]
+        query = select(*columns).where(leases.expires_at >= func.now()).order_by(leases.taken_at, leases.step_key)
+        with self._engine.connect() as connection:
+            return [StepLease(**row) for row in connection.execute(query).mappings()]
+
+    def used(self) -> Mapping[str, int]:
+        """How many slots of each node are taken; nodes with none are missing."""
+        return Counter(lease.node for lease in self.live())
+
+    def _hold(self, connection: Connection, leases: Sequence[StepLease], statement: TextClause) -> None:
+        rows = msgspec.json.encode(leases).decode()
+        connection.execute(statement, {"rows": rows, "seconds": self._lease_seconds})
