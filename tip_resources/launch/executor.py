@@ -77,7 +77,7 @@ class NodeExecutor(StepDelegatingExecutor):
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Generator[DagsterEvent, Any, None]:
-        self._handler.begin(plan_context.run_id)
+        self._handler.begin(plan_context.instance, plan_context.run_id)
         try:
             for event in super().execute(plan_context, execution_plan):
                 if event.is_step_success:

@@ -25,7 +25,7 @@ from tip_resources.fleet.placement import Placement, WorkRequest, place
 from tip_resources.launch.orders import Orders
 from tip_resources.launch.process_identity import ProcessIdentity
 from tip_resources.launch.step_backend import StepBackend
-from tip_resources.launch.step_history import failed_on, last_start
+from tip_resources.launch.step_history import failed_on, still_running
 from tip_resources.launch.step_process import AdoptedStep, StepProcess
 from tip_resources.launch.step_slots import DatabaseAway, StepSlots
 from tip_resources.launch.step_wishes import never_met, wishes
@@ -86,9 +86,13 @@ class NodeStepHandler(StepHandler):
     def name(self) -> str:
         return "NodeStepHandler"
 
-    def begin(self, run_id: str) -> None:
-        """Before the first step of a run, also of one that another worker had begun."""
+    def begin(self, instance: DagsterInstance, run_id: str) -> None:
+        """Before the first step of a run; takes over the living steps of an earlier worker with their slots, before
+        any other step could take these."""
         self._slots.begin(run_id)
+        for key, start in still_running(instance, run_id).items():
+            self._started[key] = AdoptedStep(start.process)
+            self._slots.adopt(key, start.node, start.process.pid)
 
     def launch_step(self, step_handler_context: StepHandlerContext) -> Iterator[DagsterEvent]:
         """Takes the step in; it starts now or as soon as a slot is free. One with a bad tag fails."""
@@ -161,7 +165,7 @@ class NodeStepHandler(StepHandler):
         key = _key(step_handler_context)
         if key in self._waiting:
             return CheckStepHealthResult.healthy()
-        if key not in self._started and not self._take_over(key, step_handler_context):
+        if key not in self._started:
             return CheckStepHealthResult.unhealthy("no process works on it")
         how = self._started[key].how_ended()
         if how is None:
@@ -232,15 +236,6 @@ class NodeStepHandler(StepHandler):
             process.give_orders(Orders("execute_step", serialize_value(context.execute_step_args)))
         except BrokenPipeError:
             return  # Killed already: the health check finds it ended and says how.
-
-    def _take_over(self, key: str, context: StepHandlerContext) -> bool:
-        """Whether a process started by an earlier worker of this run still works on the step, or has ended it."""
-        start = last_start(context.instance, context.execute_step_args.run_id, key)
-        if start is None or not (start.step_has_ended or start.process.is_alive()):
-            return False
-        self._started[key] = AdoptedStep(start.process)
-        self._slots.adopt(key, start.node, start.process.pid)
-        return True
 
 
 def _key(context: StepHandlerContext) -> str:

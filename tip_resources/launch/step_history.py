@@ -1,6 +1,6 @@
-"""What a run's events say about the earlier starts of a step: where, as which process, and how they ended."""
+"""What a run's events say about the starts of its steps: where, as which process, and how they ended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance
@@ -14,28 +14,30 @@ _ENDED = {DagsterEventType.STEP_SUCCESS, *_FAILED}
 
 @dataclass(frozen=True)
 class StepStart:
-    """One start of a step on a node; `step_has_ended` says whether its events tell the end."""
+    """A step's process, and the node it is on."""
 
     process: ProcessIdentity
     node: str
-    step_has_ended: bool
 
 
-def last_start(instance: DagsterInstance, run_id: str, step_key: str) -> StepStart | None:
-    """The newest start of a step; None when it was never started, or by no executor of ours."""
-    start = None
-    for event in _events(instance, run_id, step_key):
+def still_running(instance: DagsterInstance, run_id: str) -> Mapping[str, StepStart]:
+    """The steps that an earlier worker of the run started and whose processes live, by key."""
+    starts: dict[str, StepStart] = {}
+    for event in _events(instance, run_id):
+        key = event.step_key or ""
         if event.event_type in _ENDED:
-            start = StepStart(start.process, start.node, True) if start else None
+            starts.pop(key, None)
         elif process := ProcessIdentity.from_json(_told(event, STEP_WORKER)):
-            start = StepStart(process, _told(event, STEP_NODE), False)
-    return start
+            starts[key] = StepStart(process, _told(event, STEP_NODE))
+    return {key: start for key, start in starts.items() if start.process.is_alive()}
 
 
 def failed_on(instance: DagsterInstance, run_id: str, step_key: str) -> frozenset[str]:
     """The nodes on which earlier attempts of a step failed in this run."""
     node, failed = "", set[str]()
-    for event in _events(instance, run_id, step_key):
+    for event in _events(instance, run_id):
+        if event.step_key != step_key:
+            continue
         if event.event_type == DagsterEventType.STEP_WORKER_STARTING:
             node = _told(event, STEP_NODE)
         elif event.event_type in _FAILED and node:
@@ -43,11 +45,10 @@ def failed_on(instance: DagsterInstance, run_id: str, step_key: str) -> frozense
     return frozenset(failed)
 
 
-def _events(instance: DagsterInstance, run_id: str, step_key: str) -> Iterator[DagsterEvent]:
+def _events(instance: DagsterInstance, run_id: str) -> Iterator[DagsterEvent]:
     for entry in instance.all_logs(run_id, of_type={DagsterEventType.STEP_WORKER_STARTING, *_ENDED}):
-        event = entry.dagster_event
-        if event is not None and event.step_key == step_key:
-            yield event
+        if entry.dagster_event is not None:
+            yield entry.dagster_event
 
 
 def _told(event: DagsterEvent, key: str) -> str:

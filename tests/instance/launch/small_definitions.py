@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import dagster as dg
+from placed_jobs import PLACED_JOBS
 
 from tip_resources.launch.executor import node_executor
 
@@ -89,4 +90,6 @@ def stubborn():
 
 chain = dg.define_asset_job("chain", selection=[first, second, third])
 
-defs = dg.Definitions(assets=[first, second, third], jobs=[chain, mapped, stubborn], executor=node_executor)
+defs = dg.Definitions(
+    assets=[first, second, third], jobs=[chain, mapped, stubborn, *PLACED_JOBS], executor=node_executor
+)
