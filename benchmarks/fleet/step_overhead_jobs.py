@@ -1,13 +1,12 @@
 """The jobs of step_overhead.py, one per executor: steps in a chain and mapped ones, which do nothing."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 from sqlalchemy import create_engine
 
 from tip_resources.database.connection import database
-from tip_resources.database.step_leases import Outcome, StepLease, StepLeaseStore
+from tip_resources.database.step_leases import Outcome, StepLeaseStore
 from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.home import state_folder
 from tip_resources.launch.executor import NodeExecutor, node_executor
@@ -15,7 +14,7 @@ from tip_resources.launch.fork_server import start_fork_server
 from tip_resources.launch.step_backend import LocalBackend
 from tip_resources.launch.step_handler import NodeStepHandler
 from tip_resources.launch.step_process import BEST_START_METHOD
-from tip_resources.launch.step_slots import StepSlots
+from tip_resources.launch.step_slots import StepSlots, Usage
 from tip_resources.settings.live import LiveSettings
 
 CHAINED = 10
@@ -31,14 +30,17 @@ class UncountedSlots(StepSlots):
     def begin(self, run_id: str) -> None:
         self._run_id = run_id
 
-    def taken(self) -> Sequence[StepLease]:
-        return list(self._held.values())
+    def usage(self) -> Usage:
+        return Usage(list(self._held.values()), [])
 
     def take(self, step_key: str, node: str, slots: int) -> bool:
         if len(self._held) >= slots:
             return False
         self._held[step_key] = self._lease(step_key, node)
         return True
+
+    def wait(self, step_key: str, node: str) -> None:
+        """Nobody else wants it."""
 
     def works(self, step_key: str, pid: int) -> None:
         """Nobody asks."""

@@ -1,7 +1,8 @@
 """Which steps hold a slot of which node, over all runs: rows of step_leases, which live for seconds unless renewed.
 
-Where a step goes is decided in fleet/placement.py; here runs only agree on what is taken. All times are the database's:
-the clocks of the holders' machines may differ. What each node got done is counted in node_work.
+A run that waits for a slot has a row too, with the node's name behind a prefix: first come, first served. Where a step
+goes is decided in fleet/placement.py; here runs only agree on what is taken. All times are the database's: the clocks
+of the holders' machines may differ. What each node got done is counted in node_work.
 """
 
 from collections import Counter
@@ -9,13 +10,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, Engine, TextClause, delete, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, TextClause, delete, func, select, text, tuple_
 
 from tip_resources.database.tables import step_leases
 
 # Six heartbeats: a holder whose database stalled keeps its slots, one that was killed gives them back soon.
 LEASE_SECONDS = 30.0
 Outcome = Literal["succeeded", "failed"]
+
+# No node has such a name. The row of a step that waits becomes its lease when it gets the slot.
+_WAITS = "waits for "
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('tip.step_leases/' || :node, 0))")
 _PATIENCE = text("SET LOCAL statement_timeout = '3s'")
@@ -30,6 +34,13 @@ ON CONFLICT (run_id, step_key) DO UPDATE SET
 """
 _TAKE = text(_HOLD)
 _RENEW = text(f"{_HOLD} WHERE held.holder = excluded.holder OR held.expires_at < now()")
+# Runs that waited for this node when we were not yet waiting. Each run has one step in the line, so that runs with a
+# thousand steps and with one take turns.
+_AHEAD = text("""
+SELECT count(DISTINCT run_id) FROM tip.step_leases
+WHERE node = :line AND run_id <> :run_id AND expires_at >= clock_timestamp() AND taken_at < coalesce(
+    (SELECT min(taken_at) FROM tip.step_leases WHERE node = :line AND run_id = :run_id), clock_timestamp())
+""")
 _COUNT_WORK = text("""
 INSERT INTO tip.node_work AS work (node, hour_at, steps, failed_steps)
 VALUES (:node, date_trunc('hour', now()), 1, :failed)
@@ -66,7 +77,7 @@ class StepLeaseStore:
         self._lease_seconds = lease_seconds
 
     def take(self, lease: StepLease, slots: int) -> bool:
-        """Takes one of a node's `slots` for a step; False when they are taken. One at a time on each node."""
+        """Takes one of a node's `slots` for a step; False when they are taken, or due to runs that waited longer."""
         leases = step_leases.c
         own = (leases.run_id == lease.run_id) & (leases.step_key == lease.step_key)
         with self._engine.begin() as connection:
@@ -75,10 +86,18 @@ class StepLeaseStore:
             expired = (leases.node == lease.node) & (leases.expires_at < func.clock_timestamp())
             connection.execute(delete(step_leases).where(expired))
             others = select(func.count()).select_from(step_leases).where((leases.node == lease.node) & ~own)
-            if connection.execute(others).scalar_one() >= slots:
+            ahead = {"line": _WAITS + lease.node, "run_id": lease.run_id}
+            taken = connection.execute(others).scalar_one() + connection.execute(_AHEAD, ahead).scalar_one()
+            if taken >= slots:
                 return False
             self._hold(connection, [lease], _TAKE)
         return True
+
+    def wait(self, lease: StepLease) -> None:
+        """Puts the first of a run's steps that wait for a node in line for it, or keeps it there. `pid` is the run
+        worker's. The place is lost with the lease's time unless this is called again."""
+        with self._engine.begin() as connection:
+            self._hold(connection, [msgspec.structs.replace(lease, node=_WAITS + lease.node)], _TAKE)
 
     def adopt(self, lease: StepLease) -> None:
         """Holds the slot of a step that runs already, whoever held it before: it cannot be refused."""
@@ -116,16 +135,25 @@ class StepLeaseStore:
                 connection.execute(delete(step_leases).where(held.in_(rows)))
 
     def live(self) -> Sequence[StepLease]:
-        """All leases that have not expired, oldest first."""
-        leases = step_leases.c
-        columns = [leases[name] for name in StepLease.__struct_fields__]
-        query = select(*columns).where(leases.expires_at >= func.now()).order_by(leases.taken_at, leases.step_key)
-        with self._engine.connect() as connection:
-            return [StepLease(**row) for row in connection.execute(query).mappings()]
+        """All slots that are held, the oldest first."""
+        return self._rows(~step_leases.c.node.startswith(_WAITS))
+
+    def waiting(self) -> Sequence[StepLease]:
+        """Those in line for a slot of a node, the first first."""
+        waiting = self._rows(step_leases.c.node.startswith(_WAITS))
+        return [msgspec.structs.replace(lease, node=lease.node.removeprefix(_WAITS)) for lease in waiting]
 
     def used(self) -> Mapping[str, int]:
         """How many slots of each node are taken; nodes with none are missing."""
         return Counter(lease.node for lease in self.live())
+
+    def _rows(self, condition: ColumnElement[bool]) -> Sequence[StepLease]:
+        leases = step_leases.c
+        columns = [leases[name] for name in StepLease.__struct_fields__]
+        query = select(*columns).where(condition & (leases.expires_at >= func.now()))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(leases.taken_at, leases.step_key))
+            return [StepLease(**row) for row in rows.mappings()]
 
     def _hold(self, connection: Connection, leases: Sequence[StepLease], statement: TextClause) -> None:
         rows = msgspec.json.encode(leases).decode()

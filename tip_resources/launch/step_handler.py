@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import psutil
-from dagster import DagsterEvent, MetadataValue
+from dagster import DagsterEvent, DagsterInstance, MetadataValue
 from dagster._core.events import EngineEventData
 from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.executor.step_delegating import CheckStepHealthResult, StepHandler, StepHandlerContext
 from dagster._serdes import serialize_value
 from dagster_shared.error import SerializableErrorInfo
 
-from tip_resources.database.step_leases import Outcome, StepLease
+from tip_resources.database.step_leases import Outcome
 from tip_resources.domain.failures import BadInput
 from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.fleet.node_state import NodeState
@@ -27,7 +27,7 @@ from tip_resources.launch.process_identity import ProcessIdentity
 from tip_resources.launch.step_backend import StepBackend
 from tip_resources.launch.step_history import failed_on, still_running
 from tip_resources.launch.step_process import AdoptedStep, StepProcess
-from tip_resources.launch.step_slots import DatabaseAway, StepSlots
+from tip_resources.launch.step_slots import DatabaseAway, StepSlots, Usage
 from tip_resources.launch.step_wishes import never_met, wishes
 from tip_resources.launch.stopping import kill_all
 from tip_resources.launch.tags import STEP_NODE, STEP_WHY, STEP_WORKER
@@ -117,39 +117,50 @@ class NodeStepHandler(StepHandler):
             self._start_waiting()
 
     def _start_waiting(self) -> None:
-        """Starts what fits now, in the order it came."""
+        """Starts what fits now, in the order it came, and stands in line for what does not."""
         try:
-            taken = self._slots.taken()
+            usage = self._slots.usage()
         except DatabaseAway:
             return
-        fleet = self._fleet.states()
-        nodes = {state.node: state for state in self._as_places(self._backend.reachable(fleet), taken)}
-        for count, (key, step) in enumerate(list(self._waiting.items())):
-            has_room = any(node.accepts_work and node.slots_free for node in nodes.values())
-            if not has_room and count >= _SAYING:
+        fleet, settings = self._fleet.states(), self._fleet.settings
+        nodes = {state.node: state for state in self._as_places(self._backend.reachable(fleet), usage)}
+        first_in_line: dict[str, str] = {}
+        left = 0
+        for key, step in list(self._waiting.items()):
+            if left >= _SAYING and not any(node.accepts_work and node.slots_free for node in nodes.values()):
                 break
-            settings = self._fleet.settings
             placement = place(step.request, list(nodes.values()), settings.placement, settings.thermal)
-            if placement.node is None:
-                if never := never_met(step.request, list(nodes.values()), fleet):
-                    self._say(key, step, frozenset({("", "never")}), never)
-                else:
-                    self._say_why_waiting(key, step, placement, taken)
-                continue
-            node = nodes[placement.node]
-            if self._slots.take(key, node.node, node.slots):
+            node = None if placement.node is None else nodes[placement.node]
+            if node is None:
+                left += 1
+                for name in _full(placement):
+                    first_in_line.setdefault(name, key)
+                if left <= _SAYING:
+                    self._say_why_waiting(
+                        key, step, placement, usage, never_met(step.request, [*nodes.values()], fleet)
+                    )
+            elif self._slots.take(key, node.node, node.slots):
                 del self._waiting[key]
                 self._start(key, step.context, placement)
                 nodes[node.node] = replace(node, slots_used=node.slots_used + 1)
-            else:
-                nodes[node.node] = replace(node, slots_used=node.slots)  # another run was faster
+            else:  # another run was faster, or has waited longer
+                first_in_line.setdefault(node.node, key)
+                nodes[node.node] = replace(node, slots_used=node.slots)
+        for name, key in first_in_line.items():
+            self._slots.wait(key, name)
 
-    def _as_places(self, states: Sequence[NodeState], taken: Sequence[StepLease]) -> list[NodeState]:
-        """The nodes with their slots and what all runs hold of them."""
-        used = Counter(lease.node for lease in taken)
-        waiting = len(self._waiting) - 1
+    def _as_places(self, states: Sequence[NodeState], usage: Usage) -> list[NodeState]:
+        """The nodes with their slots, what all runs hold of them, and how many steps wait for them."""
+        used = Counter(lease.node for lease in usage.held)
+        others = Counter(lease.node for lease in usage.waiting)
+        ours = len(self._waiting) - 1
         return [
-            replace(state, slots=self._slots_of(state), slots_used=used[state.node], queue_depth=waiting)
+            replace(
+                state,
+                slots=self._slots_of(state),
+                slots_used=used[state.node],
+                queue_depth=ours + others[state.node],
+            )
             for state in states
         ]
 
@@ -200,21 +211,22 @@ class NodeStepHandler(StepHandler):
         kill_all(left)
         self._slots.release_all()
 
-    def _say_why_waiting(self, key: str, step: _Waiting, placement: Placement, taken: Sequence[StepLease]) -> None:
-        """A slot taken by this very run is not worth a word, all else is."""
-        full = {node for node, kind in placement.kinds if kind == "full"}
-        run_id = step.context.execute_step_args.run_id
-        others = Counter(lease.run_id[:8] for lease in taken if lease.node in full and lease.run_id != run_id)
+    def _say_why_waiting(self, key: str, step: _Waiting, placement: Placement, usage: Usage, never: str | None) -> None:
+        """In the run's events, once for each step and kind of reason: not again when only a figure changed.
+
+        A slot taken by this very run is not worth a word, all else is.
+        """
+        full, run_id = _full(placement), step.context.execute_step_args.run_id
+        others = Counter(lease.run_id[:8] for lease in usage.held if lease.node in full and lease.run_id != run_id)
         if full and not others:
             return
+        kinds = placement.kinds if never is None else frozenset({("", "never")})
+        if step.told == kinds:
+            return
+        step.told = kinds
         by = ", ".join(f"run {run} holds {count}" for run, count in sorted(others.items()))
-        self._say(key, step, placement.kinds, f"{placement.why} ({by})" if by else placement.why)
-
-    def _say(self, key: str, step: _Waiting, kinds: frozenset[tuple[str, str]], why: str) -> None:
-        """In the run's events, once for each step and kind of reason: not again when only a figure changed."""
-        if step.told != kinds:
-            step.told = kinds
-            DagsterEvent.engine_event(step.context.get_step_context(key), f"Waits: {why}.", EngineEventData())
+        why = never or placement.why + (f" ({by})" if by else "")
+        DagsterEvent.engine_event(step.context.get_step_context(key), f"Waits: {why}.", EngineEventData())
 
     def _start(self, key: str, context: StepHandlerContext, placement: Placement) -> None:
         node = placement.node or ""
@@ -242,6 +254,11 @@ def _key(context: StepHandlerContext) -> str:
     keys = context.execute_step_args.step_keys_to_execute
     assert keys and len(keys) == 1, "the executor hands over one step at a time"
     return keys[0]
+
+
+def _full(placement: Placement) -> frozenset[str]:
+    """Nodes that could take the work but for a free slot."""
+    return frozenset(node for node, kind in placement.kinds if kind == "full")
 
 
 def _request(key: str, context: StepHandlerContext) -> WorkRequest:

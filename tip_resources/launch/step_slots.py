@@ -4,10 +4,12 @@ The rows and their times are in database/step_leases.py; which node a step goes 
 """
 
 import logging
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import msgspec
 import psutil
@@ -21,6 +23,14 @@ _logger = logging.getLogger(__name__)
 
 _RENEW_SECONDS = 5.0
 _DATABASE_TROUBLE = (SQLAlchemyError, TransientFailure, PermanentFailure)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Slots held, by any run, and other runs' steps in line for one."""
+
+    held: Sequence[StepLease]
+    waiting: Sequence[StepLease]
 
 
 class DatabaseAway(Exception):
@@ -53,17 +63,20 @@ class StepSlots:
         with self._excused():
             self._held = {lease.step_key: lease for lease in self._store.live() if lease.run_id == run_id}
 
-    def taken(self) -> Sequence[StepLease]:
-        """Every slot taken now, by any run, without those of processes of this machine that have ended.
+    def usage(self) -> Usage:
+        """Who holds and who waits for a slot now, without processes of this machine that have ended.
 
         Raises:
             DatabaseAway: Nobody knows.
         """
+        self._release_ended()
         with self._excused():
-            leases = self._store.live()
-            ended = {lease for lease in leases if self._has_ended(lease)}
-            self._store.drop(ended)
-            return [lease for lease in leases if lease not in ended]
+            held, waiting = self._store.live(), self._store.waiting()
+            self._store.drop([lease for lease in (*held, *waiting) if self._has_ended(lease)])
+            return Usage(
+                [lease for lease in held if not self._has_ended(lease)],
+                [lease for lease in waiting if not self._has_ended(lease) and lease.run_id != self._run_id],
+            )
         raise DatabaseAway
 
     def take(self, step_key: str, node: str, slots: int) -> bool:
@@ -74,6 +87,11 @@ class StepSlots:
                 self._held[step_key] = lease
                 return True
         return False
+
+    def wait(self, step_key: str, node: str) -> None:
+        """Stands in line for a slot of a node, with the first step that waits for it; called again while it does."""
+        with self._excused():
+            self._store.wait(msgspec.structs.replace(self._lease(step_key, node), pid=os.getpid()))
 
     def works(self, step_key: str, pid: int) -> None:
         """The process that works on a step; from now on the slot is free when that has ended."""

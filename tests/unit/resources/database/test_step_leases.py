@@ -108,7 +108,7 @@ def test_the_slot_of_a_step_whose_process_has_ended_here_is_free_at_once(fresh_d
     store.take(other("elsewhere", host="another-host", pid=dead), 9)
     slots = StepSlots(store)
     slots.begin("run-2")
-    assert {lease.step_key for lease in slots.taken()} == {"runs", "starts", "elsewhere"}
+    assert {lease.step_key for lease in slots.usage().held} == {"runs", "starts", "elsewhere"}
     assert store.used() == {"desk": 3}
 
 
@@ -171,7 +171,7 @@ def test_while_the_database_is_away_nothing_starts_nothing_stops_and_it_is_said_
     slots.release("a", "succeeded")
     assert not slots.take("c", "desk", 5)
     with pytest.raises(DatabaseAway):
-        slots.taken()
+        slots.usage()
     seconds[0] += 60
     slots.renew()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -181,3 +181,36 @@ def test_while_the_database_is_away_nothing_starts_nothing_stops_and_it_is_said_
     slots.renew()
     assert {lease.step_key for lease in store.live()} == {"b"}, "what ended is released late, what runs is held again"
     assert work_of(fresh_database, "desk") == (1, 0)
+
+
+def test_runs_that_wait_for_a_node_take_turns(fresh_database: Engine) -> None:
+    store = StepLeaseStore(fresh_database)
+    large, small = StepSlots(store), StepSlots(store)
+    large.begin("large")
+    small.begin("small")
+    assert large.take("1", "desk", 1)
+    large.wait("2", "desk")
+    assert not small.take("only", "desk", 1)
+    small.wait("only", "desk")
+    large.release("1", "succeeded")
+    assert not small.take("only", "desk", 1), "the other waits longer"
+    assert [lease.step_key for lease in large.usage().waiting] == ["only"]
+    assert large.take("2", "desk", 1)
+    large.wait("3", "desk")
+    large.release("2", "succeeded")
+    assert not large.take("3", "desk", 1), "now it is the other's turn"
+    assert large.take("3", "pi", 1), "another node has no such line"
+    assert small.take("only", "desk", 1)
+    assert not store.waiting()
+
+
+def test_who_waits_no_more_holds_nobody_up(fresh_database: Engine) -> None:
+    store = StepLeaseStore(fresh_database)
+    store.wait(other("a", run_id="stopped", host="another-host"))
+    store.wait(other("a", run_id="killed", host=node_name(), pid=ended_process()))
+    slots = StepSlots(store)
+    slots.begin("run-2")
+    assert not slots.take("b", "desk", 1)
+    assert [lease.run_id for lease in slots.usage().waiting] == ["stopped"]
+    pass_time(fresh_database, 60)
+    assert slots.take("b", "desk", 1)
