@@ -3,6 +3,7 @@
 What happens to a single step is in step_handler.py. This is the executor of all our jobs.
 """
 
+import logging
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -23,9 +24,12 @@ from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode, get_retries_config
 from dagster._core.executor.step_delegating import StepDelegatingExecutor
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import SQLAlchemyError
 
 from tip_resources.database.connection import database
 from tip_resources.database.step_leases import StepLeaseStore
+from tip_resources.domain.failures import TransientFailure
 from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.home import state_folder
 from tip_resources.launch.fork_server import start_fork_server
@@ -34,6 +38,8 @@ from tip_resources.launch.step_handler import NodeStepHandler
 from tip_resources.launch.step_process import BEST_START_METHOD
 from tip_resources.launch.step_slots import StepSlots
 from tip_resources.settings.live import LiveSettings
+
+_logger = logging.getLogger(__name__)
 
 # Between looks at the event log: short while steps come and go, longer while one works.
 _SHORTEST_SLEEP_SECONDS = 0.05
@@ -64,6 +70,7 @@ class NodeExecutor(StepDelegatingExecutor):
 
     def __init__(self, handler: NodeStepHandler, retries: RetryMode | None) -> None:
         self._handler = handler
+        self._is_away = False
         super().__init__(
             handler,
             retries or RetryMode.ENABLED,
@@ -93,9 +100,21 @@ class NodeExecutor(StepDelegatingExecutor):
     def _pop_events(self, instance: DagsterInstance, run_id: str, seen_storage_ids: set[int]) -> Sequence[DagsterEvent]:
         """Called once per round of the loop."""
         self._handler.look_after()
-        events = super()._pop_events(instance, run_id, seen_storage_ids)
+        events = self._new_events(instance, run_id, seen_storage_ids)
         slower = min(self._sleep_seconds * _SLOWING_FACTOR, _LONGEST_SLEEP_SECONDS)
         self._sleep_seconds = _SHORTEST_SLEEP_SECONDS if events else slower
+        return events
+
+    def _new_events(self, instance: DagsterInstance, run_id: str, seen: set[int]) -> Sequence[DagsterEvent]:
+        """None while the database is away: an exception here would end the run's worker."""
+        try:
+            events = super()._pop_events(instance, run_id, seen)
+        except (SQLAlchemyError, DagsterPostgresException, TransientFailure) as error:
+            if not self._is_away:
+                _logger.warning("Steps that run go on, and what they did is read later: %s", error)
+            self._is_away = True
+            return ()
+        self._is_away = False
         return events
 
 

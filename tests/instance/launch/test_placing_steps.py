@@ -8,7 +8,10 @@ from node_agent.identity import node_name
 from tests.instance.launch.small_project import Project, wait_until
 from tip_resources.database.connection import database
 from tip_resources.database.node_orders import NodeOrderStore
+from tip_resources.database.node_states import NodeStateStore
+from tip_resources.database.nodes import NodeRow, NodeStore
 from tip_resources.database.step_leases import StepLease, StepLeaseStore
+from tip_resources.fleet.node_state import NodeState
 
 SUCCESS = dg.DagsterRunStatus.SUCCESS
 ONE_SLOT = {"execution": {"config": {"slots": 1}}}
@@ -49,6 +52,21 @@ def test_a_step_waits_for_a_paused_machine_with_the_reason_and_goes_on_when_it_i
     assert project.wait_for_end(run_id) == SUCCESS
     paused = [words for words in waits_of(project, run_id) if "draining (paused by anna: a demo at four)" in words]
     assert len(paused) == 3, "each step says it once"
+
+
+def test_a_throttled_machine_takes_fewer_steps_at_once(project: Project) -> None:
+    warm = NodeState(node=node_name(), status="throttled", reason="CPU at 76 C", slots=1, concurrency_factor=0.7)
+    row = NodeRow(name=warm.node, state=warm.status, state_reason=warm.reason, since_unix_seconds=0.0)
+    NodeStore(database()).note([row])
+    NodeStateStore(database()).write([warm])
+    try:
+        run_id = project.launch("crowd", {"execution": {"config": {"slots": 2}}})
+        assert project.wait_for_end(run_id) == SUCCESS
+    finally:
+        with database().begin() as connection:
+            connection.execute(text("DELETE FROM tip.nodes"))
+    begins, ends = moments(project, "busy-begins"), moments(project, "busy-ends")
+    assert all(end <= begin for end, begin in zip(ends, begins[1:], strict=False)), "2 x 0.7 is one"
 
 
 def test_steps_go_where_their_tags_say_and_a_retry_goes_to_another_node(project: Project) -> None:
