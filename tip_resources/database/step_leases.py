@@ -83,8 +83,8 @@ class StepLeaseStore:
         with self._engine.begin() as connection:
             connection.execute(_PATIENCE)
             connection.execute(_LOCK, {"node": lease.node})
-            expired = (leases.node == lease.node) & (leases.expires_at < func.clock_timestamp())
-            connection.execute(delete(step_leases).where(expired))
+            of_node = leases.node.in_([lease.node, _WAITS + lease.node])
+            connection.execute(delete(step_leases).where(of_node & (leases.expires_at < func.clock_timestamp())))
             others = select(func.count()).select_from(step_leases).where((leases.node == lease.node) & ~own)
             ahead = {"line": _WAITS + lease.node, "run_id": lease.run_id}
             taken = connection.execute(others).scalar_one() + connection.execute(_AHEAD, ahead).scalar_one()

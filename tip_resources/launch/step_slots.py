@@ -124,8 +124,9 @@ class StepSlots:
             return
         self._renewed_at = self._clock()
         self._release_ended()
+        ours = [lease for lease in self._held.values() if lease.holder == self._holder]
         with self._excused():
-            self._store.renew([lease for lease in self._held.values() if lease.holder == self._holder])
+            self._store.renew([lease for lease in ours if not self._has_ended(lease)])
 
     def _release_ended(self) -> None:
         with self._excused():

@@ -54,6 +54,7 @@ def test_a_step_waits_for_a_paused_machine_with_the_reason_and_goes_on_when_it_i
     assert len(paused) == 3, "each step says it once"
 
 
+@pytest.mark.slow
 def test_a_throttled_machine_takes_fewer_steps_at_once(project: Project) -> None:
     warm = NodeState(node=node_name(), status="throttled", reason="CPU at 76 C", slots=1, concurrency_factor=0.7)
     row = NodeRow(name=warm.node, state=warm.status, state_reason=warm.reason, since_unix_seconds=0.0)
@@ -103,6 +104,7 @@ def test_a_step_that_no_node_can_ever_take_says_so_and_can_be_cancelled(project:
     assert not project.noted("warp")
 
 
+@pytest.mark.slow
 def test_the_next_worker_takes_over_the_slots_of_living_steps_and_a_cancelled_run_gives_them_back(
     project: Project,
 ) -> None:
