@@ -23,6 +23,7 @@ from tip_resources.database.connection import close
 from tip_resources.home import HOME_VARIABLE
 
 TARGET_SECONDS = 0.8
+_QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 _ROOT = Path(__file__).resolve().parents[2]
 _EXECUTORS: dict[str, Callable[[], Any]] = {
     "in_process": jobs.in_process,
@@ -51,7 +52,8 @@ def _instance() -> Iterator[dg.DagsterInstance]:
 def _seconds_per_step(instance: dg.DagsterInstance, job: Callable[[], Any]) -> tuple[float, float, float]:
     """Of one run: a step of the chain, a mapped step, and any step of the whole run."""
     began = time.monotonic()
-    with dg.execute_job(dg.reconstructable(job), instance=instance, raise_on_error=True) as result:
+    pointer = dg.reconstructable(job)
+    with dg.execute_job(pointer, instance=instance, run_config=_QUIET, raise_on_error=True) as result:
         run_id = result.run_id
     whole = time.monotonic() - began
     ends = {step.step_key: step.end_time for step in instance.get_run_step_stats(run_id)}

@@ -88,7 +88,9 @@ def chain_and_map():
 
 
 def _job(name: str, executor: dg.ExecutorDefinition) -> Any:
-    return chain_and_map.to_job(name=name, executor_def=executor, resource_defs={"io_manager": dg.fs_io_manager})
+    return chain_and_map.to_job(
+        name=name, executor_def=executor, resource_defs={"io_manager": dg.FilesystemIOManager()}
+    )
 
 
 def in_process():
