@@ -22,7 +22,8 @@ Outcome = Literal["succeeded", "failed"]
 _WAITS = "waits for "
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('tip.step_leases/' || :node, 0))")
-_PATIENCE = text("SET LOCAL statement_timeout = '3s'")
+# Not waiting for the disk: after a crash of the database nobody holds what it forgot but steps that say so again.
+_PATIENCE = text("SET LOCAL statement_timeout = '3s'; SET LOCAL synchronous_commit = off")
 _HOLD = """
 INSERT INTO tip.step_leases AS held (run_id, step_key, node, holder, host, pid, expires_at)
 SELECT run_id, step_key, node, holder, host, pid, clock_timestamp() + make_interval(secs => :seconds)
@@ -97,6 +98,7 @@ class StepLeaseStore:
         """Puts the first of a run's steps that wait for a node in line for it, or keeps it there. `pid` is the run
         worker's. The place is lost with the lease's time unless this is called again."""
         with self._engine.begin() as connection:
+            connection.execute(_PATIENCE)
             self._hold(connection, [msgspec.structs.replace(lease, node=_WAITS + lease.node)], _TAKE)
 
     def adopt(self, lease: StepLease) -> None:
@@ -117,6 +119,7 @@ class StepLeaseStore:
         """Gives a slot back, and counts the step as done by `node`; without an outcome nothing is counted."""
         leases = step_leases.c
         with self._engine.begin() as connection:
+            connection.execute(_PATIENCE)
             connection.execute(delete(step_leases).where((leases.run_id == run_id) & (leases.step_key == step_key)))
             if outcome is not None:
                 connection.execute(_COUNT_WORK, {"node": node, "failed": int(outcome == "failed")})
