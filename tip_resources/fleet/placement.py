@@ -210,6 +210,11 @@ class Placement:
         return tuple(sorted((node.node, self._judge.words(node, bar)) for node, bar in self._out))
 
     @cached_property
+    def kinds(self) -> frozenset[tuple[str, str]]:
+        """What keeps each node out, in a word without figures: told apart only by what a person would do about it."""
+        return frozenset((node.node, node.status if bar == "takes no work" else bar) for node, bar in self._out)
+
+    @cached_property
     def why(self) -> str:
         """One line for a log, a tag or an event."""
         out = self._why_not_others()

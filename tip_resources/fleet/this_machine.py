@@ -49,10 +49,3 @@ class ThisMachine:
             self._state = self._node.state(settings, now)
             self._measured_at = now.steady
         return replace(self._state, slots_used=slots_used, queue_depth=queue_depth)
-
-
-def measured_here(slots: int | None = None) -> ThisMachine:
-    """This machine under the project's live settings."""
-    from tip_resources.settings.live import LiveSettings
-
-    return ThisMachine(LiveSettings().current, slots)

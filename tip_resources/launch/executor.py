@@ -3,6 +3,7 @@
 What happens to a single step is in step_handler.py. This is the executor of all our jobs.
 """
 
+import logging
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -23,11 +24,21 @@ from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode, get_retries_config
 from dagster._core.executor.step_delegating import StepDelegatingExecutor
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import SQLAlchemyError
 
-from tip_resources.fleet.this_machine import measured_here
+from tip_resources.database.connection import database
+from tip_resources.database.step_leases import StepLeaseStore
+from tip_resources.domain.failures import TransientFailure
+from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.home import state_folder
+from tip_resources.launch.step_backend import LocalBackend
 from tip_resources.launch.step_handler import NodeStepHandler
 from tip_resources.launch.step_process import BEST_START_METHOD, prepare
+from tip_resources.launch.step_slots import StepSlots
+from tip_resources.settings.live import LiveSettings
+
+_logger = logging.getLogger(__name__)
 
 # Between looks at the event log: short while steps come and go, longer while one works.
 _SHORTEST_SLEEP_SECONDS = 0.05
@@ -39,7 +50,9 @@ _HEALTH_CHECK_SECONDS = 1
 _CONFIG = {
     "retries": get_retries_config(),
     "slots": Field(
-        Noneable(Int), default_value=None, description="Steps at once on a node; none takes node.step_slots."
+        Noneable(Int),
+        default_value=None,
+        description="Steps at once on a node; none takes its step_slots.",
     ),
     "start_method": Field(
         Enum("StartMethod", [EnumValue("forkserver"), EnumValue("pool"), EnumValue("subprocess")]),
@@ -56,6 +69,7 @@ class NodeExecutor(StepDelegatingExecutor):
 
     def __init__(self, handler: NodeStepHandler, retries: RetryMode | None) -> None:
         self._handler = handler
+        self._is_away = False
         super().__init__(
             handler,
             retries or RetryMode.ENABLED,
@@ -69,10 +83,13 @@ class NodeExecutor(StepDelegatingExecutor):
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Generator[DagsterEvent, Any, None]:
+        self._handler.begin(plan_context.instance, plan_context.run_id)
         try:
             for event in super().execute(plan_context, execution_plan):
-                if event.is_step_success or event.is_step_failure or event.is_step_up_for_retry:
-                    self._handler.forget(event.step_key or "")
+                if event.is_step_success:
+                    self._handler.ended(event.step_key or "", "succeeded")
+                elif event.is_step_failure or event.is_step_up_for_retry:
+                    self._handler.ended(event.step_key or "", "failed")
                 yield event
         finally:
             run = plan_context.instance.get_run_by_id(plan_context.run_id)
@@ -81,10 +98,22 @@ class NodeExecutor(StepDelegatingExecutor):
 
     def _pop_events(self, instance: DagsterInstance, run_id: str, seen_storage_ids: set[int]) -> Sequence[DagsterEvent]:
         """Called once per round of the loop."""
-        self._handler.start_waiting()
-        events = super()._pop_events(instance, run_id, seen_storage_ids)
+        self._handler.look_after()
+        events = self._new_events(instance, run_id, seen_storage_ids)
         slower = min(self._sleep_seconds * _SLOWING_FACTOR, _LONGEST_SLEEP_SECONDS)
         self._sleep_seconds = _SHORTEST_SLEEP_SECONDS if events else slower
+        return events
+
+    def _new_events(self, instance: DagsterInstance, run_id: str, seen: set[int]) -> Sequence[DagsterEvent]:
+        """None while the database is away: an exception here would end the run's worker."""
+        try:
+            events = super()._pop_events(instance, run_id, seen)
+        except (SQLAlchemyError, DagsterPostgresException, TransientFailure) as error:
+            if not self._is_away:
+                _logger.warning("Steps that run go on, and what they did is read later: %s", error)
+            self._is_away = True
+            return ()
+        self._is_away = False
         return events
 
 
@@ -98,5 +127,8 @@ def node_executor(init_context: InitExecutorContext) -> NodeExecutor:
     module = getattr(pointer, "module", None)
     folder = getattr(pointer, "working_directory", None)
     prepare(config["start_method"], state_folder(), [module] if module else [], folder)
-    handler = NodeStepHandler(measured_here(config["slots"]), config["start_method"], state_folder())
+    engine = database()
+    fleet = KnownFleet(engine, LiveSettings().current)
+    backend = LocalBackend(fleet, config["start_method"], state_folder())
+    handler = NodeStepHandler(fleet, backend, StepSlots(StepLeaseStore(engine)), config["slots"])
     return NodeExecutor(handler, RetryMode.from_config(config["retries"]))

@@ -3,7 +3,7 @@
 How a process or a Kubernetes job is started is the inner launcher's business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from dagster import DagsterRun
@@ -13,9 +13,14 @@ from dagster._core.instance.ref import configurable_class_data
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, ResumeRunContext, RunLauncher
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
+from tip_resources.database.connection import database
+from tip_resources.domain.failures import BadInput
+from tip_resources.fleet.known_fleet import KnownFleet
+from tip_resources.fleet.node_state import NodeState
 from tip_resources.fleet.placement import WorkRequest, place
-from tip_resources.fleet.this_machine import ThisMachine, measured_here
+from tip_resources.launch.local_launcher import LocalProcessRunLauncher
 from tip_resources.launch.tags import NODE_AUTO_TAG, NODE_TAG, NODE_WHY_TAG, STARTED, WAITS_TAG
+from tip_resources.settings.live import LiveSettings
 
 
 class NodeAwareRunLauncher(RunLauncher, ConfigurableClass):
@@ -24,7 +29,7 @@ class NodeAwareRunLauncher(RunLauncher, ConfigurableClass):
     def __init__(self, inner: RunLauncher, inst_data: ConfigurableClassData | None = None) -> None:
         self._inner = inner
         self._inst_data = inst_data
-        self._machine: ThisMachine | None = None
+        self._known_fleet: KnownFleet | None = None
         super().__init__()
 
     @property
@@ -88,14 +93,39 @@ class NodeAwareRunLauncher(RunLauncher, ConfigurableClass):
         return run.with_tags({**run.tags, WAITS_TAG: STARTED})
 
     def _placed(self, run: DagsterRun) -> DagsterRun:
-        """The run with its node in its tags. A node its submitter chose stays."""
+        """The run with its node in its tags. A node its submitter chose stays.
+
+        Raises:
+            BadInput: That node is none on which a run can be started.
+        """
+        fleet = self._fleet()
+        reachable = self._reachable(fleet)
         if NODE_TAG in run.tags and NODE_AUTO_TAG not in run.tags:
+            _check_choice(run.tags[NODE_TAG], reachable)
             return run
-        if self._machine is None:
-            self._machine = measured_here()
-        settings, state = self._machine.settings, self._machine.state()
-        placement = place(WorkRequest(), [state], settings.placement, settings.thermal)
+        settings = fleet.settings
+        placement = place(WorkRequest(key=run.run_id), reachable, settings.placement, settings.thermal)
         # A launcher cannot say "later": with no node free, the run waits here and its steps wait for the node.
-        tags = {NODE_TAG: placement.node or state.node, NODE_AUTO_TAG: "true", NODE_WHY_TAG: placement.why}
+        tags = {NODE_TAG: placement.node or fleet.own_name, NODE_AUTO_TAG: "true", NODE_WHY_TAG: placement.why}
         self._instance.add_run_tags(run.run_id, tags)
         return run.with_tags({**run.tags, **tags})
+
+    def _fleet(self) -> KnownFleet:
+        if self._known_fleet is None:  # not when the instance loads, which needs no database
+            self._known_fleet = KnownFleet(database(), LiveSettings().current)
+        return self._known_fleet
+
+    def _reachable(self, fleet: KnownFleet) -> Sequence[NodeState]:
+        """The nodes on which the inner launcher can start a run: this machine, but for one that reaches others."""
+        is_local = isinstance(self._inner, LocalProcessRunLauncher)
+        return [fleet.this_node()] if is_local else fleet.states()
+
+
+def _check_choice(node: str, reachable: Sequence[NodeState]) -> None:
+    names = [state.node for state in reachable]
+    if node not in names:
+        raise BadInput(
+            f"no run can be started on this node, only on {', '.join(names)}.",
+            where=f"run tag {NODE_TAG}: {node!r}",
+            mend=f"Launch the run without the tag {NODE_TAG}, or from Dagster on {node}.",
+        )

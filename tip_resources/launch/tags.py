@@ -24,5 +24,14 @@ STEP_NODE = "tip/node"
 STEP_WORKER = "tip/worker"
 STEP_WHY = "tip/node_why"
 
-# Op tag: what a step's node must have, separated by commas.
+# Op tag: what a step's node must have ("gpu"), separated by commas.
 REQUIRES_TAG = "tip/requires"
+
+# Op tag: classes of machine (node.profile) of which the node must be one, separated by commas.
+NODE_CLASS_TAG = "tip/node-class"
+
+# Op tag: what a node had better have, separated by commas; counts in its score.
+PREFERS_TAG = "tip/prefers"
+
+# Op tag: memory that must be free on the node, in MiB.
+MEMORY_TAG = "tip/memory-mb"

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import dagster as dg
+from placed_jobs import PLACED_JOBS
 
 from tip_assets.catalogue import RUN_POOL
 from tip_resources.launch.executor import node_executor
@@ -136,6 +137,6 @@ chain = dg.define_asset_job("chain", selection=[first, second, third])
 
 defs = dg.Definitions(
     assets=[first, second, third],
-    jobs=[chain, mapped, stubborn, patient, crashing, gated],
+    jobs=[chain, mapped, stubborn, patient, crashing, gated, *PLACED_JOBS],
     executor=node_executor,
 )

@@ -6,6 +6,7 @@ import dagster as dg
 import psutil
 import pytest
 
+from node_agent.identity import node_name
 from tests.instance.launch.small_project import Project, service, services_of, wait_until
 
 SUCCESS = dg.DagsterRunStatus.SUCCESS
@@ -41,11 +42,18 @@ def test_a_run_succeeds_and_says_where_it_ran_and_why(project: Project) -> None:
 
 @pytest.mark.slow
 def test_a_node_chosen_by_the_submitter_stays(project: Project) -> None:
-    run_id = project.launch("chain", tags={"tip/node": "elsewhere"})
+    run_id = project.launch("chain", tags={"tip/node": node_name()})
     assert project.wait_for_end(run_id) == SUCCESS
-    tags = project.run(run_id).tags
-    assert tags["tip/node"] == "elsewhere"
-    assert "tip/node_auto" not in tags
+    assert "tip/node_auto" not in project.run(run_id).tags
+
+
+def test_a_run_for_a_node_that_cannot_be_reached_fails_at_once_and_says_what_to_do(project: Project) -> None:
+    run_id = project.launch("chain", tags={"tip/node": "elsewhere"})
+    assert project.wait_for_end(run_id) == dg.DagsterRunStatus.FAILURE
+    told = str(project.instance.all_logs(run_id))
+    assert f"run tag tip/node: 'elsewhere': no run can be started on this node, only on {node_name()}" in told
+    assert "Launch the run without the tag tip/node" in told
+    assert not project.noted("first")
 
 
 @pytest.mark.slow

@@ -265,3 +265,16 @@ def test_the_line_about_pinned_work_begins_with_its_node() -> None:
     why = place(WorkRequest(pinned_node="zebra"), nodes, WEIGHTS, THERMAL).why
     assert why.startswith("no node can take it: zebra: in_use (camera in use); n0: pinned to zebra")
     assert why.endswith("and 15 more (15 pinned elsewhere)")
+
+
+def test_the_kinds_of_reasons_stay_while_only_figures_change() -> None:
+    def kinds(**changes) -> frozenset[tuple[str, str]]:
+        nodes = [node("a", slots_used=2), node("b", **changes)]
+        return place(WorkRequest(memory_bytes=2**30), nodes, WEIGHTS, THERMAL).kinds
+
+    warm = kinds(status="hot", reason="CPU at 84 C, 3 min to 70 C")
+    assert warm == kinds(status="hot", reason="CPU at 83 C, 2 min to 70 C") == {("a", "full"), ("b", "hot")}
+    assert (
+        kinds(memory_available_bytes=1) == kinds(memory_available_bytes=2) == {("a", "full"), ("b", "short of memory")}
+    )
+    assert kinds(status="in_use", reason="a game") != warm
