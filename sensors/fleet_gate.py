@@ -71,6 +71,7 @@ def unmarked(queued: Sequence[dg.DagsterRun], *, same_kind: bool) -> list[str]:
 )
 def fleet_gate_sensor(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
     """Reads the states, decides, sets the pool, tells the runs that wait."""
+    platform.watch_if_nobody_does()
     now = datetime.now(UTC)
     store = platform.gate()
     before = store.read()

@@ -6,21 +6,23 @@ Watching the machines is tip_resources/fleet's work; here it is only told.
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import msgspec
 
-from tip_assets.fleet.figures import GATE_KEY, gate_figures, node_figures, node_key, under_way
+from tip_assets.fleet.figures import GATE_KEY, gate_figures, node_figures, node_key
+from tip_assets.fleet.plots import history_markdown
 from tip_assets.platform import Platform
 from tip_resources.database import audit
-from tip_resources.database.fleet_work import FleetWork, UnderWay
-from tip_resources.fleet.known_fleet import KnownFleet
+from tip_resources.database.node_reports import NodeReportStore
 from tip_resources.fleet.node_state import NodeState
+from tip_resources.fleet.under_way import NOTHING, UnderWay
 
 # 50 machines at this rate are 4,800 observations a day, about 5 MB of Dagster's event log.
 OBSERVE_EVERY_SECONDS = 900.0
+_HISTORY_HOURS = 24
 DRAINED = "drained: nothing of ours runs there any more"
-_NOTHING = UnderWay()
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -76,16 +78,17 @@ def node_states_sensor(context: dg.SensorEvaluationContext, platform: Platform) 
     look = decide(list(states.values()), seen, time.time())
     if not look.observe:
         return dg.SkipReason("No machine has changed its status.")
-    work = _under_way(platform)
+    work = platform.under_way()
     events = []
     for node in look.observe:
-        said = what_happened(node, look, work.get(node, _NOTHING))
+        said = what_happened(node, look, work.get(node, NOTHING))
         if said:
             action = "node.lost" if node in look.lost else "node.back"
-            detail = {"reason": states[node].reason, "steps": work.get(node, _NOTHING).steps}
+            detail = {"reason": states[node].reason, "steps": work.get(node, NOTHING).steps}
             audit.append(platform.database(), "tip", action, node, detail)
-        figures = node_figures(states[node], work.get(node, _NOTHING), said)
-        events.append(dg.AssetObservation(node_key(node), metadata=figures))
+        figures = node_figures(states[node], work.get(node, NOTHING), said)
+        history = {"history": dg.MetadataValue.md(history_of(platform, node))} if look.is_of_all else {}
+        events.append(dg.AssetObservation(node_key(node), metadata={**figures, **history}))
     gate = platform.gate().read() if look.is_of_all else None
     if gate is not None:
         events.append(dg.AssetObservation(GATE_KEY, metadata=gate_figures(gate.run_limit, gate.reason)))
@@ -96,6 +99,15 @@ def node_states_sensor(context: dg.SensorEvaluationContext, platform: Platform) 
     )
 
 
+def history_of(platform: Platform, node: str) -> str:
+    """The temperatures of a machine over the last day, as a picture."""
+    thermal = platform.settings().thermal
+    points = NodeReportStore(platform.database()).history(node, datetime.now(UTC) - timedelta(hours=_HISTORY_HOURS))
+    return history_markdown(
+        points, cpu_limit_celsius=thermal.cpu_limit_celsius, gpu_limit_celsius=thermal.gpu_limit_celsius
+    )
+
+
 def newly_drained(
     draining: Sequence[NodeState], work: Mapping[str, UnderWay], told: Mapping[str, float]
 ) -> list[NodeState]:
@@ -103,7 +115,7 @@ def newly_drained(
     return [
         state
         for state in draining
-        if work.get(state.node, _NOTHING).is_nothing and told.get(state.node) != state.since_unix_seconds
+        if work.get(state.node, NOTHING).is_nothing and told.get(state.node) != state.since_unix_seconds
     ]
 
 
@@ -118,7 +130,7 @@ def drained_nodes_sensor(context: dg.SensorEvaluationContext, platform: Platform
     states = [state for state in platform.fleet().states() if state.status == "draining"]
     if not states:
         return dg.SensorResult(skip_reason="No machine is paused or drained.", cursor="{}")
-    work = _under_way(platform)
+    work = platform.under_way()
     told: dict[str, float] = msgspec.json.decode(context.cursor or "{}", type=dict[str, float])
     new = newly_drained(states, work, told)
     # Of a machine that goes on under the same order it has been told; under another one it is told anew.
@@ -130,17 +142,11 @@ def drained_nodes_sensor(context: dg.SensorEvaluationContext, platform: Platform
     events = []
     for state in new:
         audit.append(platform.database(), "tip", "node.drained", state.node, {"reason": state.reason})
-        figures = node_figures(state, work.get(state.node, _NOTHING), DRAINED)
+        figures = node_figures(state, work.get(state.node, NOTHING), DRAINED)
         events.append(dg.AssetObservation(node_key(state.node), metadata=figures))
-    words = "; ".join(f"{state.node}: {_left(work.get(state.node, _NOTHING))}" for state in states)
+    words = "; ".join(f"{state.node}: {_left(work.get(state.node, NOTHING))}" for state in states)
     return dg.SensorResult(skip_reason=words, cursor=msgspec.json.encode(told).decode(), asset_events=events)
 
 
 def _left(work: UnderWay) -> str:
-    return DRAINED if work.is_nothing else f"{len(work.steps)} steps and {work.calls} calls of ours are still there"
-
-
-def _under_way(platform: Platform) -> dict[str, UnderWay]:
-    fleet: KnownFleet = platform.fleet()
-    work = FleetWork(platform.database())
-    return under_way(work.steps(), work.calls(), fleet.settings, fleet.own_name)
+    return DRAINED if work.is_nothing else f"{work.words} of ours are still there"

@@ -3,7 +3,8 @@
 Configuration in, plain typed objects out; nothing is read before a step asks for it.
 """
 
-from functools import cached_property, lru_cache
+from collections.abc import Mapping
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from tip_resources.database.delivered import DeliveredIndex
     from tip_resources.database.fleet_gate import GateStore
     from tip_resources.database.requests import RequestStore
+    from tip_resources.fleet.endpoint_nodes import EndpointNodes
     from tip_resources.fleet.fleet_servers import FleetServers
     from tip_resources.fleet.known_fleet import KnownFleet
+    from tip_resources.fleet.under_way import UnderWay
 
 
 class Platform(dg.ConfigurableResource):
@@ -102,6 +105,29 @@ class Platform(dg.ConfigurableResource):
     def fleet(self) -> "KnownFleet":
         """All machines as they are known now. One for the process: it keeps for a while what it read and measured."""
         return _known_fleet(self.database(), self.folder)
+
+    def watch_if_nobody_does(self) -> None:
+        """Does the watcher's work once where none runs: `tip up` starts one, plain `dagster dev` does not."""
+        from tip_resources.fleet.watcher import process_wide_watcher
+
+        fleet = self.fleet()
+        if not fleet.is_watched():
+            process_wide_watcher(self.database(), lambda: fleet.settings).pass_if_nobody_watches()
+
+    def under_way(self) -> "Mapping[str, UnderWay]":
+        """What of ours is under way on each machine now."""
+        from tip_resources.fleet.under_way import under_way
+
+        fleet = self.fleet()
+        return under_way(self.database(), _nodes_of(fleet.own_name), fleet.settings.fleet.nodes)
+
+
+@cache
+def _nodes_of(own_name: str) -> "EndpointNodes":
+    """Keeps what was looked up of host names."""
+    from tip_resources.fleet.endpoint_nodes import EndpointNodes
+
+    return EndpointNodes(own=own_name)
 
 
 @lru_cache(maxsize=2)

@@ -139,6 +139,17 @@ def test_the_pool_follows_this_machine_and_never_exceeds_the_limit_of_runs(fleet
     assert fleet.pool() == 2
 
 
+def test_where_no_watcher_runs_the_gate_measures_and_asks_by_itself(fleet: Fleet) -> None:
+    with fleet.database.begin() as connection:
+        connection.execute(text("UPDATE tip.nodes SET newest_state = NULL, state_written_at = NULL"))
+    fleet.read_anew()
+    fleet.tick(fleet_gate_sensor)
+    written = NodeStateStore(fleet.database).all()
+    assert written[OWN].state.memory_available_bytes, "this machine, measured"
+    assert written["pi"].state.status == "lost"
+    assert written["pi"].state.reason.startswith("has not reported yet: ")
+
+
 def row_reason(fleet: Fleet) -> str:
     row = fleet.platform.gate().read()
     assert row is not None
@@ -270,7 +281,7 @@ def test_a_drained_machine_is_told_once_when_its_last_call_has_ended(fleet: Flee
         connection.execute(lease, {"holder": str(uuid4())})
     NodeOrderStore(fleet.database).give("pi", "drain", by="anna")
     busy = fleet.tick(drained_nodes_sensor)
-    assert busy.skip_message == "pi: 0 steps and 2 calls of ours are still there"
+    assert busy.skip_message == "pi: 2 calls and 0 steps of ours are still there"
     with fleet.database.begin() as connection:
         connection.execute(text("DELETE FROM tip.endpoint_leases"))
     done = fleet.tick(drained_nodes_sensor, busy.cursor)

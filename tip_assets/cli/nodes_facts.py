@@ -1,6 +1,5 @@
 """What `tip nodes` tells of the fleet, put together from states, reports, leases and work; looks are nodes_table.py."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,19 +10,21 @@ import psutil
 from sqlalchemy import Engine
 
 from node_agent.report import Reading
-from tip_assets.cli.nodes_queries import FleetQueries, Gate, Load, Noted
+from tip_assets.cli.nodes_queries import FleetQueries, Load, Noted
 from tip_resources.database.connection import database
-from tip_resources.database.endpoint_leases import LeaseStore
+from tip_resources.database.fleet_gate import GateStore
 from tip_resources.database.found_nodes import FoundNode, FoundNodeStore
 from tip_resources.database.node_orders import NodeOrderStore
 from tip_resources.database.node_states import NodeStateStore
 from tip_resources.database.node_work import NodeWork, NodeWorkStore
 from tip_resources.database.seen_endpoints import REPORTED, EndpointRegistry, SeenEndpoint
 from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.fleet.endpoint_nodes import EndpointNodes
 from tip_resources.fleet.heat import CPU
 from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.fleet.node_order import NodeOrder
 from tip_resources.fleet.node_state import LOST_AFTER_MISSED, NodeState
+from tip_resources.fleet.under_way import NOTHING, UnderWay, under_way
 from tip_resources.settings.layers import load_settings
 from tip_resources.settings.live import LiveSettings
 from tip_resources.settings.models import Settings
@@ -90,6 +91,15 @@ class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None
 
 
+class Gate(msgspec.Struct, frozen=True):
+    """How many runs may go on at once, as it was decided last."""
+
+    run_limit: int
+    reason: str
+    since: datetime
+    decided_at: datetime
+
+
 class FleetFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The fleet at one moment. `trouble` says why the database cannot be asked, and is else empty."""
 
@@ -106,8 +116,7 @@ class _Rows(msgspec.Struct, frozen=True, kw_only=True):
 
     noted: Mapping[str, Noted] = {}
     loads: Mapping[str, Load] = {}
-    steps: Mapping[str, int] = {}
-    calls: Mapping[str, int] = {}
+    under_way: Mapping[str, UnderWay] = {}
     work: Mapping[str, NodeWork] = {}
     orders: Mapping[str, NodeOrder] = {}
     served: Mapping[str, Sequence[SeenEndpoint]] = {}
@@ -134,7 +143,7 @@ class FleetReader:
     @property
     def names(self) -> list[str]:
         """Every machine of the fleet, this one first."""
-        return list(_places(self.fleet.settings, self.fleet.own_name))
+        return [state.node for state in self.fleet.states()]
 
     def read(self) -> FleetFacts:
         """The fleet now."""
@@ -143,8 +152,8 @@ class FleetReader:
         trouble = self.trouble
         if self.engine is not None:
             try:
-                rows = _rows(self.engine, settings, own)
-                found, gate = _fresh_hints(self.engine), FleetQueries(self.engine).gate()
+                rows = _rows(self.engine, settings, EndpointNodes(own=own))
+                found, gate = _fresh_hints(self.engine), _gate(self.engine)
             except (TransientFailure, PermanentFailure) as failure:
                 trouble = str(failure)
         if own not in rows.fresh:
@@ -160,44 +169,24 @@ class FleetReader:
         )
 
 
-def calls_in_flight(engine: Engine, settings: Settings, own: str) -> Counter[str]:
-    """Calls of all engines under way on each machine, by the leases of endpoints."""
-    return _calls(engine, EndpointRegistry(engine).all(), _places(settings, own))
+def _gate(engine: Engine) -> Gate | None:
+    row = GateStore(engine).read()
+    return None if row is None else Gate(row.run_limit, row.reason, row.since, row.decided_at)
 
 
-def _calls(engine: Engine, seen: Sequence[SeenEndpoint], places: Mapping[str, str]) -> Counter[str]:
-    known, calls = {one.address: one.node for one in seen}, Counter[str]()
-    for lease in LeaseStore(engine).live():
-        calls[known.get(lease.endpoint) or node_of(lease.endpoint, places)] += lease.in_flight
-    return calls
-
-
-def node_of(url: str, places: Mapping[str, str]) -> str:
-    """The machine that a server's shared address is on; "" when it is none of the fleet."""
-    host = (urlsplit(url).hostname or "").lower()
-    return next((name for name, place in places.items() if host in {name, place}), "")
-
-
-def _places(settings: Settings, own: str) -> dict[str, str]:
-    """Each machine with the host of its agent's address."""
-    listed = {node.name: (urlsplit(node.url).hostname or "").lower() for node in settings.fleet.nodes}
-    return {own: "localhost", **{name: host for name, host in listed.items() if name != own}}
-
-
-def _rows(engine: Engine, settings: Settings, own: str) -> _Rows:
-    queries, places = FleetQueries(engine), _places(settings, own)
+def _rows(engine: Engine, settings: Settings, nodes: EndpointNodes) -> _Rows:
+    queries, listed = FleetQueries(engine), settings.fleet.nodes
     oldest = LOST_AFTER_MISSED * settings.node.health_check_seconds
     written = NodeStateStore(engine).all()
     served: dict[str, list[SeenEndpoint]] = {}
-    seen = EndpointRegistry(engine).all()
+    seen = [one for one in EndpointRegistry(engine).all() if one.state in _SERVING]
+    node_of = nodes.of([one.address for one in seen], listed)
     for one in seen:
-        if one.state in _SERVING:
-            served.setdefault(one.node or node_of(one.address, places), []).append(one)
+        served.setdefault(one.node or node_of[one.address], []).append(one)
     return _Rows(
         noted=queries.noted(),
         loads=queries.loads(oldest),
-        steps=queries.steps(),
-        calls=_calls(engine, seen, places),
+        under_way=under_way(engine, nodes, listed),
         work=NodeWorkStore(engine).recent(WORK_HOURS),
         orders=NodeOrderStore(engine).all(),
         served=served,
@@ -212,7 +201,8 @@ def _own_load() -> Load:
 def _line(state: NodeState, is_own: bool, rows: _Rows, *, knows: bool) -> NodeLine:
     noted, load = rows.noted.get(state.node, Noted()), rows.loads.get(state.node, Load())
     work, order = rows.work.get(state.node), rows.orders.get(state.node)
-    steps = rows.steps.get(state.node, 0) if knows else None
+    now = rows.under_way.get(state.node, NOTHING) if knows else None
+    steps = None if now is None else len(now.steps)
     cpu, gpu = _heat(state)
     # Of a machine that nobody watches it is only known how it is at this look.
     is_since_known = bool(state.since_unix_seconds) and (state.node in rows.fresh or order is not None)
@@ -234,7 +224,7 @@ def _line(state: NodeState, is_own: bool, rows: _Rows, *, knows: bool) -> NodeLi
         has_gpu=noted.has_cards if not _cards(state) else True,
         cpu_ratio=load.cpu_ratio,
         gpu_ratio=load.gpu_ratio,
-        calls_in_flight=rows.calls.get(state.node, 0) if knows else None,
+        calls_in_flight=None if now is None else now.calls,
         steps_running=steps,
         endpoints=_endpoints(noted, rows.served.get(state.node, ())),
         tokens_per_second=None if work is None else work.tokens_per_second,

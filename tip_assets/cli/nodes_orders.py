@@ -4,37 +4,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
 from node_agent.identity import node_name
-from tip_assets.cli.nodes_facts import calls_in_flight
-from tip_assets.cli.nodes_queries import FleetQueries
 from tip_resources.database.connection import database
 from tip_resources.database.node_orders import NodeOrderStore
+from tip_resources.fleet.endpoint_nodes import EndpointNodes
 from tip_resources.fleet.node_order import OrderKind
+from tip_resources.fleet.under_way import NOTHING, UnderWay, under_way
 from tip_resources.settings.changes import this_person
 from tip_resources.settings.layers import load_settings
 
 LOOK_SECONDS = 1.0
 # An engine or run that has not read the order yet may still begin something: empty only when it stays empty.
 _EMPTY_LOOKS = 4
-
-
-class UnderWay(msgspec.Struct, frozen=True):
-    """What of ours a machine does now."""
-
-    calls: int
-    steps: int
-
-    @property
-    def words(self) -> str:
-        """For example "3 calls and 1 step"."""
-        calls = f"{self.calls} call{'' if self.calls == 1 else 's'}"
-        return f"{calls} and {self.steps} step{'' if self.steps == 1 else 's'}"
-
-    @property
-    def is_nothing(self) -> bool:
-        return not self.calls and not self.steps
 
 
 class Orders:
@@ -44,6 +25,7 @@ class Orders:
         self._engine = database(home)
         self._settings = load_settings(home)
         self._own = node_name()
+        self._nodes = EndpointNodes(own=self._own)
 
     @property
     def members(self) -> list[str]:
@@ -65,8 +47,7 @@ class Orders:
 
     def under_way(self, node: str) -> UnderWay:
         """What of ours runs there now, by the leases of all engines and runs."""
-        calls = calls_in_flight(self._engine, self._settings, self._own)[node]
-        return UnderWay(calls, FleetQueries(self._engine).steps().get(node, 0))
+        return under_way(self._engine, self._nodes, self._settings.fleet.nodes).get(node, NOTHING)
 
     def wait_until_empty(self, node: str, on_change: Callable[[UnderWay], None]) -> None:
         """Returns when nothing of ours ran there for some looks in a row; tells what runs whenever that changes."""

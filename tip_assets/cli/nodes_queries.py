@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, select, text
 
 from node_agent.report import ServedEndpoint
-from tip_resources.database.tables import fleet_gate, nodes, step_leases
+from tip_resources.database.tables import nodes
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,15 +24,6 @@ class Load(msgspec.Struct, frozen=True):
 
     cpu_ratio: float | None = None
     gpu_ratio: float | None = None
-
-
-class Gate(msgspec.Struct, frozen=True):
-    """How many runs may go on at once, as it was decided last."""
-
-    run_limit: int
-    reason: str
-    since: datetime
-    decided_at: datetime
 
 
 class FleetQueries:
@@ -68,21 +59,6 @@ class FleetQueries:
         with self._engine.connect() as connection:
             rows = connection.execute(query, {"seconds": newer_than_seconds})
             return {row.name: Load(row.cpu_ratio, row.gpu_ratio) for row in rows}
-
-    def steps(self) -> dict[str, int]:
-        """How many steps hold a slot of each machine; those with none are missing."""
-        held = step_leases.c
-        query = select(held.node, func.count()).where(held.expires_at >= func.now()).group_by(held.node)
-        with self._engine.connect() as connection:
-            return {node: count for node, count in connection.execute(query)}
-
-    def gate(self) -> Gate | None:
-        """The decision in force; None before the first one."""
-        columns = fleet_gate.c
-        query = select(columns.run_limit, columns.reason, columns.since, columns.decided_at)
-        with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else Gate(*row)
 
 
 def _endpoints(stored: Any) -> tuple[ServedEndpoint, ...]:

@@ -3,13 +3,9 @@
 What is unknown is left out: a 0 would be drawn.
 """
 
-from collections.abc import Mapping
-from urllib.parse import urlsplit
-
-from tip_resources.database.fleet_work import UnderWay
 from tip_resources.fleet.heat import CPU
 from tip_resources.fleet.node_state import NodeState
-from tip_resources.settings.models import Settings
+from tip_resources.fleet.under_way import UnderWay
 
 # Not ["fleet", "gate"]: a machine may be called so.
 GATE_KEY = ["fleet_gate"]
@@ -49,17 +45,3 @@ def node_figures(state: NodeState, work: UnderWay, said: str = "") -> Figures:
 def gate_figures(run_limit: int, reason: str) -> Figures:
     """How many runs may go on at once, and why."""
     return {"run_limit": float(run_limit), "reason": reason}
-
-
-def under_way(
-    steps: Mapping[str, tuple[str, ...]], calls: Mapping[str, int], settings: Settings, own_name: str
-) -> dict[str, UnderWay]:
-    """What is under way on each machine. An endpoint is on the machine whose name, or whose agent's host, it has."""
-    by_host = {urlsplit(node.url).hostname or node.name: node.name for node in settings.fleet.nodes}
-    by_host |= {name: name for name in (own_name.lower(), *(node.name for node in settings.fleet.nodes))}
-    in_flight: dict[str, int] = {}
-    for address, count in calls.items():
-        node = by_host.get((urlsplit(address).hostname or "").lower())
-        if node is not None:
-            in_flight[node] = in_flight.get(node, 0) + count
-    return {name: UnderWay(steps.get(name, ()), in_flight.get(name, 0)) for name in steps.keys() | in_flight.keys()}

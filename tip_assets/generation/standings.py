@@ -81,8 +81,18 @@ class Standings:
 
 def standing(state: "NodeState", now_unix_seconds: float) -> MachineStanding:
     """What a machine's state means for model calls there."""
+    if state.status == "lost" and not state.is_watched:
+        return WELL  # as of a machine that is not of the fleet
     if not state.accepts_work:
-        return MachineStanding(0.0, state.described(now_unix_seconds), moves_calls=state.moves_calls)
+        return MachineStanding(
+            0.0,
+            state.described(now_unix_seconds),
+            moves_calls=state.moves_calls,
+            # A model that works on alone must not lose an hour's call at every peak: its machine gets no new one.
+            only_elsewhere=state.status == "hot",
+            # People leave and chips cool down; a machine that is lost may be gone for good.
+            is_waited_for=state.status != "lost",
+        )
     if state.concurrency_factor < 1:
         return MachineStanding(state.concurrency_factor, state.described(now_unix_seconds))
     return WELL

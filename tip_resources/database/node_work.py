@@ -4,7 +4,7 @@ Calls come from performance_samples, each counted once; steps are added by who h
 hours.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -76,7 +76,7 @@ class NodeWorkStore:
         """Adds work to what is known of its hour."""
         if rows:
             with self._engine.begin() as connection:
-                _add(connection, rows)
+                add_work(connection, rows)
 
     def recent(self, hours: int = 24) -> Mapping[str, NodeWork]:
         """The work of the last so many hours, the present one among them, by machine; who had none is not there."""
@@ -88,11 +88,11 @@ class NodeWorkStore:
         with self._engine.connect() as connection:
             return {row.node: NodeWork(**row._mapping) for row in connection.execute(query)}
 
-    def count_calls(self, node_of: Callable[[str], str]) -> int:
+    def count_calls(self, nodes_of: Callable[[Collection[str]], Mapping[str, str]]) -> int:
         """Adds the calls of samples that were not counted yet, a bounded number of them.
 
         Args:
-            node_of: The machine of an endpoint's shared address; "" for one that is none of the fleet's, whose calls
+            nodes_of: The machines of endpoints' shared addresses; "" for one that is none of the fleet's, whose calls
                 are nobody's work here.
 
         Returns:
@@ -100,6 +100,7 @@ class NodeWorkStore:
         """
         with self._engine.begin() as connection:
             found = connection.execute(_COUNT, {"most": _SAMPLES_AT_ONCE}).all()
+            node_of = nodes_of({row.endpoint for row in found})
             work = [
                 NodeWork(
                     node=node,
@@ -110,9 +111,9 @@ class NodeWorkStore:
                     call_seconds=row.call_seconds,
                 )
                 for row in found
-                if row.calls and (node := node_of(row.endpoint))
+                if row.calls and (node := node_of[row.endpoint])
             ]
-            _add(connection, work)
+            add_work(connection, work)
         return sum(row.samples for row in found)
 
     def forget_old(self) -> None:
@@ -121,7 +122,8 @@ class NodeWorkStore:
             connection.execute(_FORGET, {"keep_hours": KEEP_HOURS})
 
 
-def _add(connection: Connection, rows: Sequence[NodeWork]) -> None:
+def add_work(connection: Connection, rows: Sequence[NodeWork]) -> None:
+    """Adds work to what is known of its hour, in the transaction of a connection."""
     # In one order, so that two who add at the same time cannot hold each other up.
     for row in sorted(rows, key=lambda each: (each.node, each.hour_at is not None, each.hour_at)):
         values = {name: getattr(row, name) for name in _SUMMED}

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, TextClause, delete, func, select, text, tuple_
 
+from tip_resources.database.node_work import NodeWork, add_work
 from tip_resources.database.tables import step_leases
 
 # Six heartbeats: a holder whose database stalled keeps its slots, one that was killed gives them back soon.
@@ -41,12 +42,6 @@ _AHEAD = text("""
 SELECT count(DISTINCT run_id) FROM tip.step_leases
 WHERE node = :line AND run_id <> :run_id AND expires_at >= clock_timestamp() AND taken_at < coalesce(
     (SELECT min(taken_at) FROM tip.step_leases WHERE node = :line AND run_id = :run_id), clock_timestamp())
-""")
-_COUNT_WORK = text("""
-INSERT INTO tip.node_work AS work (node, hour_at, steps, failed_steps)
-VALUES (:node, date_trunc('hour', now()), 1, :failed)
-ON CONFLICT (node, hour_at) DO UPDATE SET
-    steps = work.steps + excluded.steps, failed_steps = work.failed_steps + excluded.failed_steps
 """)
 
 
@@ -122,7 +117,7 @@ class StepLeaseStore:
             connection.execute(_PATIENCE)
             connection.execute(delete(step_leases).where((leases.run_id == run_id) & (leases.step_key == step_key)))
             if outcome is not None:
-                connection.execute(_COUNT_WORK, {"node": node, "failed": int(outcome == "failed")})
+                add_work(connection, [NodeWork(node=node, steps=1, failed_steps=int(outcome == "failed"))])
 
     def release_all(self, holder: str) -> None:
         """Gives back everything a holder has."""

@@ -52,8 +52,10 @@ def node_of(
         own_addresses: Of this machine's network cards.
         resolved: IP addresses of host names, as far as they are known. A name that leads nowhere is no machine.
     """
-    if is_plain_loopback(host):
+    if is_plain_loopback(host) or host == own:
         return own
+    if any(host == node.name for node in nodes):  # a shared address, as llm/addresses.py makes them
+        return host
     hosts = [(node.name, listed) for node in nodes if not is_plain_loopback(listed := host_of(node.url))]
     for name, listed in hosts:
         if host == listed:
@@ -97,7 +99,8 @@ class EndpointNodes:
         """
         hosts = {url: host_of(url) for url in urls}
         listed = {host_of(node.url) for node in nodes}
-        strange = {host for host in hosts.values() if host and not is_plain_loopback(host) and host not in listed}
+        plain = {self._own, "", *listed, *(node.name for node in nodes)}
+        strange = {host for host in hosts.values() if host not in plain and not is_plain_loopback(host)}
         resolved: Mapping[str, Addresses] = {}
         own_addresses: Addresses = NOT_KNOWN
         if strange:

@@ -2,9 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,12 +14,13 @@ from tip_resources.database.node_states import NodeStateStore
 from tip_resources.database.node_work import NodeWork, NodeWorkStore
 from tip_resources.database.nodes import NodeStore
 from tip_resources.database.seen_endpoints import EndpointRegistry
-from tip_resources.database.work_now import work_now
 from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.fleet.endpoint_nodes import EndpointNodes
 from tip_resources.fleet.fleet_watch import Member, Pass
 from tip_resources.fleet.node_state import LOST_AFTER_MISSED, NodeState
 from tip_resources.fleet.reported_endpoints import seen_endpoints
-from tip_resources.llm.addresses import tier_of
+from tip_resources.fleet.under_way import under_way
+from tip_resources.settings.fleet_models import FleetNodeSettings
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ class FleetRecords:
     def __init__(self, database: Engine, own_name: str) -> None:
         self._database = database
         self._own_name = own_name
+        self._nodes = EndpointNodes(own=own_name)
         self._lock = threading.Lock()
         self._is_away = False
 
@@ -70,24 +71,18 @@ class FleetRecords:
         oldest = LOST_AFTER_MISSED * health_check_seconds
         return {name: one.state for name, one in written.items() if one.age_seconds <= oldest}
 
-    def busy_nodes(self, members: Mapping[str, Member]) -> frozenset[str]:
+    def busy_nodes(self, listed: Sequence[FleetNodeSettings]) -> frozenset[str]:
         """The nodes that work for us now: that hold a step, or have calls in flight at one of their servers."""
+        work = self.tried(lambda: under_way(self._database, self._nodes, listed))
+        return frozenset(work or ())
 
-        def read() -> frozenset[str]:
-            node_of = node_of_address(members, self._own_name)
-            now = work_now(self._database)
-            return (now.nodes | {node_of(address) for address in now.addresses}) & members.keys()
-
-        return self.tried(read) or frozenset()
-
-    def work(self, members: Mapping[str, Member]) -> Mapping[str, NodeWork] | None:
+    def work(self, listed: Sequence[FleetNodeSettings]) -> Mapping[str, NodeWork] | None:
         """Counts the calls that ended since the last time, and gives the work of the last 24 hours by node."""
 
         def counted() -> Mapping[str, NodeWork]:
             store = NodeWorkStore(self._database)
-            node_of = node_of_address(members, self._own_name)
             for _ in range(_MOST_COUNTS):
-                if not store.count_calls(node_of):
+                if not store.count_calls(lambda addresses: self._nodes.of(addresses, listed)):
                     break
             return store.recent()
 
@@ -121,19 +116,3 @@ class FleetRecords:
                 registry.saw(list(seen.values()))
             registry.keep_reported(name, list(seen))
         return True
-
-
-def node_of_address(members: Mapping[str, Member], own_name: str) -> Callable[[str], str]:
-    """Tells the node of a model server's shared address: by its name, or by the host of its agent; "" for none."""
-    by_host: dict[str, str] = {}
-    for member in members.values():
-        host = (urlsplit(member.address).hostname or "").lower()
-        if host and tier_of(member.address) != "local":
-            by_host.setdefault(host, member.name)
-    by_host |= {name: name for name in members}
-
-    def node_of(address: str) -> str:
-        host = (urlsplit(address).hostname or "").lower()
-        return own_name if tier_of(address) == "local" else by_host.get(host, "")
-
-    return node_of

@@ -114,6 +114,7 @@ def next_heat(
     forecast_seconds: float,
     keep_seconds: float,
     now: float,
+    age_seconds: float = 0.0,
 ) -> PartHeat:
     """The part after this reading.
 
@@ -125,25 +126,27 @@ def next_heat(
         keep_seconds: How long a part keeps its level when nobody knows its temperature any more, and how long a curve
             counts that learns nothing more.
         now: By our steady clock.
+        age_seconds: How long ago the reading came.
     """
     celsius = reading.celsius.value
     if celsius is None:
         return _unknown(reading, before, keep_seconds, now)
+    known_at = now - age_seconds
     was: Level = "cool" if before is None else before.level
     if curve is not None and (curve.why_no_trust or now - curve.at_seconds > keep_seconds):
         curve = None
     at = f"{reading.part} at {celsius:.0f} C"
     if hot := _why_hot(reading, celsius, was, curve):
-        return PartHeat(reading.part, "hot", at + hot, reading.celsius, now)
+        return PartHeat(reading.part, "hot", at + hot, reading.celsius, known_at)
     hold = 0.0 if before is None else before.hold_until
     if was == "hot":  # all its work at once would soon have it hot again
-        return PartHeat(reading.part, "throttled", f"{at}, was hot", reading.celsius, now, now + _HOLD_SECONDS)
+        return PartHeat(reading.part, "throttled", f"{at}, was hot", reading.celsius, known_at, now + _HOLD_SECONDS)
     if ahead := _ahead(reading, celsius, curve, forecast_seconds):
-        return PartHeat(reading.part, "throttled", at + ahead, reading.celsius, now, now + _HOLD_SECONDS)
+        return PartHeat(reading.part, "throttled", at + ahead, reading.celsius, known_at, now + _HOLD_SECONDS)
     is_foreseen = curve is not None and curve.unit == "W" and forecast_seconds > 0
     if throttled := _why_throttled(reading, celsius, was, is_held=now < hold, is_foreseen=is_foreseen):
-        return PartHeat(reading.part, "throttled", at + throttled, reading.celsius, now, hold)
-    return PartHeat(reading.part, "cool", at, reading.celsius, now)
+        return PartHeat(reading.part, "throttled", at + throttled, reading.celsius, known_at, hold)
+    return PartHeat(reading.part, "cool", at, reading.celsius, known_at)
 
 
 def _why_hot(reading: PartReading, celsius: float, was: Level, curve: CoolingCurve | None) -> str:

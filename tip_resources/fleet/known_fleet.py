@@ -3,6 +3,7 @@
 The launcher, the executor, the gate, the request engine and `tip nodes` all ask here, so that they agree.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -74,6 +75,12 @@ class KnownFleet:
                 self._read_at = now
             return self._states
 
+    def is_watched(self) -> bool:
+        """Whether a watcher has written this machine's state within one health check."""
+        self.states()
+        _, written_at = self._written.get(self._own_name, (None, -math.inf))
+        return self._steady() - written_at <= self._settings().node.health_check_seconds
+
     def this_node(self) -> NodeState:
         """This machine."""
         return self.states()[0]
@@ -111,5 +118,10 @@ def _unwatched(name: str, age_seconds: float | None) -> NodeState:
     """A machine of which nothing fresh is known."""
     last = "" if age_seconds is None else f" for {in_words(age_seconds)}"
     return NodeState(
-        node=name, status="lost", reason=f"nothing is known of it{last}: {_UNWATCHED}", slots=1, concurrency_factor=0.0
+        node=name,
+        status="lost",
+        reason=f"nothing is known of it{last}: {_UNWATCHED}",
+        slots=1,
+        concurrency_factor=0.0,
+        is_watched=False,
     )

@@ -49,8 +49,8 @@ class NodeState:
     has, `queue_depth` how many wait for it; `success_ratio` is the share of its past steps that succeeded.
     `since_unix_seconds` is when it came into this status, by our clock. `concurrency_factor` is the share of its
     calls at once that it keeps: 1, less when throttled, 0 when it takes no work. `moves_calls`: those under way there
-    are to be moved elsewhere at once. `notes` are for people: a clock that is wrong, a weak power supply. None means
-    unknown.
+    are to be moved elsewhere at once. `is_watched`: somebody asks its agent. `notes` are for people: a clock that is
+    wrong, a weak power supply. None means unknown.
     """
 
     node: str
@@ -66,6 +66,7 @@ class NodeState:
     since_unix_seconds: float = 0.0
     concurrency_factor: float = 1.0
     moves_calls: bool = False
+    is_watched: bool = True
     notes: tuple[str, ...] = ()
     memory: Memory = Memory()
 
@@ -179,6 +180,7 @@ def _remembered(
             forecast_seconds=thermal.forecast_seconds,
             keep_seconds=oldest,
             now=now,
+            age_seconds=known.age_seconds,
         )
         for reading in readings
     ]

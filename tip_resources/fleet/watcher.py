@@ -162,7 +162,7 @@ class FleetWatcher:
             settings, began = await self._current(), time.monotonic()
             listed = self._watch.addresses(settings)
             if listed:
-                self._busy = await asyncio.to_thread(self._records.busy_nodes, self._members(settings))
+                self._busy = await asyncio.to_thread(self._records.busy_nodes, settings.fleet.nodes)
                 await self._ask([one for one in listed if one.name in self._busy], settings, 0.0)
             await _until(began + _soon(settings))
 
@@ -198,7 +198,7 @@ class FleetWatcher:
         self._watch.resume(await asyncio.to_thread(read))
 
     async def _count_work(self, settings: Settings) -> None:
-        work = await asyncio.to_thread(self._records.work, self._members(settings))
+        work = await asyncio.to_thread(self._records.work, settings.fleet.nodes)
         if work is not None:
             ratios = {node: one.success_ratio for node, one in work.items()}
             self._watch.success_ratios = {node: ratio for node, ratio in ratios.items() if ratio is not None}

@@ -4,13 +4,11 @@ Which node a step goes to is decided in fleet/placement.py, when it goes there i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.fleet.node_state import NodeState
-from tip_resources.fleet.placement import CLASS_PREFIX
 from tip_resources.launch.step_process import StartableStep, StartMethod, start_step
 
 
@@ -41,13 +39,8 @@ class LocalBackend:
         self._folder = folder
 
     def reachable(self, states: Sequence[NodeState]) -> Sequence[NodeState]:
-        """This machine, which is of the class that its settings say."""
-        own_class = CLASS_PREFIX + self._fleet.settings.node.profile
-        return [
-            replace(state, capabilities=state.capabilities | {own_class})
-            for state in states
-            if state.node == self._fleet.own_name
-        ]
+        """This machine."""
+        return [state for state in states if state.node == self._fleet.own_name]
 
     def start(self, node: str, environment: Mapping[str, str]) -> StartableStep:
         return start_step(self._start_method, environment, self._folder)

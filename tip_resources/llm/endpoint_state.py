@@ -64,8 +64,18 @@ class EndpointState:
 
     @property
     def is_held(self) -> bool:
-        """Whether nothing but the state of its machine keeps it from being asked; not for ever, then."""
+        """Whether nothing but the state of its machine keeps it from being asked."""
         return self.out is None and not self.standing.takes_calls
+
+    @property
+    def may_get_room(self) -> bool:
+        """Whether its limit may rise from 0: it is not out, nor on a machine that is lost."""
+        return self.out is None and (self.standing.takes_calls or self.standing.is_waited_for)
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether its machine is only held back: not for ever, then."""
+        return self.is_held and self.standing.is_waited_for
 
     @property
     def in_flight(self) -> int:

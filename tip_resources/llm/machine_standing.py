@@ -17,7 +17,9 @@ class MachineStanding(msgspec.Struct, frozen=True):
 
     `weight` is 1 when all is well; between 0 and 1 the machine keeps that share of its concurrency and counts as
     that much slower; with 0 it gets no new calls. `moves_calls` says that calls in flight there are to go elsewhere
-    now. `reason` is in words an operator would use: "rtx-laptop is in_use: a game (for 12 min)".
+    now; with `only_elsewhere` those for which no other endpoint works end where they are. With `is_waited_for` calls
+    that find no other endpoint wait for it without end; else no longer than for a broken server. `reason` is in words
+    an operator would use: "rtx-laptop is in_use: a game (for 12 min)".
 
     Raises:
         ValueError: The weight is not within 0 to 1, or calls are moved off a machine that gets new ones.
@@ -26,6 +28,8 @@ class MachineStanding(msgspec.Struct, frozen=True):
     weight: float
     reason: str = ""
     moves_calls: bool = False
+    only_elsewhere: bool = False
+    is_waited_for: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.weight <= 1:

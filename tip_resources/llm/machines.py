@@ -7,6 +7,7 @@ Calls that wait for a machine are not given up, however long it takes. Times are
 from collections.abc import Callable, Iterable, Sequence
 
 from tip_resources.llm.endpoint_state import EndpointState
+from tip_resources.llm.flight import Flight
 from tip_resources.llm.machine_standing import StandingOf, no_calls
 from tip_resources.llm.need import Waiter
 from tip_resources.llm.types import EngineNotice
@@ -28,8 +29,8 @@ class Machines:
 
     @property
     def hold_some(self) -> bool:
-        """Whether an endpoint takes no calls for its machine's sake only."""
-        return any(state.is_held for state in self._states)
+        """Whether an endpoint takes no calls for the sake of its machine, which will be back."""
+        return any(state.is_waited_for for state in self._states)
 
     def read(self, now: float) -> bool:
         """How all of them stand; whether that has changed for the calls."""
@@ -43,12 +44,17 @@ class Machines:
                 self._notify(notice)
         return has_changed
 
-    def move_calls(self) -> None:
+    def move_calls(self, now: float) -> None:
         """Has the calls in flight asked elsewhere, where a machine is needed."""
         for state in self._states:
             if state.standing.moves_calls:
                 for flight in list(state.flights):
-                    flight.need.on_moved(flight)
+                    if not state.standing.only_elsewhere or self._works_elsewhere(flight, now):
+                        flight.need.on_moved(flight)
+
+    def _works_elsewhere(self, flight: Flight, now: float) -> bool:
+        others = (state for state in self._states if state is not flight.state)
+        return any(other.may_start(now) and other.name not in flight.need.barred for other in others)
 
     def say_why_calls_wait(self, now: float, waiters: Iterable[Waiter], *, is_source_held: bool) -> None:
         """Once, when the endpoints that some calls need are all held or broken; and once when they go on.
@@ -80,7 +86,7 @@ class Machines:
 def _hold_all(states: Sequence[EndpointState], now: float) -> bool:
     """Whether none of these endpoints takes calls, but some would if their machines were free."""
     works = any(state.is_hopeful(now) or (state.in_flight and not state.is_held) for state in states)
-    return not works and any(state.is_held for state in states)
+    return not works and any(state.is_waited_for for state in states)
 
 
 def _reasons(states: Sequence[EndpointState]) -> str:

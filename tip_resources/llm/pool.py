@@ -76,7 +76,7 @@ class Pool:
         request had best be shows only when there is room. With all endpoints out it is taken, to be told why.
         """
         room = self.room
-        if room == 0 and any(state.out is None for state in self._states):
+        if room == 0 and any(state.may_get_room for state in self._states):
             return 0
         return max(1, _REQUESTS_PER_SLOT * room)
 
@@ -157,7 +157,7 @@ class Pool:
         now = self._clock.now()
         self._rest.clear()
         self._machines.read(now)
-        self._machines.move_calls()
+        self._machines.move_calls(now)
         if self._room != self.room:
             self._room = self.room
             self.backlog.room_changed()

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from sensors.fleet_nodes import OBSERVE_EVERY_SECONDS, Seen, decide, newly_drained, what_happened
-from tip_resources.database.fleet_work import UnderWay
 from tip_resources.fleet.node_state import NodeState, Status
+from tip_resources.fleet.under_way import UnderWay
 
 
 def states(**statuses: Status) -> list[NodeState]:

@@ -3,12 +3,10 @@
 from dataclasses import replace
 
 from node_agent.report import Reading
-from tip_assets.fleet.figures import node_figures, under_way
-from tip_resources.database.fleet_work import UnderWay
+from tip_assets.fleet.figures import node_figures
 from tip_resources.fleet.heat import CPU, PartHeat
 from tip_resources.fleet.node_state import Memory, NodeState
-from tip_resources.settings.fleet_models import FleetNodeSettings, FleetSettings
-from tip_resources.settings.models import Settings
+from tip_resources.fleet.under_way import UnderWay
 
 STATE = NodeState("pi", "throttled", "CPU at 72 C", slots=1, concurrency_factor=0.7)
 COLD = Reading.unknown("not reported")
@@ -30,15 +28,3 @@ def test_temperatures_are_numbers_and_that_of_the_cards_is_the_hottest_ones() ->
     figures = node_figures(state, UnderWay(("grade (1f0c6a52)",), 4), "back")
     assert (figures["cpu_celsius"], figures["gpu_celsius"], figures["memory_available_gib"]) == (72.0, 66.0, 3.0)
     assert (figures["steps_under_way"], figures["calls_in_flight"], figures["event"]) == (1.0, 4.0, "back")
-
-
-def test_calls_count_for_the_machine_whose_name_or_agents_host_the_endpoint_has() -> None:
-    nodes = (FleetNodeSettings(name="pi", url="http://10.0.0.7:8765"), FleetNodeSettings(name="rtx", url="http://r:1"))
-    calls = {
-        "http://desk:1234/v1": 2,
-        "http://10.0.0.7:8080/v1": 3,
-        "http://rtx:1234/v1": 1,
-        "https://api.openai.com/v1": 9,
-    }
-    found = under_way({"rtx": ("grade (1)",)}, calls, Settings(fleet=FleetSettings(nodes=nodes)), "desk")
-    assert found == {"desk": UnderWay((), 2), "pi": UnderWay((), 3), "rtx": UnderWay(("grade (1)",), 1)}

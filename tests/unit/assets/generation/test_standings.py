@@ -70,10 +70,17 @@ def fleet(database: Engine | None) -> FleetServers:
             state("desk", "throttled", "CPU at 78 C"),
             MachineStanding(0.7, "desk is throttled: CPU at 78 C (for 12 min)"),
         ),
-        (state("desk", "hot", "CPU at 90 C"), MachineStanding(0.0, "desk is hot: CPU at 90 C (for 12 min)", True)),
+        (
+            state("desk", "hot", "CPU at 90 C"),
+            MachineStanding(0.0, "desk is hot: CPU at 90 C (for 12 min)", True, True),
+        ),
         (state("desk", "in_use", "a game"), MachineStanding(0.0, "desk is in_use: a game (for 12 min)", True)),
         (state("desk", "quiet", "till 17:00"), MachineStanding(0.0, "desk is quiet: till 17:00 (for 12 min)")),
-        (state("desk", "lost", "no report"), MachineStanding(0.0, "desk is lost: no report (for 12 min)")),
+        (
+            state("desk", "lost", "no report"),
+            MachineStanding(0.0, "desk is lost: no report (for 12 min)", is_waited_for=False),
+        ),
+        (state("desk", "lost", "nobody watches", is_watched=False), WELL),
         (
             state("desk", "draining", "drained by anna", moves_calls=True),
             MachineStanding(0.0, "desk is draining: drained by anna (for 12 min)", True),

@@ -72,7 +72,12 @@ def test_a_run_leaves_its_limit_samples_and_endpoints_and_the_next_one_starts_th
     samples = PerformanceStore(fresh_database).samples_of_run(run_id)
     assert [(sample.concurrency, sample.endpoint) for sample in samples] == [(0, limit.endpoint)] * 2
     assert [(sample.calls, sample.failed_calls) for sample in samples] == [(6, 0), (1, 0)]
-    assert NodeWorkStore(fresh_database).count_calls(lambda address: urlsplit(address).hostname or "") == 2
+    assert (
+        NodeWorkStore(fresh_database).count_calls(
+            lambda addresses: {one: urlsplit(one).hostname or "" for one in addresses}
+        )
+        == 2
+    )
     desk = NodeWorkStore(fresh_database).recent()["desk"]
     assert (desk.calls, desk.success_ratio) == (7, 1.0)
     assert desk.tokens_out == sum(sample.tokens_out for sample in samples) > 0

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, create_engine, text
@@ -43,8 +44,8 @@ async def recorded(database: Engine, *looks: list[EndpointStatus]) -> None:
         await recorder._record()
 
 
-def host_of(address: str) -> str:
-    return address.removeprefix("http://").partition(":")[0] if "openai" not in address else ""
+def hosts_of(addresses: Collection[str]) -> dict[str, str]:
+    return {one: one.removeprefix("http://").partition(":")[0] if "openai" not in one else "" for one in addresses}
 
 
 def test_calls_of_samples_are_counted_once_for_the_machine_of_their_endpoint(fresh_database: Engine) -> None:
@@ -53,8 +54,8 @@ def test_calls_of_samples_are_counted_once_for_the_machine_of_their_endpoint(fre
     first = [status(PI, 3, 1, 300, 30.0), status(DESK, 0, 0, 0, 0.0), paid]
     second = [status(PI, 5, 1, 480, 60.0), status(DESK, 1, 0, 50, 1.0), paid]
     asyncio.run(recorded(fresh_database, first, second))
-    assert work.count_calls(host_of) == 6
-    assert work.count_calls(host_of) == 0
+    assert work.count_calls(hosts_of) == 6
+    assert work.count_calls(hosts_of) == 0
     found = work.recent()
     assert found["pi"] == NodeWork(node="pi", calls=5, failed_calls=1, tokens_out=480, call_seconds=60.0)
     assert (found["pi"].tokens_per_second, found["pi"].error_rate) == (8.0, 0.2)
@@ -66,7 +67,7 @@ def test_samples_are_counted_once_by_many_at_the_same_time(fresh_database: Engin
     counts: Counter[int] = Counter()
 
     def count(number: int) -> None:
-        counts[number] = NodeWorkStore(fresh_database).count_calls(host_of)
+        counts[number] = NodeWorkStore(fresh_database).count_calls(hosts_of)
 
     threads = [threading.Thread(target=count, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -153,7 +154,7 @@ def test_one_process_watches_and_the_next_takes_over_when_its_connection_is_gone
 def test_a_status_without_totals_adds_nothing(fresh_database: Engine) -> None:
     bare = status(PI, 0, 0, 0, 0.0)
     asyncio.run(recorded(fresh_database, [bare], [bare]))
-    assert NodeWorkStore(fresh_database).count_calls(host_of) == 2
+    assert NodeWorkStore(fresh_database).count_calls(hosts_of) == 2
     assert NodeWorkStore(fresh_database).recent() == {}
 
 

@@ -35,6 +35,8 @@ def placed(host: str) -> str:
         ("127.0.0.9", "here"),
         ("192.168.1.20", "desk"),
         ("games.lan", "desk"),
+        ("desk", "desk"),
+        ("here", "here"),
         ("pi-4b.lan", "pi-4b"),
         ("192.168.1.31", "pi-4b"),
         ("192.168.1.99", ""),

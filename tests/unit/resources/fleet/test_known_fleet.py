@@ -107,3 +107,16 @@ def test_what_was_read_last_counts_while_the_database_is_away_until_it_is_too_ol
     assert fleet.states()[1].status == "throttled"
     clock.seconds += 30
     assert fleet.states()[1].status == "lost"
+
+
+def test_somebody_watches_as_long_as_this_machines_state_is_written_again_and_again(fresh_database: Engine) -> None:
+    clock = Clock()
+    fleet = KnownFleet(fresh_database, lambda: SETTINGS, steady=clock)
+    assert not fleet.is_watched()
+    write(fresh_database, [replace(PI, node=node_name())])
+    clock.seconds += 2
+    assert fleet.is_watched()
+    with fresh_database.begin() as connection:
+        connection.execute(text("UPDATE tip.nodes SET state_written_at = now() - interval '31 s'"))
+    clock.seconds += 2
+    assert not fleet.is_watched()

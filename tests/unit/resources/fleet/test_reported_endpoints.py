@@ -3,8 +3,6 @@
 import pytest
 
 from node_agent.report import ServedEndpoint, ServedModel
-from tip_resources.fleet.fleet_records import node_of_address
-from tip_resources.fleet.fleet_watch import Member
 from tip_resources.fleet.reported_endpoints import seen_endpoints
 
 
@@ -48,15 +46,3 @@ def test_a_tunnel_to_an_agent_says_nothing_of_where_its_servers_are() -> None:
     assert seen_endpoints("pi-4b", served, "http://127.0.0.1:8765", "here") == {}
     ((address, own),) = seen_endpoints("here", served, "", "here").items()
     assert (address, own.details["url"], own.tier) == ("http://here:1234/v1", "http://127.0.0.1:1234/v1", "local")
-
-
-def test_an_address_belongs_to_the_machine_of_that_name_or_host() -> None:
-    listed = (
-        Member("here", "", 1),
-        Member("pi-4b", "http://10.0.0.7:8765", 1),
-        Member("far", "http://127.0.0.1:9000", 1),
-    )
-    node_of = node_of_address({one.name: one for one in listed}, "here")
-    assert node_of("http://here:1234/v1") == node_of("http://127.0.0.1:1234/v1") == "here"
-    assert node_of("http://10.0.0.7:1234/v1") == node_of("http://pi-4b:1234/v1") == "pi-4b"
-    assert node_of("https://api.openai.com/v1") == ""

@@ -19,7 +19,7 @@ from tip_resources.database.endpoint_leases import Grant, Lease, LeaseStore
 from tip_resources.database.node_states import NodeStateStore
 from tip_resources.database.node_work import NodeWork, NodeWorkStore
 from tip_resources.database.nodes import NodeStore
-from tip_resources.database.seen_endpoints import EndpointRegistry, SeenEndpoint
+from tip_resources.database.seen_endpoints import EndpointRegistry
 from tip_resources.fleet import watcher as watcher_module
 from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.fleet.node_state import NodeState
@@ -235,12 +235,8 @@ def test_who_works_for_us_is_asked_more_often_than_the_others(
             settings = settings_of(served, "caller", "stepper", "idle", every=3600)
             async with watching(FleetWatcher(fresh_database, lambda: settings, reporter=this_machine())):
                 await until(lambda: len(NodeStateStore(fresh_database).all()) == 4, "all states")
-                seen = SeenEndpoint(
-                    address="http://10.0.0.7:1234/v1", name="", tier="network", state="used", node="caller"
-                )
-                EndpointRegistry(fresh_database).saw([seen])
                 holder = "00000000-0000-4000-8000-000000000001"
-                own = Lease(endpoint=seen.address, holder=holder, **lease)
+                own = Lease(endpoint="http://caller:1234/v1", holder=holder, **lease)
                 LeaseStore(fresh_database).heartbeat(own, lambda *_: Grant(2, 4), lease_seconds=600)
                 with fresh_database.begin() as connection:
                     connection.execute(

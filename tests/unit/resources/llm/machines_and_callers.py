@@ -16,6 +16,8 @@ from tip_resources.llm.machine_standing import WELL, MachineStanding
 from tip_resources.llm.types import ChatRequest, Endpoint, Item, Message, RequestDone
 
 IN_USE = MachineStanding(0.0, "rtx is in_use: a game (for 12 min)", moves_calls=True)
+HOT = MachineStanding(0.0, "rtx is hot: GPU 0 at 88 C (for 1 min)", moves_calls=True, only_elsewhere=True)
+LOST = MachineStanding(0.0, "rtx is lost: no report for 3 min (for 1 min)", is_waited_for=False)
 PAUSED = MachineStanding(0.0, "rtx is draining: paused by anna (for 1 min)")
 THROTTLED = MachineStanding(0.7, "rtx is throttled: CPU at 76 C (for 3 min)")
 

@@ -11,7 +11,9 @@ import pytest
 
 from tests.unit.resources.llm.helpers import DEAD_URL, FakeClock, request, settings
 from tests.unit.resources.llm.machines_and_callers import (
+    HOT,
     IN_USE,
+    LOST,
     PAUSED,
     THROTTLED,
     Caller,
@@ -96,6 +98,67 @@ def test_with_no_other_endpoint_the_calls_wait_say_why_and_go_on_when_the_machin
 
     with served(**SLOW) as url:
         asyncio.run(scenario(url))
+
+
+def test_a_hot_machine_that_works_alone_ends_its_calls_and_gets_no_new_ones_until_it_is_cool() -> None:
+    async def scenario(url: str) -> None:
+        machines, caller, notices = Machines(), Caller(8, 2), []
+        async with RequestEngine(
+            [rehearsal("rtx", url, 4)], settings(), standing_of=machines, on_notice=notices.append
+        ) as engine:
+            asking = asyncio.ensure_future(caller.get_all(engine))
+            await until(lambda: status_of(engine, "rtx").in_flight == 4)
+            machines.standings["rtx"] = HOT
+            await until(lambda: status_of(engine, "rtx").in_flight == 0 and "waiting" in kinds(notices))
+            assert stats_of(url)["requests"] == 4
+            assert len(caller.done) == 4
+            machines.standings.clear()
+            await asking
+        assert set(caller.given.values()) == {1}
+        assert {done.failure for done in caller.done} == {None}
+
+    with served(**SLOW) as url:
+        asyncio.run(scenario(url))
+
+
+def test_calls_of_a_hot_machine_go_elsewhere_where_another_endpoint_works() -> None:
+    async def scenario(rtx: str, mac: str) -> None:
+        machines, caller = Machines(), Caller(8, 3)
+        endpoints = [rehearsal("rtx", rtx, 4), rehearsal("mac", mac, 4)]
+        async with RequestEngine(endpoints, settings(hedge=False), standing_of=machines) as engine:
+            asking = asyncio.ensure_future(caller.get_all(engine))
+            await until(lambda: status_of(engine, "rtx").in_flight == 4 and status_of(engine, "mac").in_flight == 4)
+            machines.standings["rtx"] = HOT
+            await until(lambda: status_of(engine, "rtx").in_flight == 0)
+            assert len(caller.done) < 4, "they did not wait for their ends"
+            await asking
+        assert (set(caller.given), set(caller.given.values())) == (caller.wanted, {1})
+
+    with served(tokens_per_second=100.0) as rtx, served(**SLOW) as mac:
+        asyncio.run(scenario(rtx, mac))
+
+
+def test_a_machine_that_is_lost_is_waited_for_no_longer_than_a_broken_server() -> None:
+    async def scenario(url: str) -> None:
+        machines, clock = Machines(rtx=LOST), FakeClock()
+        async with RequestEngine(
+            [rehearsal("rtx", url, 4)],
+            settings(unavailable_limit_seconds=60),
+            standing_of=machines,
+            clock=clock,
+        ) as engine:
+            (done,) = await _all_done(engine)
+        assert clock.seconds >= 1060
+        assert done.failure == "connect"
+        assert "rtx is lost: no report for 3 min" in done.detail
+        assert stats_of(url)["requests"] == 0
+
+    with served() as url:
+        asyncio.run(scenario(url))
+
+
+async def _all_done(engine: RequestEngine) -> list[RequestDone]:
+    return [event async for event in engine.run([request()]) if isinstance(event, RequestDone)]
 
 
 def test_an_engine_that_begins_while_all_machines_are_held_waits_and_says_so() -> None:
