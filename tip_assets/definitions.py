@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from node_agent.identity import node_name
 from sensors.dataset_requests import dataset_requests_sensor
 from sensors.fleet_gate import fleet_gate_sensor
 from sensors.fleet_nodes import drained_nodes_sensor, node_states_sensor
@@ -14,12 +15,14 @@ from sensors.run_outcomes import run_outcome_sensors
 from tip_assets.experiments.jobs import EXPERIMENT_JOBS
 from tip_assets.exports import assets as export_assets
 from tip_assets.exports import report_asset
+from tip_assets.fleet.assets import fleet_specs
 from tip_assets.generation import assets as generation_assets
 from tip_assets.jobs import make_dataset
 from tip_assets.planning import assets as planning_assets
 from tip_assets.platform import Platform
 from tip_assets.quality import assets as quality_assets
-from tip_resources.home import state_folder
+from tip_resources.fleet.noted_names import noted_names
+from tip_resources.home import project_home, state_folder
 from tip_resources.launch.executor import node_executor
 from tip_resources.storage.io_manager import ParquetSetIOManager
 
@@ -43,10 +46,15 @@ def run_scoped(context: dg.InitResourceContext) -> dg.IOManager:
     )
 
 
+def _machines() -> tuple[str, ...]:
+    """This machine, and those of the fleet as far as they are noted in a file: no database is asked at import."""
+    return (node_name(), *noted_names(project_home()))
+
+
 def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     """All definitions; `resources` replaces resources by name (tests give another home)."""
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(ASSET_MODULES),
+        assets=[*dg.load_assets_from_modules(ASSET_MODULES), *fleet_specs(_machines())],
         jobs=[make_dataset, *EXPERIMENT_JOBS],
         sensors=[request_files_sensor, dataset_requests_sensor, *run_outcome_sensors, *FLEET_SENSORS],
         executor=node_executor,

@@ -30,7 +30,7 @@ from tip_assets.line_charts import (
 )
 from tip_resources.database.node_reports import HistoryPoint, Span
 
-_BUCKETS = 240  # about one for every three units of the picture's width
+_BUCKETS = 96  # quarter hours of a day: such a picture is in every observation, and 4 to 8 KB
 # Longer silence than this is a gap in the line: after a single report, and after a quarter of an hour.
 _GAP_SECONDS = 300.0
 _QUARTER_GAP_SECONDS = 1800.0

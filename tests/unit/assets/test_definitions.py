@@ -1,11 +1,16 @@
 """Every asset says what it is, and the graph is the one the documents draw."""
 
 from functools import cache
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from tip_assets.catalogue import GROUPS, RUN_POOL
+from node_agent.identity import node_name
+from tip_assets.catalogue import FLEET, GROUPS, RUN_POOL
+from tip_assets.fleet.assets import fleet_specs
+from tip_assets.fleet.figures import GATE_KEY, node_key
+from tip_resources.fleet.noted_names import note_names, noted_names
 
 
 @cache
@@ -16,7 +21,8 @@ def definitions() -> dg.Definitions:
 
 
 def specs() -> list[dg.AssetSpec]:
-    return list(definitions().resolve_all_asset_specs())
+    """Of the assets that are made."""
+    return [spec for spec in definitions().resolve_all_asset_specs() if spec.group_name != FLEET]
 
 
 GRAPH = {
@@ -46,6 +52,24 @@ def test_the_graph_is_the_documented_one() -> None:
 def test_every_asset_says_what_it_is(field: str) -> None:
     assert not [spec.key.to_user_string() for spec in specs() if not getattr(spec, field)]
     assert {spec.group_name for spec in specs()} == set(GROUPS)
+
+
+def test_machines_and_the_gate_are_observed_and_never_part_of_a_job(tmp_path: Path) -> None:
+    note_names(tmp_path, ["pi-4b", "rtx-laptop"])
+    machines = fleet_specs(noted_names(tmp_path))
+    assert [spec.key.to_user_string() for spec in machines] == ["fleet_gate", "fleet/pi-4b", "fleet/rtx-laptop"]
+    found = [spec for spec in definitions().resolve_all_asset_specs() if spec.group_name == FLEET]
+    assert {spec.key for spec in found} >= {dg.AssetKey(GATE_KEY), dg.AssetKey(node_key(node_name()))}
+    assert all(spec.description and spec.owners and spec.kinds for spec in (*machines, *found))
+    made = definitions().resolve_job_def("make_dataset").asset_layer.selected_asset_keys
+    assert not made & {spec.key for spec in found}
+
+
+@pytest.mark.parametrize("content", ["", "{}", '["pi", 7]', '["../up", "a b"]'])
+def test_a_file_of_machines_that_is_not_ours_names_none(content: str, tmp_path: Path) -> None:
+    (tmp_path / ".tip").mkdir()
+    (tmp_path / ".tip" / "fleet.json").write_text(content)
+    assert noted_names(tmp_path) == ()
 
 
 def test_every_check_says_what_it_looks_at() -> None:
