@@ -149,7 +149,7 @@ def _written(
         delivered=nothing_delivered,
         on_endpoints=lambda found: say(f"written by {', '.join(f'{item.model} at {item.url}' for item in found)}"),
         on_progress=advance,
-        on_notice=lambda reason: click.echo(reason, err=True),
+        on_notice=lambda notice: click.echo(notice.text, err=True),
         spending=spending,
         fleet=this_machine_alone(home),
     )

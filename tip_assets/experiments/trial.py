@@ -107,7 +107,7 @@ class TrialRun:
             delivered=nothing_delivered,
             on_endpoints=self._on_endpoints,
             on_progress=progressed,
-            on_notice=self._on_notice,
+            on_notice=lambda notice: self._on_notice(notice.text),
             fleet=self._fleet,
         )
         seconds = clock.stop()

@@ -52,7 +52,7 @@ async def engine_for(
 
     def tell(reason: str) -> None:
         if on_notice is not None:
-            on_notice(EngineNotice(kind="waiting", reason=reason))
+            on_notice(EngineNotice(kind="database", reason=reason))
 
     async with AsyncExitStack() as stack:
         standings = None if fleet is None else await stack.enter_async_context(Standings(fleet))

@@ -2,14 +2,17 @@
 
 `412/500 calls kept, 9 rejected, 4.1 calls/s, 812 tok/s, about 21 s to go | 214k tokens, 0.12 USD | rtx 6 (throughput
 falls beyond), pi-4b 2 (ceiling), mac 0: in use`
+
+While no endpoint takes calls there is neither a pace nor an end in sight:
+`412/500 calls kept, waits: mac is in_use: a game (for 2 min) | 214k tokens, 0.12 USD`
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tip_assets.generation.spending import SpendingReport
 from tip_assets.generation.write_calls import WritingProgress
-from tip_resources.llm.endpoint_state import EndpointStatus
+from tip_resources.llm.endpoint_status import EndpointStatus, why_all_rest
 
 WINDOW_SECONDS = 30.0
 # Moments remembered: calls come by the hundred a second, and a rate needs no more than a few points.
@@ -48,11 +51,13 @@ class ProgressLine:
 
     def text(self, progress: WritingProgress) -> str:
         """The whole line."""
-        parts = [", ".join([f"{progress.kept}/{progress.asked} calls kept", *self._pace(progress)])]
+        waits = why_all_rest(progress.endpoints)
+        words = [f"waits: {_together(map(_cut, waits), '; ')}"] if waits else self._pace(progress)
+        parts = [", ".join([kept(progress), *words])]
         if self._spending is not None:
             parts.append(_spent(self._spending()))
-        if progress.endpoints:
-            parts.append(_who(progress.endpoints))
+        if progress.endpoints and not waits:
+            parts.append(_together(map(_one, progress.endpoints), ", "))
         return " | ".join(parts)
 
     def short(self, progress: WritingProgress) -> str:
@@ -73,6 +78,11 @@ class ProgressLine:
         if rate > 0 and progress.kept < progress.asked:
             words.append(f"about {duration((progress.asked - progress.kept) / rate)} to go")
         return words
+
+
+def kept(progress: WritingProgress) -> str:
+    """How the line begins: `412/500 calls kept`."""
+    return f"{progress.kept}/{progress.asked} calls kept"
 
 
 def count_of(tokens: float) -> str:
@@ -98,10 +108,10 @@ def _spent(report: SpendingReport) -> str:
     return f"{count_of(report.tokens)} tokens, {cost}"
 
 
-def _who(endpoints: tuple[EndpointStatus, ...]) -> str:
-    words = [_one(endpoint) for endpoint in endpoints[:_MOST_ENDPOINTS]]
-    more = len(endpoints) - len(words)
-    return ", ".join([*words, *([f"and {more} more"] if more else [])])
+def _together(words: Iterable[str], between: str) -> str:
+    said = list(words)
+    more = len(said) - _MOST_ENDPOINTS
+    return between.join([*said[:_MOST_ENDPOINTS], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _one(endpoint: EndpointStatus) -> str:

@@ -5,6 +5,7 @@ before the next is looked at, so a kill loses at most the calls in flight. No Da
 lives in batched_round.py and two_agent/; what came of it is counted in tally.py.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -22,10 +23,13 @@ from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import PermanentFailure
 from tip_resources.llm.answering import AnswersRequests
-from tip_resources.llm.endpoint_status import EndpointStatus
+from tip_resources.llm.endpoint_status import EndpointStatus, why_all_rest
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.models import GenerationSettings
 from tip_resources.storage.checkpoint import Checkpoint
+
+# Nothing ends then, so nothing else would tell who is waited for, and for how long already.
+_WAITS_TOLD_EVERY_SECONDS = 10.0
 
 
 class WritingProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +71,7 @@ class CallWriter:
         plans: Gives the shard's call plans anew each time it is called.
         prompt: How its calls are asked for.
         endpoints: The servers the engine uses; their models are part of a call's identity.
-        on_progress: Called after every kept call and every ended request.
+        on_progress: Called after every kept call and every ended request, and every 10 s while all endpoints rest.
         stop: Says when to end before everything is there; None for never.
     """
 
@@ -128,16 +132,14 @@ class CallWriter:
         tally = self._tally
         self._asked = sum(1 for _ in self._plans())
         reused = tally.take_up(self._plans)
-        while len(tally.kept) < self._asked and self._round_number <= self._settings.top_up_rounds:
-            if tally.stopped:
-                break
-            before, size, cut_off = len(tally.kept), self._sizer.size, tally.cut_off
-            tally.blocked = None
-            await self._round.write(tally.missing(self._plans()), self._asked - before)
-            is_too_big = size > 1 and tally.cut_off > cut_off
-            if tally.blocked is not None and len(tally.kept) == before and not is_too_big:
-                raise PermanentFailure(f"no model call succeeded: {tally.blocked}")
-            self._round_number += 1
+        telling = asyncio.create_task(self._tell_while_all_rest())
+        try:
+            await self._write_rounds()
+        finally:
+            telling.cancel()
+            (ended,) = await asyncio.gather(telling, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended
         return WritingSummary(
             asked=self._asked,
             kept=len(tally.kept),
@@ -158,6 +160,25 @@ class CallWriter:
         return call_identity(
             plan, self._spec, prompt_hash=self._prompt.hash, models=self._models, scripted=self._scripted
         )
+
+    async def _write_rounds(self) -> None:
+        tally = self._tally
+        while len(tally.kept) < self._asked and self._round_number <= self._settings.top_up_rounds:
+            if tally.stopped:
+                break
+            before, size, cut_off = len(tally.kept), self._sizer.size, tally.cut_off
+            tally.blocked = None
+            await self._round.write(tally.missing(self._plans()), self._asked - before)
+            is_too_big = size > 1 and tally.cut_off > cut_off
+            if tally.blocked is not None and len(tally.kept) == before and not is_too_big:
+                raise PermanentFailure(f"no model call succeeded: {tally.blocked}")
+            self._round_number += 1
+
+    async def _tell_while_all_rest(self) -> None:
+        while True:
+            await asyncio.sleep(_WAITS_TOLD_EVERY_SECONDS)
+            if why_all_rest(self._engine.status()):
+                self._report()
 
     def _report(self) -> None:
         self._on_progress(

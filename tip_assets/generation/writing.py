@@ -56,7 +56,7 @@ def write_plans(
     delivered: DeliveredLookup,
     on_endpoints: Callable[[tuple[Endpoint, ...]], None],
     on_progress: Callable[[WritingProgress], None],
-    on_notice: Callable[[str], None],
+    on_notice: Callable[[EngineNotice], None],
     spending: Spending | None = None,
     shared: SharedRecords | None = None,
     fleet: "FleetServers | None" = None,
@@ -73,7 +73,7 @@ def write_plans(
         checkpoint: Where finished calls are kept.
         delivered: Looks a fingerprint up among other sets' calls.
         on_endpoints: Told which servers write.
-        on_progress: Told after every call.
+        on_progress: Told after every call, and every 10 s while all endpoints rest.
         on_notice: Told why the writing waits, retries or goes elsewhere.
         spending: Counts what the writing costs, and ends it before the budget is passed.
         shared: Where the limits of endpoints are shared with other runs and kept; None learns for this run alone.
@@ -92,17 +92,17 @@ def write_plans(
         delivered=delivered,
     )
 
-    def tell(notice: EngineNotice) -> None:
-        on_notice(f"{notice.endpoint}: {notice.reason}" if notice.endpoint else notice.reason)
+    def waits(reason: str) -> None:
+        on_notice(EngineNotice(kind="waiting", reason=reason))
 
     async def write(endpoints: tuple[Endpoint, ...]) -> tuple[WritingSummary, CallWriter]:
         batches = plan_batches(spec, now.generation, endpoints)
         if spec.batch_api:
             batches = one_by_one(batches)
             records = BatchRecords(checkpoint.folder / "batches")
-            sending = BatchEngine(endpoints[0], now.engine, records, on_notice=tell)
+            sending = BatchEngine(endpoints[0], now.engine, records, on_notice=on_notice)
         else:
-            sending = engine_for(endpoints, now, shared=shared, fleet=fleet, on_notice=tell)
+            sending = engine_for(endpoints, now, shared=shared, fleet=fleet, on_notice=on_notice)
         async with sending as sender:
             # A batch takes all requests before it answers any, so none of them can wait for room; the turns of a
             # call that was begun do not wait either: room was kept for them.
@@ -126,7 +126,7 @@ def write_plans(
             )
             return await writer.write(), writer
 
-    with endpoints_for(spec, settings, patience_seconds=patience_seconds, on_wait=on_notice, fleet=fleet) as endpoints:
+    with endpoints_for(spec, settings, patience_seconds=patience_seconds, on_wait=waits, fleet=fleet) as endpoints:
         on_endpoints(endpoints)
         if fresh:
             checkpoint.clear()

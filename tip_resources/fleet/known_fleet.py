@@ -23,6 +23,7 @@ from tip_resources.settings.models import Settings
 
 _KEEP_SECONDS = 1.0
 _UNWATCHED = "nobody watches the fleet; `tip up` does"
+_NOT_ASKED = "it has not been asked yet"
 _DATABASE_TROUBLE = (SQLAlchemyError, TransientFailure, PermanentFailure)
 
 
@@ -30,7 +31,8 @@ class KnownFleet:
     """All machines of the settings, this one among them. Threads may share one.
 
     A state that the watcher has not renewed for four health checks counts for nothing: then this machine is measured
-    here, without its people's activity, and another one is lost.
+    here, without its people's activity, and another one is lost: because nobody watches, or because it was listed a
+    moment ago and has not been asked yet.
 
     Args:
         database: Where the watcher writes; None for this machine alone.
@@ -78,8 +80,7 @@ class KnownFleet:
     def is_watched(self) -> bool:
         """Whether a watcher has written this machine's state within one health check."""
         self.states()
-        _, written_at = self._written.get(self._own_name, (None, -math.inf))
-        return self._steady() - written_at <= self._settings().node.health_check_seconds
+        return self._is_watched(self._steady(), self._settings())
 
     def this_node(self) -> NodeState:
         """This machine."""
@@ -100,28 +101,33 @@ class KnownFleet:
             return
         self._written = {name: (one.state, now - one.age_seconds) for name, one in written.items()}
 
+    def _is_watched(self, now: float, settings: Settings) -> bool:
+        _, written_at = self._written.get(self._own_name, (None, -math.inf))
+        return now - written_at <= settings.node.health_check_seconds
+
     def _derived(self, now: float) -> tuple[NodeState, ...]:
         settings = self._settings()
         oldest = LOST_AFTER_MISSED * settings.node.health_check_seconds
         listed = [node.name for node in settings.fleet.nodes if node.name != self._own_name]
+        is_watched = self._is_watched(now, settings)
         states = []
         for name in (self._own_name, *listed):
             state, written_at = self._written.get(name, (None, 0.0))
             if state is None or now - written_at > oldest:
                 age = None if state is None else now - written_at
-                state = self._own.state() if name == self._own_name else _unwatched(name, age)
+                state = self._own.state() if name == self._own_name else _unknown(name, age, is_watched=is_watched)
             states.append(under_order(state, self._orders.get(name)))
         return tuple(states)
 
 
-def _unwatched(name: str, age_seconds: float | None) -> NodeState:
-    """A machine of which nothing fresh is known."""
+def _unknown(name: str, age_seconds: float | None, *, is_watched: bool) -> NodeState:
+    """A machine of which nothing fresh is known; `is_watched` when somebody watches, who will ask it."""
     last = "" if age_seconds is None else f" for {in_words(age_seconds)}"
     return NodeState(
         node=name,
         status="lost",
-        reason=f"nothing is known of it{last}: {_UNWATCHED}",
+        reason=f"nothing is known of it{last}: {_NOT_ASKED if is_watched else _UNWATCHED}",
         slots=1,
         concurrency_factor=0.0,
-        is_watched=False,
+        is_watched=is_watched,
     )

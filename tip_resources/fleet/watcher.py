@@ -28,7 +28,7 @@ from tip_resources.settings.models import Settings
 
 _logger = logging.getLogger(__name__)
 
-# A game takes effect this soon on this machine and where our work is done now.
+# A game takes effect this soon on this machine and where our work is done now; a machine that is new is asked as soon.
 _SOON_SECONDS = 10.0
 _LOCK_SECONDS = 1.0
 _FOLD_SECONDS = 3600.0
@@ -66,6 +66,7 @@ class FleetWatcher:
         self._watch = FleetWatch(self._own_name)
         self._said: dict[str, NodeState] = {}
         self._busy: frozenset[str] = frozenset()
+        self._met: frozenset[str] = frozenset()
         self._one_pass = threading.Lock()
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
@@ -115,7 +116,7 @@ class FleetWatcher:
                 self._keep_lock(),
                 self._measure_this_machine(on_ready),
                 self._ask_all(),
-                self._ask_the_busy(),
+                self._ask_some_soon(),
                 self._keep_house(),
                 self._find_announced(),
             )
@@ -151,19 +152,20 @@ class FleetWatcher:
             settings, began = await self._current(), time.monotonic()
             busy = self._busy
             chosen = [one for one in self._watch.addresses(settings) if one.name not in busy]
-            every = settings.node.health_check_seconds
-            spread = min(_MOST_SPREAD_SHARE * every, _SPREAD_PER_NODE_SECONDS * len(chosen))
-            await self._ask(chosen, settings, spread)
-            await _until(began + every)
+            await self._ask(chosen, settings)
+            await _until(began + settings.node.health_check_seconds)
 
-    async def _ask_the_busy(self) -> None:
-        """Those that work for us now: when their people come, the work has to leave soon."""
+    async def _ask_some_soon(self) -> None:
+        """Those that work for us now: when their people come, the work has to leave soon. And those that were listed a
+        moment ago: who listed one wants to see it."""
         while True:
             settings, began = await self._current(), time.monotonic()
             listed = self._watch.addresses(settings)
+            met, self._met = self._met, frozenset(one.name for one in listed)
             if listed:
                 self._busy = await asyncio.to_thread(self._records.busy_nodes, settings.fleet.nodes)
-                await self._ask([one for one in listed if one.name in self._busy], settings, 0.0)
+                soon = self._busy | (self._met - met)
+                await self._ask([one for one in listed if one.name in soon], settings)
             await _until(began + _soon(settings))
 
     async def _keep_house(self) -> None:
@@ -196,6 +198,7 @@ class FleetWatcher:
         settings = await self._current()
         read = partial(self._records.fresh_states, settings.node.health_check_seconds)
         self._watch.resume(await asyncio.to_thread(read))
+        self._met = frozenset(one.name for one in self._watch.addresses(settings))  # the first round asks all of them
 
     async def _count_work(self, settings: Settings) -> None:
         work = await asyncio.to_thread(self._records.work, settings.fleet.nodes)
@@ -203,9 +206,11 @@ class FleetWatcher:
             ratios = {node: one.success_ratio for node, one in work.items()}
             self._watch.success_ratios = {node: ratio for node, ratio in ratios.items() if ratio is not None}
 
-    async def _ask(self, chosen: Sequence[Address], settings: Settings, spread_seconds: float) -> None:
+    async def _ask(self, chosen: Sequence[Address], settings: Settings) -> None:
         if chosen:
-            outcomes = await self._asked(chosen, settings, spread_seconds, settings.fleet.poll_timeout_seconds)
+            most = _MOST_SPREAD_SHARE * settings.node.health_check_seconds
+            spread = min(most, _SPREAD_PER_NODE_SECONDS * len(chosen))
+            outcomes = await self._asked(chosen, settings, spread, settings.fleet.poll_timeout_seconds)
             await self._taken(outcomes, {one.name for one in chosen})
 
     async def _asked(

@@ -160,6 +160,7 @@ class EndpointState:
             items=self._items,
             failures_by_kind=dict(self._failures),
             limit_reason=self._limit_reason(),
+            held_by=self.standing.reason if self.is_held else "",
             tokens_per_second=measures.speed.tokens_per_second,
             p50_call_ms=_ms(measures.usual_seconds()),
             p95_call_ms=_ms(measures.calls.percentile(0.95)),

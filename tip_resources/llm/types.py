@@ -122,16 +122,27 @@ class RequestDone(msgspec.Struct, frozen=True, kw_only=True):
 
 EngineEvent = Item | RequestDone
 
-NoticeKind = Literal["waiting", "resumed", "endpoint_paused", "endpoint_out", "endpoint_back", "retrying", "twin"]
+NoticeKind = Literal[
+    "waiting", "resumed", "endpoint_paused", "endpoint_out", "endpoint_back", "retrying", "twin", "database"
+]
 
 
 class EngineNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """Something the engine decided, in words an operator would use; `endpoint` is "" when it concerns all."""
+    """Something the engine decided, in words an operator would use; `endpoint` is "" when it concerns all.
+
+    Only with "waiting" do calls wait: until "resumed". "database" says whether limits and records can be kept.
+    """
 
     kind: NoticeKind
     reason: str
     endpoint: str = ""
     failure: FailureKind | None = None
+
+    @property
+    def text(self) -> str:
+        """The reason, with the endpoint that it concerns."""
+        is_named = not self.endpoint or self.reason.startswith(self.endpoint)
+        return self.reason if is_named else f"{self.endpoint}: {self.reason}"
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

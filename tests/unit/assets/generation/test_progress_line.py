@@ -9,7 +9,13 @@ from tip_resources.llm.endpoint_state import EndpointStatus, Standing
 
 
 def endpoint(
-    name: str, in_flight: int, limit: int, why: str = "", standing: Standing = "full", reason: str = ""
+    name: str,
+    in_flight: int,
+    limit: int,
+    why: str = "",
+    standing: Standing = "full",
+    reason: str = "",
+    held_by: str = "",
 ) -> EndpointStatus:
     return EndpointStatus(
         name=name,
@@ -20,6 +26,7 @@ def endpoint(
         in_flight=in_flight,
         limit=limit,
         limit_reason=why,
+        held_by=held_by,
         calls=0,
         items=0,
         failures_by_kind={},
@@ -97,9 +104,34 @@ def test_the_speed_is_that_of_the_streams_before_the_first_answer_has_ended() ->
     assert "18.0 calls/min, 812 tok/s" in line.text(progress(3, 0, (streaming,)))
 
 
+IN_USE = "rtx-laptop is in_use: a full-screen game (for 12 min)"
+
+
+def held(name: str, in_flight: int = 0) -> EndpointStatus:
+    reason = f"its machine takes no calls now: {IN_USE}"
+    return endpoint(name, in_flight, 0, standing="paused", reason=reason, held_by=IN_USE)
+
+
 def test_who_holds_a_machine_and_since_when_is_not_cut_off() -> None:
-    why = "its machine takes no calls now: rtx-laptop is in_use: a full-screen game (for 12 min)"
-    line = ProgressLine(lambda: 0.0).text(
-        progress(1, endpoints=(endpoint("rtx", 0, 0, standing="paused", reason=why),))
-    )
-    assert line.endswith(f"rtx 0: {why}")
+    line = ProgressLine(lambda: 0.0).text(progress(1, endpoints=(held("rtx"), endpoint("mac", 2, 2))))
+    assert line.endswith(f"rtx 0: its machine takes no calls now: {IN_USE}, mac 2")
+
+
+def test_while_all_machines_are_held_the_line_says_so_first_without_a_pace_or_an_end() -> None:
+    now = [0.0]
+    line = ProgressLine(lambda: now[0], lambda: spent(0.12))
+    line.heard(progress(312, 10_000))
+    now[0] = 5.0
+    both = (held("rtx-laptop:1234"), held("rtx-laptop:11434"))
+    assert line.text(progress(412, 30_000, both)) == f"412/500 calls kept, waits: {IN_USE} | 214k tokens, 0.12 USD"
+    assert line.short(progress(412, 30_000, both)) == f"waits: {IN_USE} | 214k tokens, 0.12 USD"
+    broken = endpoint("pi", 0, 2, standing="broken", reason="failed 5 times in a row: refused")
+    text = line.text(progress(412, 30_000, (*both, broken)))
+    assert f"waits: {IN_USE}; pi: failed 5 times in a row: refused |" in text
+
+
+def test_a_call_that_is_under_way_is_not_called_waiting() -> None:
+    line = ProgressLine(lambda: 0.0)
+    for one in (held("rtx", in_flight=1), endpoint("mac", 0, 2, standing="ready")):
+        text = line.text(progress(412, endpoints=(held("rtx"), one)))
+        assert text.startswith("412/500 calls kept, 9 rejected")

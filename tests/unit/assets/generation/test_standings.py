@@ -12,9 +12,12 @@ from tests.unit.assets.experiments.renaming_relay import renaming_relay
 from tests.unit.resources.fleet.fleet_rows import served, state, write_node, write_states
 from tests.unit.resources.llm.helpers import calls_text, request
 from tests.unit.resources.llm.scripted_server import ScriptedServer, hangs, says
+from tip_assets.generation import write_calls
 from tip_assets.generation.engine import engine_for
 from tip_assets.generation.glossary import prompt_for
+from tip_assets.generation.progress_line import ProgressLine
 from tip_assets.generation.standings import Standings, standing
+from tip_assets.generation.write_calls import WritingProgress
 from tip_assets.generation.writing import nothing_delivered, write_plans
 from tip_assets.planning.domain_library import load_library
 from tip_assets.planning.plan import plan_calls
@@ -205,6 +208,39 @@ def test_calls_on_a_machine_whose_owner_comes_back_are_answered_elsewhere(fresh_
     assert {item.endpoint.node for item in items} == {"pi-4b"}
     assert len(items) == 4
     assert left == 0
+
+
+def test_calls_of_a_held_machine_say_so_and_go_on_when_it_is_free(
+    fresh_database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_calls, "_WAITS_TOLD_EVERY_SECONDS", 0.05)
+    library, spec = load_library("retail"), DatasetSpec(name="held", count=2, domain="retail")
+    lines, kinds = [], []
+
+    def told(progress: WritingProgress) -> None:
+        lines.append(ProgressLine(lambda: 0.0).text(progress))
+        if "waits:" in lines[-1] and len(lines) == 2:  # a second time, though nothing has ended
+            write_states(fresh_database, state("desk"), state("pi-4b"))
+
+    with rehearsal_process() as scripted, renaming_relay(scripted, ["phi-4"], DESK) as (url, _):
+        write_node(fresh_database, state("desk", "in_use", "a game"), served(url.removesuffix("/v1").rsplit(":", 1)[1]))
+        write_node(fresh_database, state("pi-4b"))
+        write_plans(
+            spec,
+            lambda: plan_calls(spec, library),
+            prompt=prompt_for(library),
+            settings=lambda: SETTINGS,
+            patience_seconds=0.0,
+            checkpoint=Checkpoint(UPath(tmp_path)),
+            delivered=nothing_delivered,
+            on_endpoints=lambda _found: None,
+            on_progress=told,
+            on_notice=lambda notice: kinds.append(notice.kind),
+            fleet=fleet(fresh_database),
+        )
+    assert all(line.startswith("0/2 calls kept, waits: desk is in_use: a game (for ") for line in lines[:2])
+    assert lines[-1].startswith("2/2 calls kept, 0 rejected")
+    assert kinds == ["endpoint_paused", "waiting", "endpoint_back", "resumed"]
 
 
 def test_a_call_knows_the_machine_that_wrote_it(fresh_database: Engine, tmp_path: Path) -> None:

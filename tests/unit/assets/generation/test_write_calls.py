@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from upath import UPath
 
+from tip_assets.generation import write_calls
 from tip_assets.generation.acceptance import Gatekeeper
 from tip_assets.generation.batching import BatchPlan
 from tip_assets.generation.collect import kept_conversations
@@ -20,7 +21,7 @@ from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import PermanentFailure
 from tip_resources.domain.persona import Persona, PersonalFact
 from tip_resources.domain.scenario import Scenario
-from tip_resources.llm.endpoint_state import EndpointStatus
+from tip_resources.llm.endpoint_status import EndpointStatus, why_all_rest
 from tip_resources.llm.types import ChatRequest, Endpoint, EngineEvent, Item, RequestDone
 from tip_resources.settings.models import GenerationSettings, IntRange
 from tip_resources.storage.checkpoint import Checkpoint
@@ -150,8 +151,9 @@ def write(
     rounds: int = 5,
     tone: str = "neutral",
     stop: StopsWriting | None = None,
+    engine: ScriptedEngine | None = None,
 ) -> tuple[WritingSummary, Checkpoint, ScriptedEngine, list[WritingProgress]]:
-    checkpoint, engine, seen = Checkpoint(UPath(tmp_path)), ScriptedEngine(answer), []
+    checkpoint, engine, seen = Checkpoint(UPath(tmp_path)), engine or ScriptedEngine(answer), []
     writer = CallWriter(
         DatasetSpec(name="d", count=count, domain="healthcare", emotional_tone=tone),
         lambda: (plan(index) for index in range(count)),
@@ -178,6 +180,39 @@ def test_asked_ten_delivered_ten(tmp_path: Path) -> None:
     assert kept(checkpoint) == list(range(10))
     assert engine.asked == [4, 4, 2]
     assert seen[-1].kept == 10
+
+
+class HeldEngine(ScriptedEngine):
+    """Its machine takes no calls until its status was asked for some times; then it answers."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self.looks = 0
+
+    def status(self) -> tuple[EndpointStatus, ...]:
+        (one,) = super().status()
+        self.looks += 1
+        if self.looks > 5:
+            return (one,)
+        return (msgspec.structs.replace(one, standing="paused", held_by="desk is in_use: a game (for 2 min)"),)
+
+    async def run(self, requests: AsyncIterator[ChatRequest]) -> AsyncIterator[EngineEvent]:
+        while self.looks <= 5:
+            await asyncio.sleep(0.01)
+        async for event in super().run(requests):
+            yield event
+
+
+def test_while_the_only_machine_is_held_who_holds_it_is_told_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_calls, "_WAITS_TOLD_EVERY_SECONDS", 0.01)
+    summary, _, _, seen = write(tmp_path, all_good, engine=HeldEngine(all_good))
+    assert summary.kept == 10
+    waiting = [moment for moment in seen if why_all_rest(moment.endpoints)]
+    assert len(waiting) > 1
+    assert {(one.kept, one.asked) for one in waiting} == {(0, 10)}
+    assert {why_all_rest(one.endpoints) for one in waiting} == {("desk is in_use: a game (for 2 min)",)}
 
 
 def test_a_refused_call_is_kept_among_the_rejects_and_asked_for_again_differently(tmp_path: Path) -> None:

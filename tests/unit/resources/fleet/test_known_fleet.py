@@ -72,6 +72,25 @@ def test_a_machine_nobody_watches_is_lost_and_this_one_is_measured_here(fresh_da
     assert KnownFleet(fresh_database, Settings).node("pi-4b") is None, "it is not listed any more"
 
 
+def test_a_machine_that_was_listed_a_moment_ago_has_not_been_asked_yet(fresh_database: Engine) -> None:
+    write(fresh_database, [replace(PI, node=node_name()), PI])
+    clock = Clock()
+    fleet = KnownFleet(fresh_database, lambda: SETTINGS, steady=clock)
+    _, pi, desk = fleet.states()
+    assert pi.status == "throttled"
+    assert (desk.status, desk.is_watched, desk.accepts_work, desk.moves_calls) == ("lost", True, False, False)
+    assert desk.reason == "nothing is known of it: it has not been asked yet"
+    with fresh_database.begin() as connection:
+        connection.execute(text("UPDATE tip.nodes SET state_written_at = now() - interval '31 s'"))
+    clock.seconds += 2
+    _, pi, desk = fleet.states()
+    assert pi.status == "throttled", "what the watcher wrote counts for four health checks"
+    assert (desk.is_watched, desk.reason) == (
+        False,
+        "nothing is known of it: nobody watches the fleet; `tip up` does",
+    )
+
+
 def test_orders_count_at_once_and_are_on_record(fresh_database: Engine) -> None:
     write(fresh_database, [PI])
     clock, orders = Clock(), NodeOrderStore(fresh_database)

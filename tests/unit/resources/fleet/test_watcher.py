@@ -253,6 +253,27 @@ def test_who_works_for_us_is_asked_more_often_than_the_others(
     asyncio.run(scenario())
 
 
+def test_who_was_listed_a_moment_ago_is_asked_soon_and_once(
+    fresh_database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher_module, "_SOON_SECONDS", 0.1)
+
+    async def scenario() -> None:
+        async with agents() as served:
+            for name in ("old", "new", "newer"):
+                keep_reporting(served, name)
+            listed = [settings_of(served, "old", every=3600)]
+            async with watching(FleetWatcher(fresh_database, lambda: listed[-1], reporter=this_machine())):
+                await until(lambda: is_(fresh_database, "old", "ready"), "the first round")
+                listed.append(settings_of(served, "old", "new", every=3600))
+                await until(lambda: is_(fresh_database, "new", "ready"), "the one that was listed")
+                listed.append(settings_of(served, "old", "new", "newer", every=3600))
+                await until(lambda: is_(fresh_database, "newer", "ready"), "the next one")
+            assert [served.asked[name] for name in ("old", "new", "newer")] == [1, 1, 1]
+
+    asyncio.run(scenario())
+
+
 def test_rejected_reports_are_counted_and_shown_and_harm_no_other(fresh_database: Engine) -> None:
     async def scenario() -> None:
         async with agents() as served:
