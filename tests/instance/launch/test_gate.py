@@ -1,5 +1,7 @@
 """The pool of runs under the real queue: what a limit of 0 holds, and what it does not."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 import pytest
 
@@ -8,6 +10,12 @@ from tip_assets.catalogue import RUN_POOL
 from tip_resources.launch.tags import STARTED, WAITS_TAG
 
 QUEUED, STARTED_RUN, SUCCESS = dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.SUCCESS
+
+
+@pytest.fixture(autouse=True)
+def no_limit_is_left(project: Project) -> Iterator[None]:
+    yield
+    project.instance.event_log_storage.delete_concurrency_limit(RUN_POOL)
 
 
 def limit(project: Project, runs: int) -> None:

@@ -100,7 +100,7 @@ def test_a_step_that_no_node_can_ever_take_says_so_and_can_be_cancelled(project:
     assert f"{node_name()} has class:hybrid, cpu" in words
     assert "change the tags of the op" in words
     project.cancel(run_id)
-    assert project.wait_for_end(run_id) == dg.DagsterRunStatus.CANCELED
+    project.wait_for_cancel(run_id)
     assert not project.noted("warp")
 
 
@@ -116,7 +116,7 @@ def test_the_next_worker_takes_over_the_slots_of_living_steps_and_a_cancelled_ru
     assert {(lease.step_key, lease.pid) for lease in after} == {(lease.step_key, lease.pid) for lease in before}
     assert len(project.noted("work-*-begins-on-*")) == 2
     project.cancel(run_id)
-    assert project.wait_for_end(run_id, timeout_seconds=30) == dg.DagsterRunStatus.CANCELED
+    project.wait_for_cancel(run_id)
     wait_until(lambda: not leases_of(run_id), "the slots are free")
 
 

@@ -68,7 +68,7 @@ def test_a_cancelled_run_leaves_neither_steps_nor_spares(project: Project) -> No
     step = wait_until(lambda: step_pids(project, "work-*-begins-on-*"), "a step")[0]
     found = [*two_spares(project, run_id), psutil.Process(step)]
     project.cancel(run_id)
-    assert project.wait_for_end(run_id, timeout_seconds=30) == DagsterRunStatus.CANCELED
+    project.wait_for_cancel(run_id)
     wait_until(lambda: not any(process.is_running() for process in found), "the end of all interpreters")
 
 
