@@ -123,6 +123,7 @@ def test_processes_of_a_run_that_is_failed_from_outside_stop(project: Project) -
     assert not project.noted("work-*-ends")
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_not_on_record_stops_and_leaves_the_steps_to_the_other(project: Project) -> None:
     run_id = project.launch("mapped")
     step = wait_until(lambda: project.noted("work-0-begins-on-*"), "a step")[0]
@@ -164,6 +165,7 @@ def test_a_step_that_gets_sigterm_is_handed_back_and_done_again(project: Project
     assert len(project.events(run_id, DagsterEventType.STEP_UP_FOR_RETRY)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
 def test_a_run_worker_that_gets_sigterm_leaves_its_steps_to_the_next_one(project: Project) -> None:
     run_id = project.launch("mapped")

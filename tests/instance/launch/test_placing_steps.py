@@ -83,6 +83,7 @@ def test_steps_go_where_their_tags_say_and_a_retry_goes_to_another_node(project:
     assert sorted([work["twin-pi-a"], work["twin-pi-b"]]) == [(1, 0), (1, 1)]
 
 
+@pytest.mark.slow
 def test_a_step_with_a_tag_that_cannot_be_used_fails_at_once(project: Project) -> None:
     run_id = project.launch("wrongly_tagged")
     assert project.wait_for_end(run_id) == dg.DagsterRunStatus.FAILURE
