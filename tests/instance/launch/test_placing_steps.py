@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from node_agent.identity import node_name
-from tests.instance.launch.small_project import Project, wait_until
+from tests.instance.launch.small_project import Project, service, wait_until
 from tip_resources.database.connection import database
 from tip_resources.database.node_orders import NodeOrderStore
 from tip_resources.database.node_states import NodeStateStore
@@ -58,6 +58,8 @@ def test_a_step_waits_for_a_paused_machine_with_the_reason_and_goes_on_when_it_i
 def test_a_throttled_machine_takes_fewer_steps_at_once(project: Project) -> None:
     warm = NodeState(node=node_name(), status="throttled", reason="CPU at 76 C", slots=1, concurrency_factor=0.7)
     row = NodeRow(name=warm.node, state=warm.status, state_reason=warm.reason, since_unix_seconds=0.0)
+    watcher = service(project.home, "tip_resources.fleet.fleet_service")
+    watcher.suspend()  # It would write what it measures.
     NodeStore(database()).note([row])
     NodeStateStore(database()).write([warm])
     try:
@@ -66,6 +68,7 @@ def test_a_throttled_machine_takes_fewer_steps_at_once(project: Project) -> None
     finally:
         with database().begin() as connection:
             connection.execute(text("DELETE FROM tip.nodes"))
+        watcher.resume()
     begins, ends = moments(project, "busy-begins"), moments(project, "busy-ends")
     assert all(end <= begin for end, begin in zip(ends, begins[1:], strict=False)), "2 x 0.7 is one"
 
