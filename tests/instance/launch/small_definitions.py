@@ -21,9 +21,9 @@ def note(what: str) -> None:
 
 
 def wait_for_release(what: str) -> None:
-    """Works until the test releases it, a minute at most."""
+    """Works until the test releases it; not for ever, lest the step of a failed test stays."""
     folder = Path(os.environ["LAUNCH_TEST_FOLDER"])
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while not (folder / f"release-{what}").exists():
         if time.monotonic() > deadline:
             raise TimeoutError(what)

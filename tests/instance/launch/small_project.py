@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +42,15 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_seconds: float =
 
 @contextmanager
 def temporary_project(location: str = LOCATION) -> Iterator[Path]:
-    """A project folder with our dagster.yaml, a code location from this folder, and a space in its name."""
+    """A project folder with our dagster.yaml, a code location from this folder, and a space in its name.
+
+    Only dead runs are looked for more often than in ours.
+    """
     home = Path(tempfile.mkdtemp(prefix="tip launch ")).resolve()
     home.chmod(0o755)  # pytest's tmp_path is closed to the account that runs PostgreSQL for root
-    shutil.copy(ROOT / "dagster.yaml", home)
+    configuration = (ROOT / "dagster.yaml").read_text()
+    assert "poll_interval_seconds: 5" in configuration
+    (home / "dagster.yaml").write_text(configuration.replace("poll_interval_seconds: 5", "poll_interval_seconds: 1"))
     folder = ROOT / "tests" / "instance" / "launch"
     (home / "workspace.yaml").write_text(
         f"load_from:\n  - python_module:\n      module_name: {location}\n      working_directory: {folder}\n"
@@ -109,6 +114,12 @@ class Project:
         wait_until(lambda: self.run(run_id).is_finished, f"the end of run {run_id}", timeout_seconds)
         return self.run(run_id).status
 
+    def wait_for_cancel(self, run_id: str) -> None:
+        """Waits until a cancelled run has ended, and not because Dagster waited for that in vain."""
+        assert self.wait_for_end(run_id) == dg.DagsterRunStatus.CANCELED
+        ends = [event.message or "" for event in self.events(run_id, dg.DagsterEventType.RUN_CANCELED)]
+        assert ends and not any("seconds to cancel" in end for end in ends), ends
+
     def events(self, run_id: str, *kinds: dg.DagsterEventType) -> list[dg.DagsterEvent]:
         """The run's events of these kinds, oldest first."""
         logs = self.instance.all_logs(run_id, of_type=set(kinds))
@@ -144,3 +155,8 @@ def variables(**values: str) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def environment_of(home: Path) -> AbstractContextManager[None]:
+    """For a block, the variables of who works in this project folder."""
+    return variables(TIP_HOME=str(home), LAUNCH_TEST_FOLDER=str(home / "notes"), DAGSTER_DISABLE_TELEMETRY="1")

@@ -99,7 +99,7 @@ def test_a_killed_step_is_noticed_and_tried_again(project: Project) -> None:
     project.release("work-1", "work-2", "work-3")
     run_id = project.launch("mapped")
     psutil.Process(step_pid(project, 0)).kill()
-    wait_until(lambda: begun(project, 0) == 2, "the second attempt", timeout_seconds=15)
+    wait_until(lambda: begun(project, 0) == 2, "the second attempt")
     project.release("work-0")
     assert project.wait_for_end(run_id) == SUCCESS
     assert [begun(project, number) for number in range(4)] == [2, 1, 1, 1]
@@ -111,8 +111,8 @@ def test_a_cancelled_run_leaves_no_process(project: Project) -> None:
     run_id = project.launch("mapped")
     steps = [step_pid(project, 0), step_pid(project, 1)]
     project.cancel(run_id)
-    assert project.wait_for_end(run_id, timeout_seconds=30) == dg.DagsterRunStatus.CANCELED
-    wait_until(lambda: not project.workers(run_id), "the end of the worker", timeout_seconds=15)
+    project.wait_for_cancel(run_id)
+    wait_until(lambda: not project.workers(run_id), "the end of the worker")
     assert not any(psutil.pid_exists(pid) for pid in steps)
 
 
@@ -120,7 +120,7 @@ def test_a_cancelled_run_leaves_no_process(project: Project) -> None:
 def test_a_step_that_does_not_listen_is_killed_when_its_run_is_cancelled(project: Project) -> None:
     run_id, pid = deaf_step(project)
     project.cancel(run_id)
-    assert project.wait_for_end(run_id, timeout_seconds=25) == dg.DagsterRunStatus.CANCELED
+    project.wait_for_cancel(run_id)
     assert not psutil.pid_exists(pid)
 
 

@@ -14,7 +14,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from sqlalchemy import text
 
-from tests.instance.launch.small_project import Project, service, temporary_project, variables, wait_until
+from tests.instance.launch.small_project import Project, environment_of, service, temporary_project, wait_until
 from tip_resources.database import embedded
 from tip_resources.database.connection import close, database
 from tip_resources.launch.run_watch import worker_of
@@ -28,10 +28,7 @@ pytestmark = [
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with (
-        temporary_project() as home,
-        variables(TIP_HOME=str(home), LAUNCH_TEST_FOLDER=str(home / "notes"), DAGSTER_DISABLE_TELEMETRY="1"),
-    ):
+    with temporary_project() as home, environment_of(home):
         (home / "notes").mkdir()
         yield home
         close(home)
@@ -52,7 +49,7 @@ def shut_down(processes: list[psutil.Process]) -> None:
     """SIGTERM to all at once, then SIGKILL for what is left, as an operating system does it."""
     for process in processes:
         process.send_signal(signal.SIGTERM)
-    _, left = psutil.wait_procs(processes, timeout=20)
+    _, left = psutil.wait_procs(processes, timeout=60)
     for process in left:
         process.kill()
 

@@ -35,6 +35,18 @@ def two_spares(project: Project, run_id: str) -> list[psutil.Process]:
     return wait_until(lambda: found if len(found := spares(project, run_id)) == 2 else None, "two spares")
 
 
+def test_a_run_takes_its_steps_from_a_pool_that_is_filled_and_ends_with_it(project: Project) -> None:
+    run_id = project.launch("gated", POOL)
+    wait_until(lambda: project.noted("begin"), "the first step")
+    waiting = two_spares(project, run_id)
+    project.release("go-on")
+    assert project.wait_for_end(run_id) == DagsterRunStatus.SUCCESS
+    assert len({*step_pids(project, "begin"), *step_pids(project, "go-on")}) == 2
+    wait_until(lambda: not any(process.is_running() for process in waiting), "the end of the spares")
+    wait_until(lambda: not project.workers(run_id), "the end of the worker")
+
+
+@pytest.mark.slow
 def test_steps_are_taken_from_the_pool_and_the_pool_is_refilled(project: Project) -> None:
     run_id = project.launch("mapped", POOL)
     first = wait_until(lambda: step_pids(project, "work-*-begins-on-*"), "a step")
@@ -68,7 +80,7 @@ def test_a_cancelled_run_leaves_neither_steps_nor_spares(project: Project) -> No
     step = wait_until(lambda: step_pids(project, "work-*-begins-on-*"), "a step")[0]
     found = [*two_spares(project, run_id), psutil.Process(step)]
     project.cancel(run_id)
-    assert project.wait_for_end(run_id, timeout_seconds=30) == DagsterRunStatus.CANCELED
+    project.wait_for_cancel(run_id)
     wait_until(lambda: not any(process.is_running() for process in found), "the end of all interpreters")
 
 

@@ -79,7 +79,7 @@ def test_up_starts_everything_and_ctrl_c_stops_all_of_it(home: Path) -> None:
             assert answer.status == 200
         assert len(services_of(home)) == 4
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
     assert services_of(home) == []
     assert running(home) is None
 
@@ -101,7 +101,7 @@ def test_started_in_the_background_by_a_script_it_stops_at_sigterm(home: Path) -
         assert found is not None
         supervisor = psutil.Process(found.pid)
         supervisor.terminate()
-        supervisor.wait(timeout=30)
+        supervisor.wait(timeout=60)
     assert services_of(home) == []
 
 
@@ -109,7 +109,7 @@ def test_services_end_when_their_supervisor_is_killed(home: Path) -> None:
     with up(home, "--no-web") as process:
         assert len(services_of(home)) == 3
         process.kill()
-        wait_until(lambda: not services_of(home), "the end of the services", timeout_seconds=30)
+        wait_until(lambda: not services_of(home), "the end of the services")
     assert running(home) is None
 
 

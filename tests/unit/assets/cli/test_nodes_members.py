@@ -41,7 +41,7 @@ def answering(*reports: NodeReport) -> Iterator[Agents]:
     thread.start()
 
     def wait_for(coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
     context = agents()
     served = wait_for(context.__aenter__())

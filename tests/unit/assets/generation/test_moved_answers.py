@@ -8,7 +8,7 @@ from upath import UPath
 from tests.unit.assets.generation.test_write_calls import plan
 from tests.unit.resources.llm.helpers import settings
 from tests.unit.resources.llm.machines_and_callers import IN_USE, Machines, rehearsal, status_of, until
-from tests.unit.resources.rehearsal.serving import served
+from tests.unit.resources.rehearsal.serving import PacedServer, paced
 from tip_assets.generation.acceptance import Gatekeeper
 from tip_assets.generation.batching import BatchPlan
 from tip_assets.generation.prompts import CallPrompt
@@ -24,8 +24,8 @@ CALLS = 30
 def test_what_a_moved_answer_still_owed_is_asked_for_in_the_same_round_and_in_the_same_words(tmp_path: Path) -> None:
     checkpoint, seen = Checkpoint(UPath(tmp_path)), list[WritingProgress]()
 
-    async def scenario(url: str) -> WritingSummary:
-        machines, endpoint = Machines(), rehearsal("rtx", url, 3)
+    async def scenario(rtx: PacedServer) -> WritingSummary:
+        machines, endpoint = Machines(), rehearsal("rtx", rtx.url, 3)
         async with RequestEngine([endpoint], settings(), standing_of=machines) as engine:
             writer = CallWriter(
                 DatasetSpec(name="d", count=CALLS, domain="healthcare"),
@@ -46,10 +46,11 @@ def test_what_a_moved_answer_still_owed_is_asked_for_in_the_same_round_and_in_th
                 machines.standings["rtx"] = IN_USE
                 await until(lambda: status_of(engine, "rtx").in_flight == 0)
                 machines.standings.clear()
+            rtx.hurry()
             return await writing
 
-    with served(tokens_per_second=600.0) as url:
-        summary = asyncio.run(scenario(url))
+    with paced(600.0) as rtx:
+        summary = asyncio.run(scenario(rtx))
     assert (summary.kept, summary.rounds, summary.rejected, summary.failures) == (CALLS, 1, {}, {})
     assert [usage for usage in checkpoint.usages().values() if usage.failure == "moved"]
     kept = [checkpoint.load(index, identity) for index, names in checkpoint.finished().items() for identity in names]

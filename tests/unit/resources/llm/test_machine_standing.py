@@ -121,7 +121,11 @@ def come_and_go(seed: int, every_seconds: float) -> StandingOf:
     return standing
 
 
-@pytest.mark.parametrize("seed", range(12))
+# Each is a whole simulation of its own.
+SEEDS = [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 12))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("every_seconds", [0.13, 1.7])
 def test_with_faults_twins_and_machines_that_come_and_go_everything_comes_once(seed: int, every_seconds: float) -> None:
     faults: dict[Fault, float] = {kind: share for kind, share in FAULTS.items() if kind != "truncated"}

@@ -19,7 +19,33 @@ MODEL = "rehearsal"
 @contextmanager
 def served(**knobs: Any) -> Iterator[str]:
     """Base URL of a server with these knobs, ending in /v1."""
-    server = server_of(RehearsalKnobs(**knobs))
+    with _running(RehearsalKnobs(**knobs)) as url:
+        yield url
+
+
+class PacedServer:
+    """A server that writes at a pace until a test has seen what it wanted to see."""
+
+    def __init__(self, url: str, knobs: RehearsalKnobs) -> None:
+        self.url = url
+        self._knobs = knobs
+
+    def hurry(self) -> None:
+        """All it writes from now on comes without a wait, the rest of what it has begun too."""
+        object.__setattr__(self._knobs, "tokens_per_second", 1e9)
+
+
+@contextmanager
+def paced(tokens_per_second: float) -> Iterator[PacedServer]:
+    """A server that writes each answer at this speed, until it is told to hurry."""
+    knobs = RehearsalKnobs(tokens_per_second=tokens_per_second)
+    with _running(knobs) as url:
+        yield PacedServer(url, knobs)
+
+
+@contextmanager
+def _running(knobs: RehearsalKnobs) -> Iterator[str]:
+    server = server_of(knobs)
     listener = listening_socket(0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
