@@ -44,7 +44,7 @@ demo: install ## Make 50 calls end to end (demo-output/)
 up: install ## Database, code server, daemon and web UI; Ctrl-C stops all
 	$(BIN)/tip up
 
-test: install-dev ## Run the tests (under 5 minutes)
+test: install-dev ## Run the tests (some 8 minutes)
 	$(BIN)/python -m pytest -q -m "not slow"
 
 test-slow: install-dev

@@ -96,8 +96,7 @@ class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
         worker = self._living_worker(run)
         if worker is None:
             self._instance.report_run_canceling(run)
-            kill_steps(self._instance, run_id)
-            self._instance.report_run_canceled(run, "No process works on this run.")
+            self._cancel_without_worker(run)
             return True
         if run.status == DagsterRunStatus.CANCELING:
             kill_tree(worker)
@@ -105,7 +104,13 @@ class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
             self._instance.report_run_canceled(run, f"Process {worker.pid} and its steps were killed.")
             return True
         self._instance.report_run_canceling(run)
-        return ask_to_stop(worker, stop_file(run_id))
+        if not ask_to_stop(worker, stop_file(run_id)):  # it has died since we looked
+            self._cancel_without_worker(run)
+        return True
+
+    def _cancel_without_worker(self, run: DagsterRun) -> None:
+        kill_steps(self._instance, run.run_id)
+        self._instance.report_run_canceled(run, "No process works on this run.")
 
     def take_over_runs(self) -> None:
         """Sees to the runs that were cut short while no daemon ran, by a shutdown or a crash.
