@@ -65,7 +65,7 @@ async def announced_nodes(
     except OSError as error:  # no network card, or no multicast
         _logger.warning("agents that announce themselves cannot be found: %s", error)
         return
-    heard = Heard()
+    heard: Any = Heard()  # what zeroconf calls a listener; its own class may not be there to inherit from
     browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE_TYPE, listener=heard)
     try:
         while True:
