@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from node_agent.identity import node_name
 from tests.system.conftest import Project
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -26,7 +27,8 @@ def page(url: str) -> str:
         done = subprocess.run(
             [
                 *(str(CHROMIUM), "--headless", "--no-sandbox", *quiet, "--disable-component-update", "--disable-sync"),
-                *(f"--user-data-dir={profile}", "--virtual-time-budget=20000", "--dump-dom", url),
+                *(f"--user-data-dir={profile}", "--window-size=1500,2000"),  # lists hold no more than one sees
+                *("--virtual-time-budget=20000", "--dump-dom", url),
             ],
             capture_output=True,
             text=True,
@@ -54,6 +56,12 @@ def test_the_web_ui_shows_the_assets_and_their_lineage(web: str) -> None:
     catalogue = page(f"{web}/assets")
     for asset in ("dataset_specs", "raw_conversations", "scrubbed_conversations", "lex_export", "dataset_report"):
         assert asset in catalogue
+
+
+def test_a_machine_has_a_page_with_its_state_and_plots(web: str) -> None:
+    shown = page(f"{web}/assets/fleet/{node_name()}")
+    for part in ("A machine of the fleet", "concurrency_factor", "history", "Plots"):
+        assert part in shown
 
 
 def test_a_partition_shows_its_metadata_and_a_scrubbed_sample(web: str) -> None:
