@@ -112,8 +112,8 @@ def test_a_hot_machine_that_works_alone_ends_its_calls_and_gets_no_new_ones_unti
             await until(lambda: status_of(engine, "rtx").in_flight == 4)
             machines.standings["rtx"] = HOT
             await until(lambda: status_of(engine, "rtx").in_flight == 0 and "waiting" in kinds(notices))
+            await until(lambda: len(caller.done) == 4)
             assert stats_of(rtx.url)["requests"] == 4
-            assert len(caller.done) == 4
             rtx.hurry()
             machines.standings.clear()
             await asking
