@@ -103,7 +103,7 @@ def node_states_sensor(context: dg.SensorEvaluationContext, platform: Platform) 
 
 def history_of(platform: Platform, node: str) -> str:
     """The temperatures of a machine over the last day, as a picture."""
-    thermal = platform.settings().thermal
+    thermal = platform.fleet().settings.thermal
     points = NodeReportStore(platform.database()).history(node, datetime.now(UTC) - timedelta(hours=_HISTORY_HOURS))
     return history_markdown(
         points, cpu_limit_celsius=thermal.cpu_limit_celsius, gpu_limit_celsius=thermal.gpu_limit_celsius

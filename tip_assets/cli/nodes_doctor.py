@@ -14,7 +14,7 @@ from tip_resources.database.connection import database
 from tip_resources.database.node_states import NodeStateStore
 from tip_resources.domain.failures import PermanentFailure, TransientFailure
 from tip_resources.fleet.heat import in_words
-from tip_resources.fleet.node_state import LOST_AFTER_MISSED
+from tip_resources.fleet.node_state import lost_after_seconds
 from tip_resources.fleet.poller import Address, PollOutcome
 from tip_resources.launch.supervisor import running
 from tip_resources.llm.diagnosis import Finding
@@ -47,7 +47,7 @@ def _watch(home: Path, settings: Settings) -> Iterator[Finding]:
         return
     ages = [written.age_seconds for written in NodeStateStore(database(home)).all().values()]
     newest = min(ages, default=None)
-    if newest is not None and newest <= LOST_AFTER_MISSED * settings.node.health_check_seconds:
+    if newest is not None and newest <= lost_after_seconds(settings.node.health_check_seconds):
         yield Finding("fleet watch", True, f"the newest state was written {in_words(newest)} ago.")
         return
     since = "at all" if newest is None else f"for {in_words(newest)}"

@@ -23,7 +23,7 @@ from tip_resources.fleet.endpoint_nodes import EndpointNodes
 from tip_resources.fleet.heat import CPU
 from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.fleet.node_order import NodeOrder
-from tip_resources.fleet.node_state import LOST_AFTER_MISSED, NodeState
+from tip_resources.fleet.node_state import NodeState, lost_after_seconds
 from tip_resources.fleet.under_way import NOTHING, UnderWay, under_way
 from tip_resources.settings.layers import load_settings
 from tip_resources.settings.live import LiveSettings
@@ -176,7 +176,7 @@ def _gate(engine: Engine) -> Gate | None:
 
 def _rows(engine: Engine, settings: Settings, nodes: EndpointNodes) -> _Rows:
     queries, listed = FleetQueries(engine), settings.fleet.nodes
-    oldest = LOST_AFTER_MISSED * settings.node.health_check_seconds
+    oldest = lost_after_seconds(settings.node.health_check_seconds)
     written = NodeStateStore(engine).all()
     served: dict[str, list[SeenEndpoint]] = {}
     seen = [one for one in EndpointRegistry(engine).all() if one.state in _SERVING]

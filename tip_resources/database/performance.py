@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import Engine, Row, insert, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from tip_resources.database.tables import performance_samples
-from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.database.trouble import DATABASE_TROUBLE
 
 if TYPE_CHECKING:
     from tip_resources.llm.endpoint_state import EndpointStatus
@@ -129,7 +128,7 @@ class PerformanceRecorder:
         try:
             await asyncio.to_thread(self._store.add, samples)
             self._is_away = False
-        except (TransientFailure, PermanentFailure, SQLAlchemyError) as error:
+        except DATABASE_TROUBLE as error:
             if not self._is_away:
                 _logger.warning("samples of the engine's speed are lost for now: %s", error)
             self._is_away = True

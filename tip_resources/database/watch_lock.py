@@ -1,10 +1,9 @@
 """Who watches the fleet: at most one process per database, by an advisory lock on a connection of its own."""
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from tip_resources.database.schema import FLEET_WATCH_LOCK
-from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.database.trouble import DATABASE_TROUBLE
 
 _TRY = text("SELECT pg_try_advisory_lock(:key)")
 # The server drops the lock with the connection. When our machine loses its power nobody closes that, and by default
@@ -54,7 +53,7 @@ class WatchLock:
             return False
         try:
             self._connection.execute(text("SELECT 1"))
-        except (SQLAlchemyError, TransientFailure, PermanentFailure):
+        except DATABASE_TROUBLE:
             self.release()
             return False
         return True

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from tip_resources.database.found_nodes import FoundNodeStore
 from tip_resources.database.node_reports import NodeReportStore
@@ -14,17 +13,16 @@ from tip_resources.database.node_states import NodeStateStore
 from tip_resources.database.node_work import NodeWork, NodeWorkStore
 from tip_resources.database.nodes import NodeStore
 from tip_resources.database.seen_endpoints import EndpointRegistry
-from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.database.trouble import DATABASE_TROUBLE
 from tip_resources.fleet.endpoint_nodes import EndpointNodes
 from tip_resources.fleet.fleet_watch import Member, Pass
-from tip_resources.fleet.node_state import LOST_AFTER_MISSED, NodeState
+from tip_resources.fleet.node_state import NodeState, lost_after_seconds
 from tip_resources.fleet.reported_endpoints import seen_endpoints
 from tip_resources.fleet.under_way import under_way
 from tip_resources.settings.fleet_models import FleetNodeSettings
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
-_DATABASE_TROUBLE = (SQLAlchemyError, TransientFailure, PermanentFailure)
 # A fold takes an hour's worth; a watcher that was away for a day catches up within a few hours.
 _MOST_FOLDS = 6
 _MOST_COUNTS = 10
@@ -49,7 +47,7 @@ class FleetRecords:
         """What `what` gives; None while the database is away."""
         try:
             result = what()
-        except _DATABASE_TROUBLE as trouble:
+        except DATABASE_TROUBLE as trouble:
             with self._lock:
                 if not self._is_away:
                     _logger.warning("states of the fleet are not written while the database is away: %s", trouble)
@@ -68,7 +66,7 @@ class FleetRecords:
     def fresh_states(self, health_check_seconds: float) -> Mapping[str, NodeState]:
         """What another watcher wrote a moment ago, by node."""
         written = self.tried(NodeStateStore(self._database).all) or {}
-        oldest = LOST_AFTER_MISSED * health_check_seconds
+        oldest = lost_after_seconds(health_check_seconds)
         return {name: one.state for name, one in written.items() if one.age_seconds <= oldest}
 
     def busy_nodes(self, listed: Sequence[FleetNodeSettings]) -> frozenset[str]:

@@ -10,18 +10,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from node_agent.report import ServedEndpoint, ServerKind
 from tip_resources.database.reported_servers import ReportedServers, ReportedServerStore
+from tip_resources.database.trouble import DATABASE_TROUBLE
 from tip_resources.domain.failures import PermanentFailure, TransientFailure
 from tip_resources.fleet.endpoint_nodes import EndpointNodes, host_of, is_plain_loopback
 from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.fleet.node_state import NodeState
 from tip_resources.fleet.reported_endpoints import MOST_SERVERS, reached_at
 from tip_resources.settings.fleet_models import FleetNodeSettings
-
-_DATABASE_TROUBLE = (SQLAlchemyError, TransientFailure, PermanentFailure)
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class FleetServers:
             return FleetLook(states=states, trouble=self._trouble, at_unix_seconds=now)
         try:
             reported = ReportedServerStore(self._database).all()
-        except _DATABASE_TROUBLE as trouble:
+        except DATABASE_TROUBLE as trouble:
             return FleetLook(states=states, trouble=_not_known(str(trouble)), at_unix_seconds=now)
         listed = self.known.settings.fleet.nodes
         servers = node_servers(listed, reported, states, own=self.known.own_name, now_unix_seconds=now)

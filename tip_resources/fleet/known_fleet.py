@@ -9,22 +9,20 @@ import time
 from collections.abc import Callable
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from node_agent.identity import node_name
 from tip_resources.database.node_orders import NodeOrderStore
 from tip_resources.database.node_states import NodeStateStore
-from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.database.trouble import DATABASE_TROUBLE
 from tip_resources.fleet.heat import in_words
 from tip_resources.fleet.node_order import NodeOrder, under_order
-from tip_resources.fleet.node_state import LOST_AFTER_MISSED, NodeState
+from tip_resources.fleet.node_state import NodeState, lost_after_seconds
 from tip_resources.fleet.this_machine import ThisMachine
 from tip_resources.settings.models import Settings
 
 _KEEP_SECONDS = 1.0
 _UNWATCHED = "nobody watches the fleet; `tip up` does"
 _NOT_ASKED = "it has not been asked yet"
-_DATABASE_TROUBLE = (SQLAlchemyError, TransientFailure, PermanentFailure)
 
 
 class KnownFleet:
@@ -97,7 +95,7 @@ class KnownFleet:
         try:
             written = NodeStateStore(self._database).all()
             self._orders = NodeOrderStore(self._database).all()
-        except _DATABASE_TROUBLE:
+        except DATABASE_TROUBLE:
             return
         self._written = {name: (one.state, now - one.age_seconds) for name, one in written.items()}
 
@@ -107,7 +105,7 @@ class KnownFleet:
 
     def _derived(self, now: float) -> tuple[NodeState, ...]:
         settings = self._settings()
-        oldest = LOST_AFTER_MISSED * settings.node.health_check_seconds
+        oldest = lost_after_seconds(settings.node.health_check_seconds)
         listed = [node.name for node in settings.fleet.nodes if node.name != self._own_name]
         is_watched = self._is_watched(now, settings)
         states = []

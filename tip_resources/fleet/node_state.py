@@ -154,6 +154,11 @@ def derive_state(
     )
 
 
+def lost_after_seconds(report_every_seconds: float) -> float:
+    """What was known of a node this long ago says nothing of it now."""
+    return LOST_AFTER_MISSED * report_every_seconds
+
+
 def missed_reports(age_seconds: float, report_every_seconds: float) -> int:
     """How many reports should have come since the newest one and did not."""
     return max(0, math.floor(age_seconds / report_every_seconds - _LATE_SHARE))

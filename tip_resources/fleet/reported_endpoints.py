@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from node_agent.report import NodeReport, ServedEndpoint
 from tip_resources.database.seen_endpoints import REPORTED, SeenEndpoint, SeenModel
+from tip_resources.fleet.endpoint_nodes import host_of
 from tip_resources.llm.addresses import shared_address, tier_of
 
 Served: TypeAlias = tuple[ServedEndpoint, ...] | None
@@ -41,7 +42,7 @@ def seen_endpoints(
         agent_url: Where its agent is listed; empty for this machine.
         own_name: This machine's name.
     """
-    host = _LOOPBACK if node == own_name else (urlsplit(agent_url).hostname or "").lower()
+    host = _LOOPBACK if node == own_name else host_of(agent_url)
     if not host or (node != own_name and tier_of(f"http://{host}") == "local"):
         # A tunnel or a proxy to its agent says nothing of where its servers are reached.
         return {}

@@ -13,16 +13,14 @@ from dataclasses import dataclass
 
 import msgspec
 import psutil
-from sqlalchemy.exc import SQLAlchemyError
 
 from node_agent.identity import node_name
 from tip_resources.database.step_leases import Outcome, StepLease, StepLeaseStore
-from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.database.trouble import DATABASE_TROUBLE
 
 _logger = logging.getLogger(__name__)
 
 _RENEW_SECONDS = 5.0
-_DATABASE_TROUBLE = (SQLAlchemyError, TransientFailure, PermanentFailure)
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ class StepSlots:
         """Lets the database be away, which is logged once; what is not done now is done by a later call."""
         try:
             yield
-        except _DATABASE_TROUBLE as error:
+        except DATABASE_TROUBLE as error:
             if not self._is_away:
                 _logger.warning("Running steps go on, and no new one starts: %s", error)
             self._is_away = True

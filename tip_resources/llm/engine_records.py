@@ -11,10 +11,11 @@ from tip_resources.database.endpoint_leases import LeaseStore
 from tip_resources.database.endpoint_limits import LimitStore
 from tip_resources.database.performance import PerformanceRecorder, PerformanceStore, run_uuid
 from tip_resources.database.seen_endpoints import EndpointRegistry, SeenEndpoint, SeenModel
+from tip_resources.database.trouble import DATABASE_TROUBLE
 from tip_resources.llm.addresses import shared_address
 from tip_resources.llm.limiter import Limiter
 from tip_resources.llm.shared_limiter import Learn
-from tip_resources.llm.shared_limits import DATABASE_TROUBLE, SharedLimits, WatchedEngine
+from tip_resources.llm.shared_limits import SharedLimits, WatchedEngine
 from tip_resources.llm.types import Endpoint
 
 

@@ -12,11 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from tip_resources.database.endpoint_leases import Lease, LeaseStore
 from tip_resources.database.endpoint_limits import LimitStore, RememberedLimit
-from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.database.trouble import DATABASE_TROUBLE
 from tip_resources.llm.addresses import shared_address
 from tip_resources.llm.clock import Clock, SystemClock
 from tip_resources.llm.endpoint_state import EndpointStatus
@@ -27,7 +25,6 @@ from tip_resources.llm.types import Endpoint
 HEARTBEAT_SECONDS = 1.0
 # What was learned is written again when it changed by more than this share.
 _WORTH_WRITING = 0.02
-DATABASE_TROUBLE = (TransientFailure, PermanentFailure, SQLAlchemyError)
 
 
 class WatchedEngine(Protocol):
