@@ -49,7 +49,7 @@ def dedupe(input_file: Path, output_file: Path, report: Path | None, as_json: bo
     first one stays. The report is {"kept", "removed": [{"id", "duplicate_of", "method", "similarity"}],
     "seconds"}.
     """
-    from tip_assets.quality.dedupe import deduplicate
+    from tip_assets.quality.duplicates.index import deduplicate
 
     _check_files(input_file, output_file, report)
     calls = _Calls(input_file, "dedupe")
@@ -83,7 +83,7 @@ def dedupe(input_file: Path, output_file: Path, report: Path | None, as_json: bo
 def grade(input_file: Path, output_file: Path, tier: str, rehearsal: bool, as_json: bool) -> None:
     """Copy IN.jsonl to OUT.jsonl with a grade on every call, under annotations.grade.
 
-    Realism, coherence, naturalness and overall are 0-5; the named metrics are 0-1. docs/quality.md says
+    Realism, coherence, naturalness and overall are 0-5; the named metrics are 0-1. docs/grading.md says
     what each of them measures. A judge sees redacted text only.
     """
     if rehearsal and tier != "network":
@@ -170,7 +170,8 @@ def _scrub_one(
     conversation: Conversation, style: "RedactionStyle", writer: JsonlWriter, spans: JsonReport, calls: "_Calls"
 ) -> None:
     from tip_assets.quality.leaks import leaked_facts
-    from tip_assets.quality.scrubbing import find_spans, personal_facts, redact
+    from tip_assets.quality.personal_data import find_spans, personal_facts
+    from tip_assets.quality.scrubbing import redact
 
     try:
         facts = personal_facts(conversation)

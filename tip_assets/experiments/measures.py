@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from tip_assets.generation.write_calls import WritingSummary
-from tip_assets.quality.dedupe import deduplicate
+from tip_assets.quality.duplicates.index import deduplicate
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.grade import Grade
 from tip_resources.storage.checkpoint import CallUsage

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from tip_assets.quality.personal_data import find_spans
 from tip_assets.quality.pii.extras import PERSONAL_FACTS
-from tip_assets.quality.scrubbing import find_spans
 from tip_resources.domain.codec import from_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.failures import BadInput

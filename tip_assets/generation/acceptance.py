@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from tip_assets.quality.dedupe import DuplicateIndex, fingerprints
+from tip_assets.quality.duplicates.fingerprints import fingerprints
+from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.grading import grade_locally
 from tip_assets.quality.leaks import leaked_facts
-from tip_assets.quality.scrubbing import find_spans, redact
+from tip_assets.quality.personal_data import find_spans
+from tip_assets.quality.scrubbing import redact
 from tip_assets.quality.validity import problems
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Annotations, Conversation

@@ -12,7 +12,8 @@ from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
-from tip_assets.quality.dedupe import deduplicate, fingerprints
+from tip_assets.quality.duplicates.fingerprints import fingerprints
+from tip_assets.quality.duplicates.index import deduplicate
 from tip_assets.quality.screening import DuplicateScreen, ScrubScreen, mean_grades, passing, with_grades
 from tip_assets.quality.scrubbing import redact
 from tip_assets.steps import clear_failures

@@ -1,6 +1,6 @@
 """Grades a call without a model: from measured features to R/C/N/O and the named metrics.
 
-The measures live in features/, what they are worth in rubric.json, formulas and sources in docs/quality.md.
+The measures live in features/, what they are worth in rubric.json, formulas and sources in docs/grading.md.
 The grade speaks of form alone: whether what was said is true, nobody has checked.
 """
 

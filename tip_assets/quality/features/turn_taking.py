@@ -42,7 +42,7 @@ _TRANSFER_TURNS = 6
 
 
 def turn_taking(call: MeasuredCall) -> dict[str, float]:
-    """Features by name; docs/quality.md gives each formula. Needs at least one turn with words."""
+    """Features by name; docs/grading.md gives each formula. Needs at least one turn with words."""
     lengths = [len(turn.words) for turn in call.turns]
     total = sum(lengths)
     mean = total / len(lengths)

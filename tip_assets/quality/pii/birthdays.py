@@ -1,7 +1,7 @@
 """Dates by their shape: full dates everywhere, and a day without its year where a birth date is asked for.
 
 HIPAA counts every date element but the year; a day that is never said with a year ("on March 12th") is left in
-the text unless it is a persona's, because calls are full of appointments and invoices (docs/quality.md).
+the text unless it is a persona's, because calls are full of appointments and invoices (docs/personal-data.md).
 """
 
 import re

@@ -1,7 +1,7 @@
 """Names nobody told us of: where someone introduces themselves or is addressed with a title.
 
 A name found so is looked for in the rest of the call as well; free-text names without any such place stay
-unfound (docs/quality.md says so).
+unfound (docs/personal-data.md says so).
 """
 
 import re

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tip_assets.quality.dedupe import DuplicateIndex, DuplicateMatch, deduplicate, fingerprints
+from tip_assets.quality.duplicates.fingerprints import fingerprints
+from tip_assets.quality.duplicates.index import DuplicateIndex, deduplicate
+from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_resources.domain.conversation import Annotations, Conversation, Turn
 
 

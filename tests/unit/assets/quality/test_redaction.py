@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from tip_assets.quality.leaks import leaked_facts
-from tip_assets.quality.scrubbing import find_spans, personal_facts, redact
+from tip_assets.quality.personal_data import find_spans, personal_facts
+from tip_assets.quality.scrubbing import redact
 from tip_resources.domain.codec import conversation_from_json, to_json
 from tip_resources.domain.conversation import Annotations, Conversation
 from tip_resources.domain.failures import BadInput

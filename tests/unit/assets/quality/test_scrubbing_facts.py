@@ -9,7 +9,8 @@ from tip_assets.planning.domain_library import load_libraries
 from tip_assets.planning.persona_generator import personas_for
 from tip_assets.planning.scenario_engine import scenario_at
 from tip_assets.quality.leaks import leaked_facts
-from tip_assets.quality.scrubbing import find_spans, redact
+from tip_assets.quality.personal_data import find_spans
+from tip_assets.quality.scrubbing import redact
 from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.persona import PersonalFact

@@ -1,0 +1,1 @@
+"""Calls that say the same as another: how they are found, compared and explained."""

@@ -1,0 +1,74 @@
+"""Finds personal data in a call once: what is known of its speakers, and what patterns tell.
+
+How each kind is found lives in pii/; scrubbing.py replaces it; the check that nothing known is left lives in leaks.py.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from tip_assets.quality.pii.addresses import by_street
+from tip_assets.quality.pii.birthdays import by_date
+from tip_assets.quality.pii.call_text import CallText
+from tip_assets.quality.pii.contexts import by_context
+from tip_assets.quality.pii.detectors import by_shape
+from tip_assets.quality.pii.extras import PERSONAL_FACTS
+from tip_assets.quality.pii.fact_finder import FactFinder
+from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.introductions import by_introduction
+from tip_assets.quality.pii.overlaps import merged
+from tip_resources.domain.codec import from_builtins
+from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.persona import PersonalFact
+from tip_resources.domain.redaction import PiiSpan
+
+
+def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -> tuple[PiiSpan, ...]:
+    """Every place of personal data: the known facts in any form, and what patterns tell.
+
+    Args:
+        conversation: The call; its own spans, if it has any, play no part.
+        facts: What is known of the speakers. Empty for imported calls.
+
+    Returns:
+        Spans sorted by turn and start, without overlaps; offsets are characters of the turn's original text.
+    """
+    call = CallText(conversation.turns)
+    finder = FactFinder(call)
+    found = merged(call, [*finder.find(facts), *_by_patterns(call, finder)])
+    return tuple(_span(call, item) for item in found)
+
+
+def personal_facts(conversation: Conversation) -> tuple[PersonalFact, ...]:
+    """The facts that travel with a call under `annotations.extra.personal_facts`; none when there are none.
+
+    Raises:
+        BadInput: They are there but are no list of facts.
+    """
+    listed = conversation.annotations.extra.get(PERSONAL_FACTS)
+    if listed is None:
+        return ()
+    where = f"call {conversation.id}, annotations.extra.{PERSONAL_FACTS}"
+    return from_builtins(listed, tuple[PersonalFact, ...], where=where)
+
+
+def _by_patterns(call: CallText, finder: FactFinder) -> Iterator[Found]:
+    certain = [*by_shape(call), *by_street(call), *by_introduction(call), *by_date(call, finder.dates())]
+    yield from certain
+    # A number that its context makes personal must not swallow half a date or an address beside it.
+    for item in by_context(call, finder.code_lines()):
+        if not any(_adds_nothing(call.text, item, other) for other in certain):
+            yield item
+
+
+def _adds_nothing(text: str, item: Found, other: Found) -> bool:
+    """Whether the two overlap and no digit of `item` lies outside `other`."""
+    if item.start >= other.end or other.start >= item.end:
+        return False
+    outside = text[item.start : other.start] + text[max(item.start, other.end) : item.end]
+    return not any(char.isdigit() for char in outside)
+
+
+def _span(call: CallText, item: Found) -> PiiSpan:
+    turn = call.turn_at(item.start)
+    offset = call.turn_starts[turn]
+    source = "persona" if item.is_known else "pattern"
+    return PiiSpan(turn=turn, start=item.start - offset, end=item.end - offset, type=item.type, source=source)
