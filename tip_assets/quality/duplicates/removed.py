@@ -4,6 +4,9 @@ import msgspec
 
 from tip_assets.quality.duplicates.matches import DuplicateMethod
 
+# The name of the side set.
+DUPLICATES = "duplicates"
+
 
 class RemovedCall(msgspec.Struct, frozen=True, kw_only=True):
     """`dataset_of` names the data set that `duplicate_of` was delivered in; empty for the same set."""

@@ -33,13 +33,15 @@ STRANGE = {
     "empty turns": call(turn(AGENT, ""), turn(CUSTOMER, "   ")),
     "one speaker": call(turn(AGENT, "Hello?"), turn(AGENT, "Are you there?"), turn(AGENT, "Goodbye.")),
     "system only": call(turn("system", "All lines are busy.")),
-    "mixed scripts": call(turn(AGENT, "Hello, \u041f\u0440\u0438\u0432\u0435\u0442"), turn(CUSTOMER, "\u4f60\u597d \u0645\u0631\u062d\u0628\u0627")),
+    "mixed scripts": call(
+        turn(AGENT, "Hello, \u041f\u0440\u0438\u0432\u0435\u0442"), turn(CUSTOMER, "\u4f60\u597d \u0645\u0631\u062d")
+    ),
     "emoji": call(turn(AGENT, "\U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467"), turn(CUSTOMER, "\u2764\ufe0f")),
     "control characters": call(turn(AGENT, "a\u0000b\u0007\u202ec\ufeff"), turn(CUSTOMER, "\ud800 half a character")),
     "digits only": call(turn(AGENT, "4155550199"), turn(CUSTOMER, "12 34 56")),
     "punctuation only": call(turn(AGENT, "?!..."), turn(CUSTOMER, "---")),
     "one endless word": call(turn(AGENT, "a" * 100_000), turn(CUSTOMER, "yes")),
-}  # fmt: skip
+}
 # Lines that are no calls: each is named with its number, and the rest goes on.
 BROKEN = {
     "unknown speaker": call(turn("robot", "Beep.")),
