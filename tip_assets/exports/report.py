@@ -9,6 +9,8 @@ from string import Template
 
 from tip_assets.exports import report_recipe, report_sections
 from tip_assets.exports.report_data import ReportData
+from tip_assets.exports.report_duplicates import duplicates_section
+from tip_assets.exports.report_metrics import metrics_section
 from tip_assets.exports.report_text import escaped, moment
 
 
@@ -25,10 +27,14 @@ def render_report(data: ReportData) -> str:
         verdict=report_sections.verdict(data),
         figures=report_sections.key_figures(data),
         notes=report_sections.notes(data),
+        proof=report_sections.proof(data),
         request=report_sections.request_facts(data),
         funnel=report_sections.funnel_rows(data),
         grades=report_sections.grade_charts(data),
         grade_footnote=report_sections.grade_footnote(data),
+        named_metrics=report_sections.named_metrics(data),
+        duplicates=duplicates_section(data),
+        metrics=metrics_section(data),
         shape=report_sections.shape_charts(data),
         coverage=report_sections.coverage_columns(data),
         privacy=report_sections.privacy_column(data),

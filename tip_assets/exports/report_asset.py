@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 import msgspec
@@ -11,15 +13,21 @@ from tip_assets.catalogue import EXPORTS
 from tip_assets.exports.manifest import MANIFEST_NAME, ExportSummary, ManifestHeader
 from tip_assets.exports.report import render_report
 from tip_assets.exports.report_collect import collect_report
+from tip_assets.exports.report_cost import recorded_cost
+from tip_assets.exports.report_data import DuplicateFindings
+from tip_assets.exports.report_pairs import duplicate_findings
 from tip_assets.exports.summary import summary_of_report
 from tip_assets.generation.collect import REJECTS, count_reasons
 from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
+from tip_assets.quality.duplicates.removed import DUPLICATES, RemovedCall
 from tip_assets.quality.screening import passing
 from tip_assets.steps import clear_failures
 from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.persona import PersonalFact
+from tip_resources.domain.reject import Reject
 from tip_resources.storage.atomic import write_atomically
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.sets import count_rows, read_set
@@ -66,6 +74,8 @@ def dataset_report(
             domain_templates=list(platform.library(spec.domain).templates),
             minimum_overall=minimum_score * 5,
             style=settings.exports.redaction_style,
+            duplicates=_duplicates(platform, spec.name, raw_conversations, scenarios, personas),
+            cost=recorded_cost(_spending(context), platform.checkpoint(spec.name).usages().values()),
             seconds=_seconds_so_far(context),
             run_id=context.run.run_id,
         )
@@ -90,6 +100,37 @@ def dataset_report(
             )
         ],
     )
+
+
+def _duplicates(
+    platform: Platform, dataset: str, raw: pl.LazyFrame, scenarios: pl.LazyFrame, personas: pl.LazyFrame
+) -> DuplicateFindings:
+    """Duplicates that were refused while writing, and those removed afterwards."""
+
+    def calls_by_id(ids: Sequence[str]) -> dict[str, Conversation]:
+        return {call.id: call for call in read_set(raw.filter(pl.col("id").is_in(ids)), Conversation)}
+
+    def facts_of(index: int) -> Sequence[PersonalFact]:
+        return next((plan.facts for plan in read_plans(scenarios, personas, index, index + 1)), ())
+
+    layout = platform.layout()
+    rejects, removed = (pl.scan_parquet(str(layout.set_file(name, dataset))) for name in (REJECTS, DUPLICATES))
+    return duplicate_findings(
+        read_set(rejects.filter(pl.col("reason") == "duplicate"), Reject),
+        read_set(removed, RemovedCall),
+        facts_of=facts_of,
+        calls_by_id=calls_by_id,
+        style=platform.settings().exports.redaction_style,
+    )
+
+
+def _spending(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
+    """What was recorded when the calls were written: metadata of the newest raw_conversations of this data set."""
+    wanted = dg.AssetRecordsFilter(dg.AssetKey("raw_conversations"), asset_partitions=[context.partition_key])
+    records = context.instance.fetch_materializations(wanted, limit=1).records
+    found = records[0].asset_materialization if records else None
+    recorded = found.metadata.get("spending") if found else None
+    return list(recorded.value) if isinstance(recorded, dg.JsonMetadataValue) else []  # type: ignore[arg-type]
 
 
 def _exports(layout: Layout, dataset: str) -> list[ExportSummary]:

@@ -1,4 +1,4 @@
-"""Gathers the report's figures in one pass over a scrubbed set: counters and eight sample calls, no more."""
+"""Gathers the report's figures in one pass over a scrubbed set: counters and ten sample calls, no more."""
 
 import importlib.metadata
 import json
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from tip_assets.exports.distributions import count_distribution, grade_distributions
 from tip_assets.exports.funnel import funnel
 from tip_assets.exports.manifest import ExportSummary
-from tip_assets.exports.report_data import Count, Recipe, ReportData
+from tip_assets.exports.report_data import Cost, Count, DuplicateFindings, Recipe, ReportData
 from tip_assets.exports.report_samples import SamplePicker
 from tip_assets.exports.report_text import humanised, moment
 from tip_assets.quality.pii.styles import RedactionStyle
@@ -19,6 +19,7 @@ from tip_resources.domain.failures import BadInput
 from tip_resources.domain.grade import Grade
 from tip_resources.domain.provenance import Provenance
 from tip_resources.domain.scenario import Scenario
+from tip_resources.domain.set_metric import SetMetric
 
 _GRADES = ("realism", "coherence", "naturalness", "overall")
 # Imported sets can bring any text as a template or model name; a counter keeps this many different ones.
@@ -35,6 +36,9 @@ def collect_report(
     domain_templates: Sequence[str] = (),
     minimum_overall: float | None = None,
     style: RedactionStyle = "type_tag",
+    duplicates: DuplicateFindings | None = None,
+    metrics: Sequence[SetMetric] = (),
+    cost: Cost | None = None,
     seconds: float | None = None,
     run_id: str = "",
     warnings: Sequence[str] = (),
@@ -50,6 +54,9 @@ def collect_report(
         domain_templates: All templates of the domain, so that one without a call shows as 0.
         minimum_overall: The grade a call must reach, 0-5.
         style: How the sample calls are redacted.
+        duplicates: What was found to repeat another call; None when nothing did.
+        metrics: Figures of the whole set: diversity, likeness to real calls, coverage.
+        cost: What writing took, earlier runs of the set included; None when that is not known.
         seconds: Wall time of the run.
         run_id: Dagster run.
         warnings: Shown near the top.
@@ -85,7 +92,11 @@ def collect_report(
         outcomes=_counts(collector.outcomes),
         personal_data=_counts(collector.personal_data),
         calls_with_personal_data=collector.calls_with_personal_data,
+        known_facts_replaced=collector.known_facts,
         rejects=_counts(all_losses),
+        duplicates=duplicates or DuplicateFindings(),
+        grade_metrics=collector.mean_metrics(),
+        metrics=tuple(metrics),
         samples=collector.picker.samples(style),
         recipes=collector.recipes(),
         exports=tuple(exports),
@@ -93,6 +104,7 @@ def collect_report(
         seed=spec.seed,
         tokens_in=collector.tokens_in,
         tokens_out=collector.tokens_out,
+        cost=cost,
         seconds=seconds,
         run_id=run_id,
         tip_version=importlib.metadata.version("transcript-intelligence-platform"),
@@ -105,12 +117,14 @@ class _Collector:
 
     def __init__(self, spec: DatasetSpec, domain_templates: Sequence[str]) -> None:
         self.calls = self.scripted = self.turns_total = self.words_total = self.calls_with_personal_data = 0
+        self.known_facts = 0
         self.tokens_in: int | None = None
         self.tokens_out: int | None = None
         self.grades: dict[str, Counter[float]] = {name: Counter() for name in _GRADES}
         self.turns: Counter[float] = Counter()
         self.words: Counter[float] = Counter()
         self.graders: Counter[str] = Counter()
+        self._metrics: dict[str, tuple[float, int]] = {}
         self.templates: Counter[str] = Counter(dict.fromkeys(domain_templates, 0))
         self.complications: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
@@ -124,6 +138,7 @@ class _Collector:
             raise BadInput("the call was never scrubbed, so it cannot be shown.", where=f"call {conversation.id}")
         self.calls += 1
         self.personal_data.update(span.type for span in spans)
+        self.known_facts += sum(span.source == "persona" for span in spans)
         self.calls_with_personal_data += bool(spans)
         words = sum(len(turn.text.split()) for turn in conversation.turns)
         self.turns[len(conversation.turns)] += 1
@@ -142,6 +157,10 @@ class _Collector:
     def _see_grade(self, grade: Grade) -> None:
         for name in _GRADES:
             self.grades[name][round(getattr(grade, name), 2)] += 1
+        for name, value in grade.metrics.items():
+            if name in self._metrics or len(self._metrics) < _MOST_NAMES:
+                total, count = self._metrics.get(name, (0.0, 0))
+                self._metrics[name] = (total + value, count + 1)
         _add(self.graders, f"{grade.grader} {grade.rubric_version}".strip())
 
     def _see_scenario(self, scenario: Scenario) -> None:
@@ -169,6 +188,10 @@ class _Collector:
         )
         if key in self._recipes or len(self._recipes) < _MOST_NAMES:
             self._recipes[key] += 1
+
+    def mean_metrics(self) -> tuple[tuple[str, float], ...]:
+        """The named metrics of the grades, averaged over the calls that have them, by name."""
+        return tuple((name, total / count) for name, (total, count) in sorted(self._metrics.items()))
 
     def recipes(self) -> tuple[Recipe, ...]:
         """The ways calls were made, most frequent first."""

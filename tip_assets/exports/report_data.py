@@ -3,6 +3,7 @@
 import msgspec
 
 from tip_assets.exports.manifest import ExportSummary
+from tip_resources.domain.set_metric import SetMetric
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -63,6 +64,32 @@ class SampleCall(msgspec.Struct, frozen=True, kw_only=True):
     shown: tuple[SampleTurn, ...]
 
 
+class DuplicatePair(msgspec.Struct, frozen=True, kw_only=True):
+    """A removed call beside the kept one it repeats, both redacted and cut short."""
+
+    method: str
+    similarity: float
+    kept_id: str
+    kept: tuple[SampleTurn, ...]
+    removed: tuple[SampleTurn, ...]
+
+
+class DuplicateFindings(msgspec.Struct, frozen=True, kw_only=True):
+    """All duplicates by the method that found them, and some of them to look at."""
+
+    by_method: tuple[Count, ...] = ()
+    pairs: tuple[DuplicatePair, ...] = ()
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What writing the set took. `dollars` is None when a price is unknown; `machine_seconds` add up over streams."""
+
+    dollars: float | None
+    tokens_in: int
+    tokens_out: int
+    machine_seconds: float
+
+
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """One way calls of the set were made, and how many were made so."""
 
@@ -100,7 +127,11 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[Count, ...]
     personal_data: tuple[Count, ...]
     calls_with_personal_data: int
+    known_facts_replaced: int
     rejects: tuple[Count, ...]
+    duplicates: DuplicateFindings
+    grade_metrics: tuple[tuple[str, float], ...]
+    metrics: tuple[SetMetric, ...]
     samples: tuple[SampleCall, ...]
     recipes: tuple[Recipe, ...]
     exports: tuple[ExportSummary, ...]
@@ -108,6 +139,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     tokens_in: int | None
     tokens_out: int | None
+    cost: Cost | None
     seconds: float | None
     run_id: str
     tip_version: str

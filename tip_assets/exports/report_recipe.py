@@ -23,9 +23,18 @@ def run_facts(data: ReportData) -> str:
         ("Wall time", duration(data.seconds) if data.seconds is not None else ""),
         ("Tokens read", f"{data.tokens_in:,}" if data.tokens_in is not None else "not reported"),
         ("Tokens written", f"{data.tokens_out:,}" if data.tokens_out is not None else "not reported"),
+        ("Cost", _cost(data)),
+        ("Machine time", duration(data.cost.machine_seconds) if data.cost else ""),
         ("tip", data.tip_version),
     ]
     return _rows(rows)
+
+
+def _cost(data: ReportData) -> str:
+    """Dollars where prices are known; own machines cost nothing but the machine time beside it."""
+    if data.cost is None:
+        return ""
+    return f"{data.cost.dollars:,.2f} USD" if data.cost.dollars is not None else "unknown: a model has no price"
 
 
 def export_table(data: ReportData) -> str:

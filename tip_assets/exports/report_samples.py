@@ -9,7 +9,7 @@ from tip_assets.quality.pii.styles import RedactionStyle
 from tip_assets.quality.scrubbing import redact
 from tip_resources.domain.conversation import Conversation
 
-RANDOM_CALLS = 6
+RANDOM_CALLS = 8
 # Enough to judge a call by; the export holds all of it. A hostile answer may be any length.
 _SHOWN_TURNS = 120
 _SHOWN_CHARACTERS = 1_200
@@ -23,7 +23,7 @@ class _Seen(msgspec.Struct, frozen=True):
 
 
 class SamplePicker:
-    """Sees every call once and holds on to eight at most (reservoir sampling, Vitter's algorithm R)."""
+    """Sees every call once and holds on to ten at most (reservoir sampling, Vitter's algorithm R)."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)

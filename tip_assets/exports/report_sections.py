@@ -2,7 +2,7 @@
 
 from tip_assets.exports.report_charts import bar, bar_list, histogram
 from tip_assets.exports.report_data import Count, Distribution, FunnelStep, ReportData, SampleCall
-from tip_assets.exports.report_text import calls, escaped, humanised, in_short, with_tags_marked
+from tip_assets.exports.report_text import SPEAKER_WORDS, calls, escaped, humanised, in_short, with_tags_marked
 
 SCRIPTED_BANNER = "These calls were written by the scripted rehearsal server, not by a language model."
 
@@ -14,7 +14,6 @@ _STEP_WORDS = {
     "passed": ("Passed", "grade high enough, personal data replaced"),
     "exported": ("Exported", "in the files delivered"),
 }
-_SPEAKER_WORDS = {"agent": "Agent", "customer": "Customer", "system": "System"}
 
 
 def banner(data: ReportData) -> str:
@@ -63,6 +62,38 @@ def key_figures(data: ReportData) -> str:
         f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}<small>{escaped(unit)}</small></dd></div>"
         for name, value, unit in figures
     )
+
+
+def proof(data: ReportData) -> str:
+    """The three promises of a set, each with what was done to keep it."""
+    found = sum(count.count for count in data.duplicates.by_method)
+    places = sum(count.count for count in data.personal_data)
+    lost = {count.name: count.count for count in data.rejects}
+    held_back, poor = lost.get("unscrubbable", 0) + lost.get("personal_data_left", 0), lost.get("low_grade", 0)
+    minimum = f" reaches {data.minimum_overall:.2f} of 5" if data.minimum_overall is not None else " has its grade"
+    cards = (
+        ("Distinct", f"{found:,}", "repeats found and left out", "Every call was compared with every other one, by "
+         "its words and with names and numbers masked, and with all sets delivered before."),
+        ("Safe to share", f"{places:,}", "pieces of personal data replaced", f"{data.known_facts_replaced:,} of them "
+         "are facts known of the speakers; a second, separate search found none of these left. "
+         f"{held_back:,} calls were held back because something could not be replaced."),
+        ("Worth training on", f"{data.exported:,}", "calls above the bar", f"Every one{minimum}; {poor:,} did not "
+         "and were left out or written anew."),
+    )  # fmt: skip
+    return "".join(
+        f"<article><h3>{escaped(title)}</h3><p><b>{number}</b> {escaped(what)}</p>"
+        f'<p class="quiet">{escaped(how)}</p></article>'
+        for title, number, what, how in cards
+    )
+
+
+def named_metrics(data: ReportData) -> str:
+    """The named metrics behind the grades, averaged over all calls."""
+    rows = "".join(
+        f"<li><span>{escaped(humanised(name))}</span><b>{mean:.2f}</b>{bar(mean)}</li>"
+        for name, mean in data.grade_metrics
+    )
+    return f'<ul class="bars inline">{rows}</ul>' if rows else ""
 
 
 def request_facts(data: ReportData) -> str:
@@ -170,7 +201,7 @@ def sample_calls(data: ReportData) -> str:
 
 def _sample(sample: SampleCall, *, is_open: bool) -> str:
     turns = "".join(
-        f'<li class="{escaped(turn.speaker)}"><b>{escaped(_SPEAKER_WORDS.get(turn.speaker, turn.speaker))}</b>'
+        f'<li class="{escaped(turn.speaker)}"><b>{escaped(SPEAKER_WORDS.get(turn.speaker, turn.speaker))}</b>'
         f'<p dir="auto">{with_tags_marked(turn.text)}</p></li>'
         for turn in sample.shown
     )

@@ -18,6 +18,7 @@ _KNOWN_WORDS = {
     "invalid_output": "no usable JSON",
     "model_text": "talks about being a model",
 }
+SPEAKER_WORDS = {"agent": "Agent", "customer": "Customer", "system": "System"}
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e4, "k"))
 
 
@@ -45,6 +46,11 @@ def in_short(value: float) -> str:
         if abs(value) >= size:
             return f"{value / (1e3 if unit == 'k' else size):.3g}{unit}"
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def figure(value: float) -> str:
+    """A measured figure with three digits that count: 0.0123, 4.56, 1,234."""
+    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
 
 
 def duration(seconds: float) -> str:

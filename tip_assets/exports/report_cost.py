@@ -1,0 +1,28 @@
+"""What writing a set took, from the spending that was recorded when it was written."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tip_assets.exports.report_data import Cost
+from tip_assets.generation.spending import SpendingReport
+from tip_resources.domain.codec import from_builtins
+from tip_resources.storage.checkpoint import CallUsage
+
+
+def recorded_cost(spending: Sequence[Mapping[str, Any]], usages: Iterable[CallUsage]) -> Cost | None:
+    """The sum over all slices of a set; None for a set nobody wrote (an import).
+
+    Args:
+        spending: `SpendingReport` of each slice, as plain values. Each holds what earlier runs of the set spent.
+        usages: The model calls on record; their times add up over calls at once.
+    """
+    if not spending:
+        return None
+    slices = [from_builtins(one, SpendingReport) for one in spending]
+    dollars = [one.cost for one in slices]
+    return Cost(
+        dollars=None if None in dollars else sum(cost for cost in dollars if cost is not None),
+        tokens_in=sum(one.tokens_in for one in slices),
+        tokens_out=sum(one.tokens_out for one in slices),
+        machine_seconds=sum(usage.duration_ms for usage in usages) / 1000,
+    )
