@@ -31,6 +31,24 @@ class StageCalls:
         self._rejects = 0
         self._duplicate_ids = 0
         self._read = 0
+        self._was_read = False
+
+    def read_again_and_again(self) -> Iterator[Conversation]:
+        """`read`, and the same calls in silence each further time: what is wrong is counted and said once."""
+        if not self._was_read:
+            self._was_read = True
+            yield from self.read()
+            return
+        with progress_bar(self._read, self._label) as bar:
+            for item in read_conversations(self._path):
+                if not isinstance(item, BadLine):
+                    bar.update()
+                    yield item
+
+    def check_can_be_read_again(self, mend: str) -> None:
+        """Raises BadInput for a pipe, which gives its lines once; `mend` says what to do instead."""
+        if not self._path.is_file():
+            raise BadInput("this is no file that can be read twice.", where=str(self._path), mend=mend)
 
     def read(self) -> Iterator[Conversation]:
         """Every readable call in order.

@@ -34,28 +34,35 @@ from tip_resources.domain.sketch import CallSketch
 _BATCH = 5_000
 # Sketches one query looks up; a larger one holds its snapshot for longer and is no faster.
 _LOOKUP_BATCH = 200
-# Calls told for one sketch: those it shares most keys with. More only come up where very many calls are half alike.
+# Calls told for one sketch: those it shares most keys with, of at most so many for each key.
 _MOST_CANDIDATES = 50
+_MOST_OF_A_KEY = 100
 
 # Two who replace the same data set go one after the other.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('tip.conversations/' || :dataset, 0))")
 # The planner guesses that arrays overlap far more often than keys of 64 bits do, and would read the whole table.
 _BY_INDEX = text("SET LOCAL enable_seqscan = off")
 
+# Key by key, so that a phrase which thousands of calls share costs no more than any other.
 _BY_BANDS = text(f"""
 SELECT wanted.number, found.conversation_id, found.dataset, found.exact_fingerprint, found.normalized_fingerprint,
        found.band_keys, found.sketch
 FROM unnest(CAST(:keys AS text[])) WITH ORDINALITY AS wanted (keys, number)
 CROSS JOIN LATERAL (
-    SELECT candidate.*,
-        (SELECT count(*) FROM unnest(candidate.band_keys) AS key WHERE key = ANY (wanted.keys::bigint[])) AS shared
-    FROM {SCHEMA}.conversations AS candidate
-    WHERE candidate.band_keys && wanted.keys::bigint[]
-      AND candidate.sketch_version = :version AND candidate.dataset <> :dataset
-    ORDER BY shared DESC, candidate.dataset, candidate.conversation_id
+    SELECT sharing.id, count(*) AS shared
+    FROM unnest(wanted.keys::bigint[]) AS key
+    CROSS JOIN LATERAL (
+        SELECT candidate.id FROM {SCHEMA}.conversations AS candidate
+        WHERE candidate.band_keys @> ARRAY[key]
+          AND candidate.sketch_version = :version AND candidate.dataset <> :dataset
+        LIMIT :most_of_a_key
+    ) AS sharing
+    GROUP BY sharing.id
+    ORDER BY shared DESC, sharing.id
     LIMIT :most
-) AS found
-ORDER BY wanted.number, found.shared DESC, found.dataset, found.conversation_id
+) AS best
+JOIN {SCHEMA}.conversations AS found ON found.id = best.id
+ORDER BY wanted.number, best.shared DESC, found.dataset, found.conversation_id
 """)
 
 _FORGET = text(f"""
@@ -111,7 +118,8 @@ class DeliveredIndex:
         """Delivered calls that share a fingerprint or a band with each of `sketches`, by its id.
 
         Those that share the words come first, then those that share most bands; at most 50 by bands for each. A
-        sketch that nothing is near has no entry. Of rows with another encoding only fingerprints are compared.
+        sketch that nothing is near has no entry. Where more than 100 calls share a key, 100 of them are looked at for
+        it: a duplicate shares rarer keys too. Of rows with another encoding only fingerprints are compared.
         """
         found: dict[str, dict[tuple[str, str], DeliveredSketch]] = {}
         with self._engine.begin() as connection:
@@ -174,6 +182,7 @@ class DeliveredIndex:
             "version": with_bands[0].body[0],
             "dataset": self._excluding,
             "most": _MOST_CANDIDATES,
+            "most_of_a_key": _MOST_OF_A_KEY,
         }
         for number, *row in connection.execute(_BY_BANDS, asked):
             yield with_bands[number - 1], _sketch(row)
