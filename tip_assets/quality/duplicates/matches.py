@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-DuplicateMethod = Literal["exact", "normalized"]
+DuplicateMethod = Literal["exact", "normalized", "near", "masked", "semantic"]
 
 
 class DuplicateMatch(msgspec.Struct, frozen=True, kw_only=True):
