@@ -1,0 +1,1 @@
+"""Measurements of quality: duplicates, personal data, grades. Run by hand."""
