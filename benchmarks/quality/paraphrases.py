@@ -29,7 +29,7 @@ def paraphrase(call: Conversation, rng: random.Random, strength: float) -> Conve
             rng.shuffle(sentences)
         text = _reworded(" ".join(sentences), rng, strength)
         if rng.random() < 0.1:
-            text = f"{rng.choice(_section('fillers'))} {text}".capitalize()
+            text = f"{rng.choice(_section('fillers'))} {text}"
         turns.append(Turn(speaker=turn.speaker, text=text))
     if rng.random() < 0.5:
         turns[0] = _with_other_courtesies(turns[0], "openings", "greet", rng)

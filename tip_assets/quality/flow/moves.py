@@ -19,7 +19,7 @@ _READ_CHARACTERS = 2_000
 
 def is_told_in(language: str) -> bool:
     """Whether moves can be told in this language (a BCP 47 tag; only English has rules)."""
-    return language.split("-")[0].split("_")[0].lower() == "en"
+    return language.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0].lower() == "en"
 
 
 def move_of(turn: Turn) -> str:

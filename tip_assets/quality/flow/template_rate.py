@@ -128,9 +128,7 @@ def _report(hashes: array, unmeasured: int, watched: _Frequent) -> FlowReport:
     import numpy as np
 
     courses, counts = np.unique(np.frombuffer(hashes, dtype=np.uint64), return_counts=True)
-    counted = {
-        course: int(counts[np.searchsorted(courses, np.uint64(course))]) for course, _, _, _ in watched.groups()
-    }
+    counted = {course: int(counts[np.searchsorted(courses, np.uint64(course))]) for course, _, _, _ in watched.groups()}
     groups = [
         FlowGroup(path=path, moves=moves, calls=counted[course], examples=tuple(examples))
         for course, path, moves, examples in watched.groups()
