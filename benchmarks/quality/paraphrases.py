@@ -44,6 +44,13 @@ def splice(one: Conversation, other: Conversation, rng: random.Random) -> Conver
     return Conversation(id=f"{one.id}+{other.id}", turns=head + tail, domain=one.domain)
 
 
+def crossed(one: Conversation, other: Conversation) -> Conversation:
+    """What the agent says in one call and the customer in another: a new call that resembles both."""
+    theirs = iter([turn for turn in other.turns if turn.speaker != "agent"])
+    turns = tuple(turn if turn.speaker == "agent" else next(theirs, turn) for turn in one.turns)
+    return Conversation(id=f"{one.id}x{other.id}", turns=turns, domain=one.domain)
+
+
 def _recut(turns: list[Turn], rng: random.Random) -> list[Turn]:
     recut: list[Turn] = []
     for turn in turns:

@@ -22,7 +22,9 @@ Vectors = NDArray[np.float32]
 _DRIFT = 0.15
 # The stretch, as a share of the call's weight, whose mean decides; moved along in this many steps.
 _STRETCH, _STEPS = 0.3, 12
-# As if every call named three facts more, of which 0.8 are found in the other: few facts decide little.
+# What weighs less than this share of the call is no stretch and no speaker of it.
+_LEAST_SHARE = 0.1
+# As if every speaker named three facts more, of which 0.8 are found in the other: few facts decide little.
 _FACTS_ASSUMED, _SHARE_ASSUMED = 3, 0.8
 # Less said than this (words that carry a topic) makes no call that can be told from another.
 _LEAST_WEIGHT = 12.0
@@ -31,9 +33,10 @@ _MIDDLE, _STEEPNESS = 0.53, 40.0
 
 
 class Said(NamedTuple):
-    """A call as it is compared: a unit vector and a weight for each piece, in order, and what it names."""
+    """A call as it is compared: a unit vector, a speaker and a weight a piece, in order, and what it names."""
 
     vectors: Vectors
+    speakers: NDArray[np.str_]
     weights: NDArray[np.float64]
     named: Named
 
@@ -81,6 +84,7 @@ def said_by(calls: Sequence[Conversation], model: SentenceModel) -> list[Said | 
     return [
         Said(
             np.stack([rows[piece.text] for piece in found]),
+            np.array([piece.speaker for piece in found]),
             np.array([piece.weight for piece in found]),
             named_in(call),
         )
@@ -97,29 +101,30 @@ def _comparable(pieces: list[Piece]) -> list[Piece]:
 
 
 def likeness(one: Said, other: Said) -> float:
-    """0-1: the mean cosine of the stretch that matches least, times the root of the share of facts in common.
+    """0-1: the mean cosine of what matches least, times the root of the share of facts in common.
 
-    Each piece is matched with the nearest in meaning that the other call has at about the same place (by weight);
-    of both calls the lesser counts, since a call with its end left out says less.
+    Each piece is matched with the nearest in meaning that the same speaker says in the other call at about the
+    same place (by weight). What matches least is a stretch of the call or all that one speaker says; of both calls
+    the lesser counts, since a call with its end left out says less.
     """
     cosines = one.vectors @ other.vectors.T
-    here, there = _places(one.weights), _places(other.weights)
-    cosines[np.abs(here[:, None] - there[None, :]) > _DRIFT] = 0.0
+    drift = np.abs(_places(one.weights)[:, None] - _places(other.weights)[None, :])
+    cosines[(drift > _DRIFT) | (one.speakers[:, None] != other.speakers[None, :])] = 0.0
     np.maximum(cosines, 0.0, out=cosines)
-    stretch = min(
-        _worst_stretch(cosines.max(axis=1), one.weights, here),
-        _worst_stretch(cosines.max(axis=0), other.weights, there),
-    )
-    return stretch * math.sqrt(facts_shared(one.named, other.named))
+    least = min(_least(cosines.max(axis=1), one), _least(cosines.max(axis=0), other))
+    return least * math.sqrt(facts_shared(one.named, other.named))
 
 
 def facts_shared(one: Named, other: Named) -> float:
-    """0-1: the share of the facts of one call that are words of the other; of both directions the lesser."""
-    shares = (
-        (len(ours.facts & theirs.words) + _FACTS_ASSUMED * _SHARE_ASSUMED) / (len(ours.facts) + _FACTS_ASSUMED)
-        for ours, theirs in ((one, other), (other, one))
+    """0-1: the share of a speaker's facts that are words of the other call; of speakers and calls the least."""
+    return min(
+        (
+            (len(facts & theirs.words) + _FACTS_ASSUMED * _SHARE_ASSUMED) / (len(facts) + _FACTS_ASSUMED)
+            for ours, theirs in ((one, other), (other, one))
+            for facts in ours.facts.values()
+        ),
+        default=0.0,
     )
-    return min(shares)
 
 
 def certainty_of(likeness_: float) -> float:
@@ -138,10 +143,13 @@ def _places(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     return (np.cumsum(weights) - weights / 2) / weights.sum()
 
 
-def _worst_stretch(cosines: NDArray[np.floating], weights: NDArray[np.float64], places: NDArray[np.float64]) -> float:
+def _least(cosines: NDArray[np.floating], said: Said) -> float:
+    """The mean of the stretch that matches least, or of the speaker, where that is less."""
     middles = np.linspace(_STRETCH / 2, 1 - _STRETCH / 2, _STEPS)
-    inside = (np.abs(middles[:, None] - places[None, :]) <= _STRETCH / 2) * weights[None, :]
-    totals = inside.sum(axis=1)
-    # A piece longer than the stretch can leave a step without any middle in it.
-    means = (inside @ cosines)[totals > 0] / totals[totals > 0]
-    return float(means.min())
+    stretches = np.abs(middles[:, None] - _places(said.weights)[None, :]) <= _STRETCH / 2
+    speakers = np.unique(said.speakers)[:, None] == said.speakers[None, :]
+    weights = np.concatenate([stretches, speakers]) * said.weights[None, :]
+    totals = weights.sum(axis=1)
+    # Who hardly speaks does not decide, and a long piece can leave a step without the middle of any.
+    counted = totals >= _LEAST_SHARE * said.weights.sum()
+    return float(((weights @ cosines)[counted] / totals[counted]).min())

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
 import msgspec
 
 from tip_assets.quality.word_lists import word_list
 from tip_assets.quality.words import words_of
-from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.conversation import Conversation, Speaker
 
 _EMPTY_WORDS = word_list("features", "stopwords")
 # A turn weighs as many words as it has that carry a topic, and a fifth of the others: "Okay, sure" hardly counts.
@@ -29,38 +30,45 @@ _SPOKEN_FIGURES = frozenset(_FIGURES.split())
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A turn, or a part of a long one; `weight` grows with its words."""
+    """What one speaker says at a stretch, or a part of it where it is long; `weight` grows with its words."""
 
+    speaker: Speaker
     text: str
     weight: float
 
 
 def pieces_of(call: Conversation) -> list[Piece]:
-    """The call in order, turns without words left out; at most MOST_PIECES + 1, which says that it has more."""
+    """The call in order; at most MOST_PIECES + 1, which says that it has more.
+
+    Neighbouring turns of one speaker are joined first, so how a call is cut into turns makes no difference; what
+    has no words is left out.
+    """
     pieces: list[Piece] = []
-    for turn in call.turns:
-        for text in _cut(turn.text):
+    for _, run in groupby(call.turns, key=lambda turn: turn.speaker):
+        turns = list(run)
+        for text in _cut(" ".join(turn.text for turn in turns)):
             words = words_of(text)
             if words:
                 empty = sum(word in _EMPTY_WORDS for word in words)
-                pieces.append(Piece(text, len(words) - empty + _EMPTY_WORD_WEIGHT * empty))
+                pieces.append(Piece(turns[0].speaker, text, len(words) - empty + _EMPTY_WORD_WEIGHT * empty))
             if len(pieces) > MOST_PIECES:
                 return pieces
     return pieces
 
 
 class Named(msgspec.Struct, frozen=True):
-    """What a call names: `facts` are its names, figures and dates; `words` all its words, in lower case."""
+    """What a call names: each speaker's `facts` (names, figures, dates), and all its `words`, in lower case."""
 
-    facts: frozenset[str]
+    facts: dict[str, frozenset[str]]
     words: frozenset[str]
 
 
 def named_in(call: Conversation) -> Named:
     """Facts are words with a digit, spoken figures, and words with a capital inside a sentence."""
-    facts: set[str] = set()
+    facts: dict[str, set[str]] = {}
     words: set[str] = set()
     for turn in call.turns:
+        named = facts.setdefault(turn.speaker, set())
         last_end = 0
         for found in _TOKEN.finditer(turn.text):
             word = found.group().replace("\u2019", "'")
@@ -70,8 +78,8 @@ def named_in(call: Conversation) -> Named:
             words.add(folded)
             has_capital = word[0].isupper() and not is_first and folded not in _PRONOUNS
             if has_capital or folded in _SPOKEN_FIGURES or any(char.isdigit() for char in word):
-                facts.add(folded)
-    return Named(frozenset(facts), frozenset(words))
+                named.add(folded)
+    return Named({speaker: frozenset(named) for speaker, named in facts.items()}, frozenset(words))
 
 
 def _cut(text: str) -> Iterator[str]:
