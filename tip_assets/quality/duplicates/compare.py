@@ -9,7 +9,7 @@ import numpy as np
 
 from tip_assets.quality.duplicates.bodies import Words, unpacked_body, without_masked
 from tip_assets.quality.duplicates.matches import Likeness
-from tip_assets.quality.duplicates.thresholds import Thresholds
+from tip_assets.quality.duplicates.thresholds import DEFAULT, Thresholds
 from tip_assets.quality.duplicates.words import Flags, Numbers
 from tip_resources.domain.sketch import CallSketch
 
@@ -24,15 +24,18 @@ _WORST_STRETCH = 0.4
 _COPIED_RUN = 16
 _SMALLEST_REST = 0.2
 
+# Calls less alike than this have other words than names and numbers apart.
+_HOPELESS = 0.3
+
 _PAIR_BITS = 18
 _FACTOR = np.uint32(0x9E3779B1)
 # Scratch for looking up pairs of words; all zero between uses. 256 kB stay in a core's cache.
 _seen = np.zeros(1 << _PAIR_BITS, np.bool_)
 
-_DEFAULT = Thresholds()
 
 
-def compare(new: CallSketch, earlier: CallSketch, thresholds: Thresholds = _DEFAULT) -> Likeness:
+
+def compare(new: CallSketch, earlier: CallSketch, thresholds: Thresholds = DEFAULT) -> Likeness:
     """Whether `new` repeats `earlier`, and how alike they are by their words.
 
     Hashes of the whole text are compared first. Then a word of one call counts as found in the other when it stands
@@ -53,6 +56,8 @@ def compare(new: CallSketch, earlier: CallSketch, thresholds: Thresholds = _DEFA
     by_words = similarity(new_words, earlier_words)
     if by_words >= thresholds.near:
         return Likeness("near", by_words)
+    if by_words < _HOPELESS:
+        return Likeness(None, by_words)
     by_plain_words = similarity(without_masked(new_words), without_masked(earlier_words))
     if by_plain_words >= thresholds.masked:
         return Likeness("masked", by_plain_words)
@@ -63,11 +68,18 @@ def similarity(new: Words, earlier: Words) -> float:
     """0-1 as `compare` explains; 0.0 when either has too few words to be told from others."""
     if min(new.size, earlier.size) < FEWEST_WORDS:
         return 0.0
-    found_new, found_earlier = _found(new, earlier)
-    shares = [int(np.count_nonzero(found)) / found.size for found in (found_new, found_earlier)]
-    if min(shares) < _SMALLEST_SHARE:
-        return min(shares)
-    return max(_least(found_new), _least(found_earlier))
+    new_pairs, earlier_pairs = _pairs(new), _pairs(earlier)
+    found_in_new = _found(new.size, new_pairs, earlier_pairs)
+    if (share := _share(found_in_new)) < _SMALLEST_SHARE:
+        return share
+    found_in_earlier = _found(earlier.size, earlier_pairs, new_pairs)
+    if (share := _share(found_in_earlier)) < _SMALLEST_SHARE:
+        return share
+    return max(_least(found_in_new), _least(found_in_earlier))
+
+
+def _share(found: Flags) -> float:
+    return int(np.count_nonzero(found)) / found.size
 
 
 class _Pairs(NamedTuple):
@@ -86,13 +98,8 @@ def _pairs(words: Words) -> _Pairs:
     )
 
 
-def _found(new: Words, earlier: Words) -> tuple[Flags, Flags]:
-    """For each word of both calls whether the other has it next to the same neighbour."""
-    ours, theirs = _pairs(new), _pairs(earlier)
-    return _marked(new.size, ours, theirs), _marked(earlier.size, theirs, ours)
-
-
-def _marked(size: int, pairs: _Pairs, others: _Pairs) -> Flags:
+def _found(size: int, pairs: _Pairs, others: _Pairs) -> Flags:
+    """For each word of a call whether the other call has it next to the same neighbour."""
     _seen[others.next] = True
     _seen[others.next_but_one] = True
     is_next, is_next_but_one = _seen[pairs.next], _seen[pairs.next_but_one]
