@@ -90,11 +90,11 @@ class Platform(dg.ConfigurableResource):
 
         return RequestStore(self.database())
 
-    def delivered(self) -> "DeliveredIndex":
-        """Fingerprints of everything delivered."""
+    def delivered(self, excluding: str = "") -> "DeliveredIndex":
+        """What finds the duplicates of everything delivered; of the data set `excluding` nothing is found."""
         from tip_resources.database.delivered import DeliveredIndex
 
-        return DeliveredIndex(self.database())
+        return DeliveredIndex(self.database(), excluding)
 
     def gate(self) -> "GateStore":
         """How many runs may go on."""

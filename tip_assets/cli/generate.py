@@ -118,7 +118,7 @@ def _written(
     from tip_assets.generation.glossary import prompt_for
     from tip_assets.generation.progress_line import ProgressLine
     from tip_assets.generation.spending import Spending, stopped_note
-    from tip_assets.generation.writing import nothing_delivered, write_plans
+    from tip_assets.generation.writing import write_plans
     from tip_assets.planning.domain_library import USER_FOLDER, load_library
     from tip_assets.planning.plan import call_plan_at, plan_calls
     from tip_resources.fleet.fleet_servers import this_machine_alone
@@ -146,7 +146,7 @@ def _written(
         settings=lambda: load_settings(home, use_database=False),
         patience_seconds=0.0,
         checkpoint=checkpoint,
-        delivered=nothing_delivered,
+        delivered=None,
         on_endpoints=lambda found: say(f"written by {', '.join(f'{item.model} at {item.url}' for item in found)}"),
         on_progress=advance,
         on_notice=lambda notice: click.echo(notice.text, err=True),

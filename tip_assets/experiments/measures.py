@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from tip_assets.generation.write_calls import WritingSummary
-from tip_assets.quality.duplicates.index import deduplicate
+from tip_assets.quality.duplicates.comparison import Comparison
+from tip_assets.quality.duplicates.whole_set import first_survive
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.grade import Grade
 from tip_resources.storage.checkpoint import CallUsage
@@ -79,7 +80,7 @@ def measured(
         judged: Grades of the judge, for the calls it could grade; None without a judge.
     """
     usages = list(usages)
-    repeats = sum(1 for _, match in deduplicate(kept) if match is not None)
+    repeats = sum(1 for _, removed in first_survive(kept, Comparison()) if removed is not None)
     answers = len(kept) + sum(rejected.values())
     model_calls = max(summary.model_calls, len(usages))
     tokens_in, tokens_out = _tokens(summary, usages)

@@ -15,7 +15,7 @@ from tip_assets.generation.glossary import prompt_for
 from tip_assets.generation.prompts import CallPrompt
 from tip_assets.generation.serving import ReadSettings
 from tip_assets.generation.write_calls import WritingProgress
-from tip_assets.generation.writing import SUPPORTED_MODES, nothing_delivered, write_plans
+from tip_assets.generation.writing import SUPPORTED_MODES, write_plans
 from tip_assets.planning.domain_library import DomainLibrary
 from tip_assets.planning.plan import call_plan_at, plan_calls
 from tip_assets.quality.grading import grade_locally
@@ -104,7 +104,7 @@ class TrialRun:
             settings=lambda: settings_for(self._settings(), variant),
             patience_seconds=0.0,
             checkpoint=checkpoint,
-            delivered=nothing_delivered,
+            delivered=None,
             on_endpoints=self._on_endpoints,
             on_progress=progressed,
             on_notice=lambda notice: self._on_notice(notice.text),

@@ -3,12 +3,13 @@
 The same functions re-check the whole set behind raw_conversations, so what is kept here stays kept.
 """
 
-from collections.abc import Callable
-
 import msgspec
 
-from tip_assets.quality.duplicates.fingerprints import fingerprints
+from tip_assets.quality.duplicates.earlier_calls import EarlierCalls
 from tip_assets.quality.duplicates.index import DuplicateIndex
+from tip_assets.quality.duplicates.removed import RemovedCall
+from tip_assets.quality.duplicates.sketches import sketches
+from tip_assets.quality.duplicates.thresholds import DEFAULT, Thresholds
 from tip_assets.quality.grading import grade_locally
 from tip_assets.quality.leaks import leaked_facts
 from tip_assets.quality.personal_data import find_spans
@@ -16,9 +17,8 @@ from tip_assets.quality.scrubbing import redact
 from tip_assets.quality.validity import problems
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Annotations, Conversation
-
-# Looks a normalised fingerprint up among what other sets delivered: the id of that call, or None.
-DeliveredLookup = Callable[[str], str | None]
+from tip_resources.domain.grade import Grade
+from tip_resources.domain.sketch import CallSketch
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -31,47 +31,60 @@ class Refusal(msgspec.Struct, frozen=True):
 class Gatekeeper:
     """Judges calls one at a time as they are written; remembers those it let pass.
 
+    Duplicates are found by their words, not by their meaning: deduped_conversations looks at that once, for the
+    whole set.
+
     Args:
         minimum_turns: Shortest call that is kept.
         minimum_score: Least overall grade, divided by 5.
-        delivered: Lookup among other sets' calls.
+        delivered: What other sets delivered; None where no other set counts.
+        thresholds: From how much likeness on a call repeats another.
     """
 
-    def __init__(self, *, minimum_turns: int, minimum_score: float, delivered: DeliveredLookup) -> None:
+    def __init__(
+        self,
+        *,
+        minimum_turns: int,
+        minimum_score: float,
+        delivered: EarlierCalls | None = None,
+        thresholds: Thresholds = DEFAULT,
+    ) -> None:
         self._minimum_turns = minimum_turns
         self._minimum_score = minimum_score
         self._delivered = delivered
-        self._index = DuplicateIndex()
+        self._index = DuplicateIndex(thresholds=thresholds)
 
     def remember(self, conversation: Conversation) -> None:
         """Counts a call kept earlier (by a run that was cut off) as taken."""
-        self._index.add(conversation)
+        self._index.add(_sketch(conversation))
 
-    def judge(self, conversation: Conversation, plan: CallPlan) -> Refusal | None:
-        """None when the call is kept; from then on its duplicates are refused."""
-        refusal = (
-            self._invalid(conversation)
-            or self._duplicate(conversation)
-            or self._poor(conversation, plan)
-            or self._unscrubbable(conversation, plan)
-        )
-        if refusal is None:
-            self._index.add(conversation)
-        return refusal
+    def judge(self, conversation: Conversation, plan: CallPlan) -> Conversation | Refusal:
+        """The call with its quick grade when it is kept; from then on its duplicates are refused."""
+        if invalid := self._invalid(conversation):
+            return invalid
+        sketch = _sketch(conversation)
+        if repeated := self._repeated(sketch):
+            return Refusal(
+                "duplicate",
+                f"{repeated.method} duplicate of {repeated.earlier}, similarity {repeated.similarity:.2f}",
+            )
+        grade = grade_locally(conversation, plan)
+        if refusal := self._poor(grade) or self._unscrubbable(conversation, plan):
+            return refusal
+        self._index.add(sketch)
+        annotations = msgspec.structs.replace(conversation.annotations, grade=grade)
+        return msgspec.structs.replace(conversation, annotations=annotations)
 
     def _invalid(self, conversation: Conversation) -> Refusal | None:
         found = problems(conversation, minimum_turns=self._minimum_turns)
         return Refusal(found[0].reason, found[0].detail) if found else None
 
-    def _duplicate(self, conversation: Conversation) -> Refusal | None:
-        if match := self._index.find(conversation):
-            return Refusal("duplicate", f"{match.method} duplicate of {match.duplicate_of}")
-        if other := self._delivered(fingerprints(conversation).normalized):
-            return Refusal("duplicate", f"already delivered as {other}")
-        return None
+    def _repeated(self, sketch: CallSketch) -> RemovedCall | None:
+        if match := self._index.find(sketch):
+            return RemovedCall.of(match)
+        return self._delivered.repeated_by([sketch])[0] if self._delivered else None
 
-    def _poor(self, conversation: Conversation, plan: CallPlan) -> Refusal | None:
-        grade = grade_locally(conversation, plan)
+    def _poor(self, grade: Grade) -> Refusal | None:
         if grade.overall / 5 >= self._minimum_score:
             return None
         return Refusal("low_grade", f"overall {grade.overall:.2f} of 5, {grade.rationale}")
@@ -79,6 +92,11 @@ class Gatekeeper:
     def _unscrubbable(self, conversation: Conversation, plan: CallPlan) -> Refusal | None:
         leaked = leaked_facts(scrubbed(conversation, plan), plan.facts)
         return Refusal("unscrubbable", f"could not scrub: {', '.join(sorted(set(leaked)))}") if leaked else None
+
+
+def _sketch(conversation: Conversation) -> CallSketch:
+    (sketch,) = sketches([conversation])
+    return sketch
 
 
 def with_spans(conversation: Conversation, plan: CallPlan) -> Conversation:

@@ -9,7 +9,7 @@ import dagster as dg
 import polars as pl
 
 from tip_assets.catalogue import CODE_VERSION, GENERATION, OWNERS, RUN_POOL
-from tip_assets.generation.acceptance import DeliveredLookup, scrubbed
+from tip_assets.generation.acceptance import scrubbed
 from tip_assets.generation.collect import REJECTS, count_reasons, kept_conversations
 from tip_assets.generation.conversations import call_identity
 from tip_assets.generation.engine import SharedRecords
@@ -24,6 +24,8 @@ from tip_assets.partitions import datasets
 from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
+from tip_assets.quality.duplicates.comparison import word_thresholds
+from tip_assets.quality.duplicates.earlier_calls import DeliveredCalls
 from tip_assets.steps import clear_failures
 from tip_resources.database.performance import PerformanceStore
 from tip_resources.domain.codec import from_builtins, to_builtins
@@ -87,6 +89,9 @@ def write_shard(
     progress = ProgressLog(context.log.info, platform.requests(), spec.name)
     progress.counts(spending.report)
     with clear_failures():
+        delivered = DeliveredCalls(
+            platform.delivered(excluding=spec.name), word_thresholds(platform.settings().quality)
+        )
         written = write_plans(
             spec,
             lambda: read_plans(scenarios, personas, part.start, part.stop),
@@ -94,7 +99,7 @@ def write_shard(
             settings=platform.settings,
             patience_seconds=platform.settings().engine.unavailable_limit_seconds,
             checkpoint=checkpoint,
-            delivered=_delivered_elsewhere(platform, spec.name),
+            delivered=delivered,
             on_endpoints=lambda found: context.log.info(f"written by {', '.join(map(_public_name, found))}"),
             on_progress=progress,
             on_notice=progress.notice,
@@ -178,16 +183,6 @@ def raw_conversations(dataset_specs: pl.LazyFrame, scenarios: pl.LazyFrame, pers
     """Plan, one mapped step per shard, collect."""
     written = plan_shards(dataset_specs).map(lambda shard: write_shard(shard, dataset_specs, scenarios, personas))
     return dict(zip(_OUTPUTS, collect_shards(written.collect(), dataset_specs, scenarios, personas), strict=True))
-
-
-def _delivered_elsewhere(platform: Platform, dataset: str) -> DeliveredLookup:
-    delivered = platform.delivered()
-
-    def find(fingerprint: str) -> str | None:
-        found = delivered.find([fingerprint], excluding_dataset=dataset)
-        return found[fingerprint][0] if fingerprint in found else None
-
-    return find
 
 
 def _metadata(

@@ -62,11 +62,11 @@ class Tally:
 
     def judge(self, conversation: Conversation, plan: CallPlan, raw_text: str) -> bool:
         """Keeps the call, or puts it aside with the reason; whether it was kept."""
-        refusal = self._gatekeeper.judge(conversation, plan)
-        if refusal is not None:
-            self.refuse(plan, refusal, raw_text)
+        judged = self._gatekeeper.judge(conversation, plan)
+        if isinstance(judged, Refusal):
+            self.refuse(plan, judged, raw_text)
             return False
-        self.checkpoint.save(conversation, self._identity(plan))
+        self.checkpoint.save(judged, self._identity(plan))
         self.kept.add(plan.index)
         return True
 

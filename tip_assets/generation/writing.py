@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tip_assets.generation.acceptance import DeliveredLookup, Gatekeeper
+from tip_assets.generation.acceptance import Gatekeeper
 from tip_assets.generation.batch_records import BatchRecords
 from tip_assets.generation.batch_requests import one_by_one
 from tip_assets.generation.batch_writing import BatchEngine
@@ -18,6 +18,8 @@ from tip_assets.generation.prompts import CallPrompt
 from tip_assets.generation.serving import ReadSettings, endpoints_for
 from tip_assets.generation.spending import Spending
 from tip_assets.generation.write_calls import CallWriter, WritingProgress, WritingSummary
+from tip_assets.quality.duplicates.comparison import word_thresholds
+from tip_assets.quality.duplicates.earlier_calls import EarlierCalls
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec, GenerationMode
@@ -40,11 +42,6 @@ class Written(msgspec.Struct, frozen=True):
     conversations: Callable[[], Iterator[Conversation]]
 
 
-def nothing_delivered(_fingerprint: str) -> str | None:
-    """A lookup for where no other set counts: plain files and previews."""
-    return None
-
-
 def write_plans(
     spec: DatasetSpec,
     plans: Callable[[], Iterable[CallPlan]],
@@ -53,7 +50,7 @@ def write_plans(
     settings: ReadSettings,
     patience_seconds: float,
     checkpoint: Checkpoint,
-    delivered: DeliveredLookup,
+    delivered: EarlierCalls | None,
     on_endpoints: Callable[[tuple[Endpoint, ...]], None],
     on_progress: Callable[[WritingProgress], None],
     on_notice: Callable[[EngineNotice], None],
@@ -71,7 +68,7 @@ def write_plans(
         settings: Reads endpoints, batches and thresholds.
         patience_seconds: How long to wait for a model server to answer at all.
         checkpoint: Where finished calls are kept.
-        delivered: Looks a fingerprint up among other sets' calls.
+        delivered: What other sets delivered; None where no other set counts: plain files and previews.
         on_endpoints: Told which servers write.
         on_progress: Told after every call, and every 10 s while all endpoints rest.
         on_notice: Told why the writing waits, retries or goes elsewhere.
@@ -90,6 +87,7 @@ def write_plans(
         minimum_turns=now.generation.minimum_turns,
         minimum_score=now.quality.minimum_score,
         delivered=delivered,
+        thresholds=word_thresholds(now.quality),
     )
 
     def waits(reason: str) -> None:

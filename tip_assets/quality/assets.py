@@ -3,6 +3,11 @@
 Assets with check specs have no return annotation: Dagster would read it as the type of every output.
 """
 
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+from typing import Any
+
 import dagster as dg
 import polars as pl
 
@@ -12,16 +17,22 @@ from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
-from tip_assets.quality.duplicates.fingerprints import fingerprints
-from tip_assets.quality.duplicates.index import deduplicate
-from tip_assets.quality.screening import DuplicateScreen, ScrubScreen, mean_grades, passing, with_grades
+from tip_assets.quality.duplicates.comparison import Comparison, sketched, word_thresholds
+from tip_assets.quality.duplicates.earlier_calls import DeliveredCalls
+from tip_assets.quality.duplicates.removed import DUPLICATES, RemovedCall
+from tip_assets.quality.duplicates.semantic_tier import semantic_tier
+from tip_assets.quality.duplicates.whole_set import find_survivors
+from tip_assets.quality.screening import ScrubScreen, mean_grades, passing, with_grades
 from tip_assets.quality.scrubbing import redact
 from tip_assets.steps import clear_failures
+from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.storage.sets import count_rows, read_set, write_set
 
 # A set is called sound when this share of its calls passes (mission: 95 %+ validation pass rate).
 EXPECTED_PASS_RATE = 0.95
+# Removed calls shown in the UI; all of them are in the set `duplicates`.
+_MOST_EXAMPLES = 20
 
 
 @dataset_asset(
@@ -32,35 +43,42 @@ EXPECTED_PASS_RATE = 0.95
             "no_duplicates_left",
             asset="deduped_conversations",
             blocking=True,
-            description="No two calls of the set are the same, by an index built anew from what was stored.",
+            description="No two calls of the set are the same, by all methods, on an index built anew from what was "
+            "stored.",
         )
     ],
 )
 def deduped_conversations(context: dg.AssetExecutionContext, raw_conversations: pl.LazyFrame, platform: Platform):
     """Calls that differ from each other and from everything other sets delivered. Holds personal data."""
-    delivered, dataset = platform.delivered(), context.partition_key
-
-    def elsewhere(prints: list[str]) -> dict[str, str]:
-        found = delivered.find(prints, excluding_dataset=dataset)
-        return {fingerprint: owner[0] for fingerprint, owner in found.items()}
-
-    screen = DuplicateScreen(elsewhere)
+    quality, dataset = platform.settings().quality, context.partition_key
+    thresholds = word_thresholds(quality)
+    comparison, (tier, why_not) = Comparison(thresholds=thresholds), semantic_tier(quality)
     scratch = platform.layout().scratch(context.run.run_id, "deduped_conversations")
-    frame = write_set(screen.screen(read_set(raw_conversations, Conversation)), Conversation, scratch)
-    left = sum(1 for _, match in deduplicate(read_set(frame, Conversation)) if match is not None)
+
+    def raw() -> Iterator[Conversation]:
+        return read_set(raw_conversations, Conversation)
+
+    delivered = DeliveredCalls(platform.delivered(excluding=dataset), thresholds)
+    with closing(find_survivors(raw, scratch / "search", comparison, earlier=delivered, semantic=tier)) as found:
+        frame = write_set(found.kept(raw()), Conversation, scratch / "kept")
+        removed = write_set(found.removed(), RemovedCall, scratch / "removed")
+    said = tier.said if tier else why_not
+    platform.store_set(DUPLICATES, dataset, removed, scratch)
+
+    def kept() -> Iterator[Conversation]:
+        return read_set(frame, Conversation)
+
+    with closing(find_survivors(kept, scratch / "check", comparison, semantic=tier)) as anew:
+        left = list(islice(anew.removed(), _MOST_EXAMPLES))
     return dg.MaterializeResult(
         value=frame,
-        metadata={
-            "duplicates_removed": len(screen.removed),
-            "removed": dg.MetadataValue.json(
-                [
-                    {"id": match.id, "duplicate_of": match.duplicate_of, "method": match.method}
-                    for match in screen.removed
-                ]
-            ),
-        },
+        metadata={**_of_removed(removed, count_rows(raw_conversations)), "meaning": said},
         check_results=[
-            dg.AssetCheckResult(check_name="no_duplicates_left", passed=left == 0, metadata={"duplicates": left})
+            dg.AssetCheckResult(
+                check_name="no_duplicates_left",
+                passed=not left,
+                metadata={"duplicates": len(left), "examples": dg.MetadataValue.json(to_builtins(left))},
+            )
         ],
     )
 
@@ -133,9 +151,9 @@ def scrubbed_conversations(
     planned = with_plans(good, read_plans(scenarios, personas))
     with clear_failures():
         frame = write_set(screen.screen(planned), Conversation, scratch)
+        kept = sketched(read_set(frame, Conversation))
         platform.delivered().replace_dataset(
-            spec.name,
-            ((call.id, fingerprints(call).normalized) for call in read_set(frame, Conversation)),
+            spec.name, (sketch for batch in kept for _, sketch in batch), domain=spec.domain
         )
     sample = next(read_set(frame, Conversation), None)
     return dg.MaterializeResult(
@@ -154,3 +172,17 @@ def scrubbed_conversations(
             )
         ],
     )
+
+
+def _of_removed(removed: pl.LazyFrame, total: int) -> dict[str, Any]:
+    """What is told of removed calls: counts, and ids of some with the calls they repeat. No text."""
+    by_method = dict(removed.group_by("method").len().sort("len", descending=True).collect().iter_rows())
+    count = sum(by_method.values())
+    examples = removed.sort("similarity").head(_MOST_EXAMPLES).collect()
+    return {
+        "duplicates_removed": count,
+        "removed_by_method": dg.MetadataValue.json(by_method),
+        "duplicate_share": round(count / total, 4) if total else 0.0,
+        "of_other_sets": count_rows(removed.filter(pl.col("dataset_of") != "")),
+        "least_alike": dg.MetadataValue.json(examples.to_dicts()),
+    }

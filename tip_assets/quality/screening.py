@@ -1,60 +1,17 @@
 """The quality stages over whole sets, as plain functions over streams; assets.py hands them to Dagster."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import msgspec
 import polars as pl
 
-from tip_assets.quality.duplicates.fingerprints import fingerprints
-from tip_assets.quality.duplicates.index import DuplicateIndex
-from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.grading import grade_locally
 from tip_assets.quality.leaks import leaked_facts
 from tip_assets.quality.personal_data import find_spans
 from tip_assets.quality.scrubbing import redact
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
-
-# Looks normalised fingerprints up among what other sets delivered: fingerprint -> that call's id.
-DeliveredLookup = Callable[[list[str]], Mapping[str, str]]
-
-# How many fingerprints one database query asks for.
-LOOKUP_BATCH = 500
-
-
-class DuplicateScreen:
-    """Lets distinct calls pass and remembers what it held back and why."""
-
-    def __init__(self, delivered: DeliveredLookup) -> None:
-        self._delivered = delivered
-        self.removed: list[DuplicateMatch] = []
-
-    def screen(self, conversations: Iterable[Conversation]) -> Iterator[Conversation]:
-        """Distinct calls, in order. What was delivered before survives, then the earlier call."""
-        index = DuplicateIndex()
-        batch: list[Conversation] = []
-        for conversation in conversations:
-            batch.append(conversation)
-            if len(batch) == LOOKUP_BATCH:
-                yield from self._screen_batch(batch, index)
-                batch = []
-        yield from self._screen_batch(batch, index)
-
-    def _screen_batch(self, batch: list[Conversation], index: DuplicateIndex) -> Iterator[Conversation]:
-        normalized = [fingerprints(conversation).normalized for conversation in batch]
-        elsewhere = self._delivered(normalized) if batch else {}
-        for conversation, fingerprint in zip(batch, normalized, strict=True):
-            if fingerprint in elsewhere:
-                match: DuplicateMatch | None = DuplicateMatch(
-                    id=conversation.id, duplicate_of=elsewhere[fingerprint], method="normalized", similarity=1.0
-                )
-            else:
-                match = index.find_or_add(conversation)
-            if match is None:
-                yield conversation
-            else:
-                self.removed.append(match)
 
 
 def with_grades(planned: Iterable[tuple[Conversation, CallPlan]]) -> Iterator[Conversation]:

@@ -1,64 +1,218 @@
-"""Fingerprints of the delivered calls of all data sets: has this call been delivered before, and where?"""
+"""The delivered calls of all data sets, by what finds their duplicates: has this been delivered before, and where?
 
-from collections.abc import Iterable, Iterator, Sequence
+Sketches come in and go out; comparing them is tip_assets/quality/duplicates' work.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Engine, String, any_, bindparam, delete, insert, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from tip_resources.database.schema import SCHEMA
 from tip_resources.database.tables import conversations
+from tip_resources.domain.sketch import CallSketch
 
 _BATCH = 5_000
+# Sketches one query looks up; a larger one holds its snapshot for longer and is no faster.
+_LOOKUP_BATCH = 200
+# Calls told for one sketch: those it shares most keys with, of at most so many for each key.
+_MOST_CANDIDATES = 50
+_MOST_OF_A_KEY = 100
+
 # Two who replace the same data set go one after the other.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('tip.conversations/' || :dataset, 0))")
+# The planner guesses that arrays overlap far more often than keys of 64 bits do, and would read the whole table.
+_BY_INDEX = text("SET LOCAL enable_seqscan = off")
+
+# Key by key, so that a phrase which thousands of calls share costs no more than any other.
+_BY_BANDS = text(f"""
+SELECT wanted.number, found.conversation_id, found.dataset, found.exact_fingerprint, found.normalized_fingerprint,
+       found.band_keys, found.sketch
+FROM unnest(CAST(:keys AS text[])) WITH ORDINALITY AS wanted (keys, number)
+CROSS JOIN LATERAL (
+    SELECT sharing.id, count(*) AS shared
+    FROM unnest(wanted.keys::bigint[]) AS key
+    CROSS JOIN LATERAL (
+        SELECT candidate.id FROM {SCHEMA}.conversations AS candidate
+        WHERE candidate.band_keys @> ARRAY[key]
+          AND candidate.sketch_version = :version AND candidate.dataset <> :dataset
+        LIMIT :most_of_a_key
+    ) AS sharing
+    GROUP BY sharing.id
+    ORDER BY shared DESC, sharing.id
+    LIMIT :most
+) AS best
+JOIN {SCHEMA}.conversations AS found ON found.id = best.id
+ORDER BY wanted.number, best.shared DESC, found.dataset, found.conversation_id
+""")
+
+_FORGET = text(f"""
+DELETE FROM {SCHEMA}.conversations AS old
+WHERE old.dataset = :dataset AND old.normalized_fingerprint IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM incoming WHERE incoming.conversation_id = old.conversation_id)
+""")
+_TAKE_OVER = text(f"""
+INSERT INTO {SCHEMA}.conversations AS old
+    (dataset, domain, conversation_id, exact_fingerprint, normalized_fingerprint, band_keys, sketch, sketch_version)
+SELECT :dataset, :domain, conversation_id, exact_fingerprint, normalized_fingerprint, band_keys, sketch, sketch_version
+FROM incoming
+ON CONFLICT (dataset, conversation_id) DO UPDATE SET
+    domain = excluded.domain, exact_fingerprint = excluded.exact_fingerprint,
+    normalized_fingerprint = excluded.normalized_fingerprint, band_keys = excluded.band_keys,
+    sketch = excluded.sketch, sketch_version = excluded.sketch_version, indexed_at = now()
+WHERE (old.domain, old.exact_fingerprint, old.band_keys, old.sketch)
+    IS DISTINCT FROM (excluded.domain, excluded.exact_fingerprint, excluded.band_keys, excluded.sketch)
+""")
+_INCOMING = Table(
+    "incoming",
+    MetaData(),
+    Column("conversation_id", Text, primary_key=True),
+    Column("exact_fingerprint", Text),
+    Column("normalized_fingerprint", Text),
+    Column("band_keys", ARRAY(BigInteger)),
+    Column("sketch", LargeBinary),
+    Column("sketch_version", SmallInteger),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
+
+
+class DeliveredSketch(CallSketch, frozen=True, kw_only=True):
+    """The sketch of a delivered call and its data set. Of before migration 0006: fingerprints, no bands, no body."""
+
+    dataset: str
 
 
 class DeliveredIndex:
-    """Reads and writes the `conversations` table. A fingerprint is that of the normalized text."""
+    """Reads and writes the `conversations` table.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: The database.
+        excluding: A data set whose own rows are not looked at: a set that is made again never matches itself.
+    """
+
+    def __init__(self, engine: Engine, excluding: str = "") -> None:
         self._engine = engine
+        self._excluding = excluding
 
-    def find(self, fingerprints: Sequence[str], excluding_dataset: str) -> dict[str, tuple[str, str]]:
-        """Which of `fingerprints` were delivered in other data sets: fingerprint -> (conversation id, data set).
+    def near(self, sketches: Sequence[CallSketch]) -> Mapping[str, Sequence[DeliveredSketch]]:
+        """Delivered calls that share a fingerprint or a band with each of `sketches`, by its id.
 
-        Where several data sets hold one, the first in the order of their names is given.
+        Those that share the words come first, then those that share most bands; at most 50 by bands for each. A
+        sketch that nothing is near has no entry. Where more than 100 calls share a key, 100 of them are looked at for
+        it: a duplicate shares rarer keys too. Of rows with another encoding only fingerprints are compared.
         """
-        columns = conversations.c
-        query = (
-            select(columns.normalized_fingerprint, columns.conversation_id, columns.dataset)
-            .where(columns.normalized_fingerprint == any_(bindparam("wanted", type_=ARRAY(String))))
-            .where(columns.dataset != excluding_dataset)
-            .order_by(columns.dataset.desc(), columns.conversation_id.desc())
-        )
-        found: dict[str, tuple[str, str]] = {}
-        with self._engine.connect() as connection:
-            for batch in _batches(fingerprints):
-                rows = connection.execute(query, {"wanted": batch})
-                found.update({row[0]: (row[1], row[2]) for row in rows})
-        return found
+        found: dict[str, dict[tuple[str, str], DeliveredSketch]] = {}
+        with self._engine.begin() as connection:
+            connection.execute(_BY_INDEX)
+            for batch in _batches(sketches, _LOOKUP_BATCH):
+                for sketch, row in (*self._by_words(connection, batch), *self._by_bands(connection, batch)):
+                    found.setdefault(sketch.id, {}).setdefault((row.dataset, row.id), row)
+        return {id: list(rows.values()) for id, rows in found.items()}
 
-    def replace_dataset(self, dataset: str, rows: Iterable[tuple[str, str]], *, domain: str = "") -> int:
-        """Makes (conversation id, fingerprint) `rows` all that is known of a data set, in one transaction.
+    def replace_dataset(self, dataset: str, sketches: Iterable[CallSketch], *, domain: str = "") -> int:
+        """Makes `sketches` all that is known to be delivered of a data set, in one transaction; how many there are.
 
-        Returns how many rows there were. Readers see the old rows or the new ones, never a mixture.
+        Readers see the old rows or the new ones, never a mixture. Rows that stay as they are are not written anew.
         """
         count = 0
         with self._engine.begin() as connection:
             connection.execute(_LOCK, {"dataset": dataset})
-            connection.execute(delete(conversations).where(conversations.c.dataset == dataset))
-            for batch in _batches(rows):
-                values = [
-                    {"dataset": dataset, "conversation_id": id, "normalized_fingerprint": fingerprint, "domain": domain}
-                    for id, fingerprint in batch
-                ]
-                connection.execute(insert(conversations), values)
+            _INCOMING.create(connection, checkfirst=False)
+            for batch in _batches(sketches, _BATCH):
+                connection.execute(insert(_INCOMING), [_row(sketch) for sketch in batch])
                 count += len(batch)
+            connection.execute(_FORGET, {"dataset": dataset})
+            connection.execute(_TAKE_OVER, {"dataset": dataset, "domain": domain})
         return count
 
+    def _by_words(
+        self, connection: Connection, batch: list[CallSketch]
+    ) -> Iterator[tuple[CallSketch, DeliveredSketch]]:
+        columns = conversations.c
+        query = (
+            select(
+                columns.conversation_id,
+                columns.dataset,
+                columns.exact_fingerprint,
+                columns.normalized_fingerprint,
+                columns.band_keys,
+                columns.sketch,
+            )
+            .where(columns.normalized_fingerprint == any_(bindparam("wanted", type_=ARRAY(String))))
+            .where(columns.dataset != self._excluding)
+            .order_by(columns.dataset, columns.conversation_id)
+        )
+        wanted: dict[str, list[CallSketch]] = {}
+        for sketch in batch:
+            wanted.setdefault(sketch.normalized, []).append(sketch)
+        for row in connection.execute(query, {"wanted": list(wanted)}):
+            found = _sketch(row)
+            for sketch in wanted[found.normalized]:
+                yield sketch, found
 
-def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    def _by_bands(
+        self, connection: Connection, batch: list[CallSketch]
+    ) -> Iterator[tuple[CallSketch, DeliveredSketch]]:
+        with_bands = [sketch for sketch in batch if sketch.bands]
+        if not with_bands:
+            return
+        asked = {
+            # Arrays of different lengths have no common SQL type, so each travels in its text form.
+            "keys": ["{" + ",".join(map(str, sketch.band_keys())) + "}" for sketch in with_bands],
+            "version": with_bands[0].body[0],
+            "dataset": self._excluding,
+            "most": _MOST_CANDIDATES,
+            "most_of_a_key": _MOST_OF_A_KEY,
+        }
+        for number, *row in connection.execute(_BY_BANDS, asked):
+            yield with_bands[number - 1], _sketch(row)
+
+
+def _sketch(row: Sequence[Any]) -> DeliveredSketch:
+    id_, dataset, exact, normalized, keys, body = row
+    keys = keys or ()
+    return DeliveredSketch(
+        id=id_,
+        dataset=dataset,
+        exact=exact or "",
+        normalized=normalized or "",
+        bands=struct.pack(f"<{len(keys)}q", *keys),
+        body=bytes(body or b""),
+    )
+
+
+def _row(sketch: CallSketch) -> dict[str, Any]:
+    return {
+        "conversation_id": sketch.id,
+        "exact_fingerprint": sketch.exact,
+        "normalized_fingerprint": sketch.normalized,
+        "band_keys": list(sketch.band_keys()) or None,
+        "sketch": sketch.body or None,
+        "sketch_version": sketch.body[0] if sketch.body else None,
+    }
+
+
+def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
     iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
+    while batch := list(islice(iterator, size)):
         yield batch

@@ -14,15 +14,17 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from tip_resources.database.schema import SCHEMA
 
@@ -294,9 +296,13 @@ conversations = Table(
     Column("exact_fingerprint", Text),
     Column("normalized_fingerprint", Text),
     _now("indexed_at"),
+    # Of a CallSketch; the version says which encoding its keys and body are of. NULL in rows of before 0006.
+    Column("band_keys", ARRAY(BigInteger)),
+    Column("sketch", LargeBinary),
+    Column("sketch_version", SmallInteger),
     UniqueConstraint("dataset", "conversation_id", name="conversations_dataset_conversation_id_key"),
-    Index("conversations_by_exact_fingerprint", "exact_fingerprint"),
     Index("conversations_by_normalized_fingerprint", "normalized_fingerprint"),
+    Index("conversations_by_band_keys", "band_keys", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
 )
 quality_scores = Table(
     "quality_scores",

@@ -165,7 +165,21 @@ class QualitySettings(Section):
     """What a call must reach to be delivered."""
 
     minimum_score: Ratio = Field(default=0.85, description="Least overall grade, divided by 5.")
-    duplicate_threshold: Ratio = Field(default=0.95, description="Cosine similarity that makes two calls duplicates.")
+    near_duplicate_threshold: Ratio = Field(
+        default=0.66,
+        description="Share of its words, where it matches least, that makes a call a duplicate of an earlier one.",
+    )
+    masked_duplicate_threshold: Ratio = Field(
+        default=0.85,
+        description="The same with names and numbers left out: what is left is more alike in any two calls.",
+    )
+    semantic: Literal["off", "candidates"] = Field(
+        default="candidates",
+        description="Whose meaning is compared. candidates: pairs of a set whose words leave it open; off: nobody's.",
+    )
+    duplicate_threshold: Ratio = Field(
+        default=0.95, description="Cosine similarity of meanings (quality.semantic) that makes two calls duplicates."
+    )
     grading_tier: Literal["local", "network", "openai"] = Field(default="local", description="Who grades.")
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")
 

@@ -1,18 +1,39 @@
-"""What is kept of a call that was removed as a duplicate: a side set of its data set, and of the report."""
+"""The side set of a data set's removed calls: rows without text, which reports read."""
+
+from typing import Self
 
 import msgspec
 
-from tip_assets.quality.duplicates.matches import DuplicateMethod
+from tip_assets.quality.duplicates.matches import DuplicateMatch, DuplicateMethod
 
-# The name of the side set.
+# The set of what was removed as a duplicate, stored beside the assets' own.
 DUPLICATES = "duplicates"
 
 
 class RemovedCall(msgspec.Struct, frozen=True, kw_only=True):
-    """`dataset_of` names the data set that `duplicate_of` was delivered in; empty for the same set."""
+    """Call `id` was left out because it repeats `duplicate_of`, which survived or had been delivered.
+
+    `dataset_of` is the data set (or file) that delivered it earlier; empty: it is in the same set. `similarity` is 0-1.
+    """
 
     id: str
     duplicate_of: str
-    dataset_of: str = ""
     method: DuplicateMethod
     similarity: float
+    dataset_of: str = ""
+
+    @classmethod
+    def of(cls, match: DuplicateMatch, *, dataset_of: str = "") -> Self:
+        """The row of a match."""
+        return cls(
+            id=match.id,
+            duplicate_of=match.duplicate_of,
+            method=match.method,
+            similarity=match.similarity,
+            dataset_of=dataset_of,
+        )
+
+    @property
+    def earlier(self) -> str:
+        """The call that is repeated, with its data set where that is another."""
+        return f"{self.duplicate_of} of {self.dataset_of}" if self.dataset_of else self.duplicate_of

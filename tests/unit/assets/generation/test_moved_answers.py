@@ -34,7 +34,7 @@ def test_what_a_moved_answer_still_owed_is_asked_for_in_the_same_round_and_in_th
                 engine=engine,
                 endpoints=(endpoint,),
                 checkpoint=checkpoint,
-                gatekeeper=Gatekeeper(minimum_turns=4, minimum_score=0.0, delivered=lambda _fingerprint: None),
+                gatekeeper=Gatekeeper(minimum_turns=4, minimum_score=0.0),
                 batches=BatchPlan(4, IntRange(low=5, high=5), 8_000, "test"),
                 settings=GenerationSettings(top_up_rounds=0),
                 on_progress=seen.append,

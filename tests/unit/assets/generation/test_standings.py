@@ -18,7 +18,7 @@ from tip_assets.generation.glossary import prompt_for
 from tip_assets.generation.progress_line import ProgressLine
 from tip_assets.generation.standings import Standings, standing
 from tip_assets.generation.write_calls import WritingProgress
-from tip_assets.generation.writing import nothing_delivered, write_plans
+from tip_assets.generation.writing import write_plans
 from tip_assets.planning.domain_library import load_library
 from tip_assets.planning.plan import plan_calls
 from tip_resources.database.node_orders import NodeOrderStore
@@ -232,7 +232,7 @@ def test_calls_of_a_held_machine_say_so_and_go_on_when_it_is_free(
             settings=lambda: SETTINGS,
             patience_seconds=0.0,
             checkpoint=Checkpoint(UPath(tmp_path)),
-            delivered=nothing_delivered,
+            delivered=None,
             on_endpoints=lambda _found: None,
             on_progress=told,
             on_notice=lambda notice: kinds.append(notice.kind),
@@ -257,7 +257,7 @@ def test_a_call_knows_the_machine_that_wrote_it(fresh_database: Engine, tmp_path
             settings=lambda: SETTINGS,
             patience_seconds=0.0,
             checkpoint=Checkpoint(UPath(tmp_path)),
-            delivered=nothing_delivered,
+            delivered=None,
             on_endpoints=lambda _found: None,
             on_progress=lambda _progress: None,
             on_notice=lambda _reason: None,

@@ -11,7 +11,7 @@ from upath import UPath
 from tip_assets.generation.glossary import prompt_for
 from tip_assets.generation.spending import Spending
 from tip_assets.generation.write_calls import WritingProgress
-from tip_assets.generation.writing import Written, nothing_delivered, write_plans
+from tip_assets.generation.writing import Written, write_plans
 from tip_assets.planning.domain_library import load_library
 from tip_assets.planning.plan import call_plan_at, plan_calls
 from tip_resources.domain.dataset_spec import Budget, DatasetSpec
@@ -43,7 +43,7 @@ def write(
         settings=lambda: settings,
         patience_seconds=0.0,
         checkpoint=Checkpoint(UPath(folder)),
-        delivered=nothing_delivered,
+        delivered=None,
         on_endpoints=lambda _found: None,
         on_notice=lambda _reason: None,
         **given,

@@ -1,6 +1,7 @@
 """The accept-and-top-up loop: as many calls as asked, nothing asked twice, nothing silently dropped."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -130,8 +131,9 @@ def plan(index: int) -> CallPlan:
 
 def good(planned: dict[str, Any], salt: int = 0) -> dict[str, Any]:
     def text(turn: int) -> str:
-        number = planned["variation"] + 7919 * turn + salt
-        chosen = [WORDS[(number >> shift) % len(WORDS)] for shift in range(0, 28, 4)]
+        # Words of two parts: enough of them that no two calls have many in common.
+        chance = random.Random(planned["variation"] + 7919 * turn + salt)
+        chosen = [chance.choice(WORDS) + chance.choice(WORDS) for _ in range(7)]
         return f"I would like the {' '.join(chosen)} please."
 
     turns = [{"speaker": ("agent", "customer")[turn % 2], "text": text(turn)} for turn in range(10)]
@@ -161,7 +163,7 @@ def write(
         engine=engine,  # pyright: ignore[reportArgumentType]
         endpoints=(ENDPOINT,),
         checkpoint=checkpoint,
-        gatekeeper=Gatekeeper(minimum_turns=8, minimum_score=0.0, delivered=lambda _fingerprint: None),
+        gatekeeper=Gatekeeper(minimum_turns=8, minimum_score=0.0),
         batches=BatchPlan(batch, IntRange(low=5, high=5), 1_000, "test"),
         settings=GenerationSettings(top_up_rounds=rounds),
         on_progress=seen.append,

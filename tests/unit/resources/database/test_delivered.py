@@ -1,62 +1,136 @@
+"""What was delivered is found by words and by bands, in other data sets only, and replaced as a whole."""
+
+import random
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from tip_resources.database.delivered import DeliveredIndex
+from tip_resources.database.migrate import migrate
+from tip_resources.domain.sketch import CallSketch
 
 
-def test_a_fingerprint_is_found_in_other_data_sets_only(fresh_database: Engine):
+def sketch(id: str, words: str, keys: tuple[int, ...] = (), body: bytes = b"\x01body") -> CallSketch:
+    bands = struct.pack(f"<{len(keys)}q", *keys)
+    return CallSketch(id=id, exact=f"exact {words}", normalized=words, bands=bands, body=body)
+
+
+def found(index: DeliveredIndex, *sketches: CallSketch) -> dict[str, list[tuple[str, str]]]:
+    """Data set and id of what is near each sketch."""
+    return {id: [(row.dataset, row.id) for row in rows] for id, rows in index.near(sketches).items()}
+
+
+def row_ids(engine: Engine) -> dict[str, str]:
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT conversation_id, id FROM tip.conversations"))
+        return {row.conversation_id: row.id for row in rows}
+
+
+def test_a_call_is_found_by_its_words_in_other_data_sets_only(fresh_database: Engine):
+    assert DeliveredIndex(fresh_database).replace_dataset("one", [sketch("c1", "f1"), sketch("c2", "f2")]) == 2
+    assert found(DeliveredIndex(fresh_database, "two"), sketch("a", "f1"), sketch("b", "f9")) == {"a": [("one", "c1")]}
+    assert found(DeliveredIndex(fresh_database, "one"), sketch("a", "f1")) == {}
+    assert found(DeliveredIndex(fresh_database, "two")) == {}
+
+
+def test_a_call_is_found_by_any_key_it_shares_and_comes_back_whole(fresh_database: Engine):
+    kept = sketch("c1", "f1", (7, -(2**63), 2**63 - 1), b"\x01\x00what comparing needs")
+    DeliveredIndex(fresh_database).replace_dataset("one", [kept, sketch("c2", "f2", (8,))])
+    [[row]] = DeliveredIndex(fresh_database, "two").near([sketch("a", "f9", (5, 2**63 - 1))]).values()
+    assert (row.id, row.dataset, row.exact, row.normalized) == ("c1", "one", kept.exact, kept.normalized)
+    assert (row.bands, row.body) == (kept.bands, kept.body)
+
+
+def test_the_same_words_come_first_then_most_shared_keys_then_the_name_of_the_set(fresh_database: Engine):
     index = DeliveredIndex(fresh_database)
-    assert index.replace_dataset("one", [("c1", "f1"), ("c2", "f2")]) == 2
-    assert index.find(["f1", "f9"], excluding_dataset="two") == {"f1": ("c1", "one")}
-    assert index.find(["f1"], excluding_dataset="one") == {}
-    assert index.find([], excluding_dataset="two") == {}
+    index.replace_dataset("b", [sketch("one key", "f1", (1,)), sketch("two keys", "f2", (1, 2))])
+    index.replace_dataset("a", [sketch("one key", "f3", (2,)), sketch("same words", "f4", (99,))])
+    wanted = sketch("x", "f4", (1, 2, 3))
+    assert found(index, wanted) == {
+        "x": [("a", "same words"), ("b", "two keys"), ("a", "one key"), ("b", "one key")],
+    }
 
 
-def test_of_several_data_sets_the_first_by_name_is_given(fresh_database: Engine):
-    index = DeliveredIndex(fresh_database)
-    for dataset in ("b", "a", "c"):
-        index.replace_dataset(dataset, [(f"{dataset}-1", "same")])
-    assert index.find(["same"], excluding_dataset="a") == {"same": ("b-1", "b")}
-    assert index.find(["same"], excluding_dataset="z") == {"same": ("a-1", "a")}
+def test_where_very_many_share_a_key_the_fifty_that_share_most_are_told(fresh_database: Engine):
+    rows = [sketch(f"c{number}", f"f{number}", (1, *((2,) if number >= 80 else ()))) for number in range(90)]
+    DeliveredIndex(fresh_database).replace_dataset("one", rows)
+    near = found(DeliveredIndex(fresh_database), sketch("x", "f", (1, 2)))["x"]
+    assert len(near) == 50
+    assert {id for _, id in near[:10]} == {f"c{number}" for number in range(80, 90)}
+
+
+def test_bands_of_another_encoding_are_not_compared_but_words_are(fresh_database: Engine):
+    DeliveredIndex(fresh_database).replace_dataset("one", [sketch("c1", "f1", (1,), b"\x02newer")])
+    assert found(DeliveredIndex(fresh_database), sketch("a", "f9", (1,)), sketch("b", "f1", (1,))) == {
+        "b": [("one", "c1")]
+    }
+
+
+def test_rows_of_before_the_sketches_are_found_by_their_words_after_the_migration(fresh_database: Engine):
+    migrate(fresh_database, "0005")
+    with fresh_database.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO tip.conversations (dataset, conversation_id, normalized_fingerprint) "
+                "VALUES ('old', 'c1', 'f1')"
+            )
+        )
+    migrate(fresh_database)
+    [[row]] = DeliveredIndex(fresh_database).near([sketch("a", "f1", (1,))]).values()
+    assert (row.id, row.dataset, row.exact, row.normalized, row.bands, row.body) == ("c1", "old", "", "f1", b"", b"")
+    DeliveredIndex(fresh_database).replace_dataset("old", [sketch("c1", "f1", (1,))])
+    assert found(DeliveredIndex(fresh_database), sketch("a", "f2", (1,))) == {"a": [("old", "c1")]}
 
 
 def test_replacing_forgets_what_a_data_set_held_before(fresh_database: Engine):
     index = DeliveredIndex(fresh_database)
-    index.replace_dataset("one", [("c1", "old")])
-    index.replace_dataset("one", iter([("c1", "new")]))
-    assert index.find(["old", "new"], excluding_dataset="") == {"new": ("c1", "one")}
+    index.replace_dataset("one", [sketch("c1", "old", (1,)), sketch("c2", "stays", (2,))])
+    index.replace_dataset("one", iter([sketch("c1", "new", (3,)), sketch("c2", "stays", (2,))]))
+    wanted = (sketch("a", "old", (1,)), sketch("b", "new"), sketch("c", "x", (3,)), sketch("d", "stays"))
+    assert found(index, *wanted) == {"b": [("one", "c1")], "c": [("one", "c1")], "d": [("one", "c2")]}
     index.replace_dataset("one", [])
-    assert index.find(["new"], excluding_dataset="") == {}
+    assert found(index, *wanted) == {}
+
+
+def test_a_row_that_stays_keeps_what_refers_to_it(fresh_database: Engine):
+    index = DeliveredIndex(fresh_database)
+    index.replace_dataset("one", [sketch("c1", "f1", (1,)), sketch("c2", "f2")])
+    before = row_ids(fresh_database)
+    index.replace_dataset("one", [sketch("c1", "f1", (1,)), sketch("c3", "f3")])
+    after = row_ids(fresh_database)
+    assert set(after) == {"c1", "c3"}
+    assert after["c1"] == before["c1"]
 
 
 def test_a_replacement_that_fails_leaves_the_old_rows(fresh_database: Engine):
     index = DeliveredIndex(fresh_database)
-    index.replace_dataset("one", [("c1", "old")])
+    index.replace_dataset("one", [sketch("c1", "old")])
     with pytest.raises(IntegrityError):
-        index.replace_dataset("one", [("twice", "new"), ("twice", "new")])
-    assert index.find(["old", "new"], excluding_dataset="") == {"old": ("c1", "one")}
+        index.replace_dataset("one", [sketch("twice", "new"), sketch("twice", "new")])
+    assert found(index, sketch("a", "old"), sketch("b", "new")) == {"a": [("one", "c1")]}
 
 
 def test_two_who_replace_one_data_set_at_once_leave_the_rows_of_one(fresh_database: Engine):
     index = DeliveredIndex(fresh_database)
     with ThreadPoolExecutor(4) as pool:
         for done in [
-            pool.submit(index.replace_dataset, "one", [(f"c{i}", f"f{i}-{writer}") for i in range(300)])
+            pool.submit(index.replace_dataset, "one", [sketch(f"c{i}", f"f{i}-{writer}", (i,)) for i in range(300)])
             for writer in range(4)
         ]:
             done.result()
-    found = index.find([f"f{i}-{writer}" for i in range(300) for writer in range(4)], excluding_dataset="")
-    writers = {fingerprint.partition("-")[2] for fingerprint in found}
-    assert len(found) == 300
-    assert len(writers) == 1
+    near = index.near([sketch(f"f{i}-{writer}", f"f{i}-{writer}") for i in range(300) for writer in range(4)])
+    assert len(near) == 300
+    assert len({id.partition("-")[2] for id in near}) == 1
 
 
-def test_twenty_thousand_calls_are_indexed_and_looked_up_in_batches(fresh_database: Engine):
+def test_five_thousand_calls_are_indexed_and_looked_up_in_batches_by_the_index(fresh_database: Engine):
+    chance = random.Random(1)
+    keys = [tuple(chance.randrange(-(2**63), 2**63) for _ in range(16)) for _ in range(6_000)]
     index = DeliveredIndex(fresh_database)
-    assert index.replace_dataset("large", ((f"c{i}", f"f{i}") for i in range(20_000))) == 20_000
-    found = index.find([f"f{i}" for i in range(0, 40_000, 2)], excluding_dataset="other")
-    assert len(found) == 10_000
-    assert found["f19998"] == ("c19998", "large")
+    rows = (sketch(f"c{number}", f"f{number}", keys[number]) for number in range(5_500))
+    assert index.replace_dataset("large", rows) == 5_500
+    near = found(index, *(sketch(f"n{number}", "", (0, keys[number][3])) for number in range(5_000, 6_000)))
+    assert near == {f"n{number}": [("large", f"c{number}")] for number in range(5_000, 5_500)}

@@ -123,7 +123,7 @@ def test_a_database_of_a_newer_tip_is_refused(bare: Engine):
 
 
 def test_an_unknown_revision_to_go_to_is_refused(bare: Engine):
-    with pytest.raises(BadInput, match=r"no revision '0815'.*There are: base, 0001, 0002, 0003, 0004, 0005"):
+    with pytest.raises(BadInput, match=r"no revision '0815'.*There are: base, 0001, 0002, 0003, 0004, 0005, 0006"):
         migrate(bare, "0815")
 
 

@@ -1,0 +1,155 @@
+"""Whether two calls say the same in other words: their turns' meanings, aligned in order, and the facts they name.
+
+One vector a call does not tell a paraphrase from two halves of different calls joined together; the stretch that
+matches least does. docs/duplicates.md has the figures.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tip_assets.quality.duplicates.matches import DuplicateMatch
+from tip_assets.quality.duplicates.semantic import CallPair, SentenceModel
+from tip_assets.quality.duplicates.spoken_pieces import MOST_PIECES, Named, Piece, named_in, pieces_of
+from tip_resources.domain.conversation import Conversation
+
+Vectors = NDArray[np.float32]
+
+# A piece may match one that stands up to this share of the call earlier or later.
+_DRIFT = 0.15
+# The stretch, as a share of the call's weight, whose mean decides; moved along in this many steps.
+_STRETCH, _STEPS = 0.3, 12
+# What weighs less than this share of the call is no stretch and no speaker of it.
+_LEAST_SHARE = 0.1
+# As if every speaker named three facts more, of which 0.8 are found in the other: few facts decide little.
+_FACTS_ASSUMED, _SHARE_ASSUMED = 3, 0.8
+# Less said than this (words that carry a topic) makes no call that can be told from another.
+_LEAST_WEIGHT = 12.0
+# The logistic curve from likeness to certainty; benchmarks/quality/semantic.py --fit prints both.
+_MIDDLE, _STEEPNESS = 0.53, 40.0
+
+
+class Said(NamedTuple):
+    """A call as it is compared: a unit vector, a speaker and a weight a piece, in order, and what it names."""
+
+    vectors: Vectors
+    speakers: NDArray[np.str_]
+    weights: NDArray[np.float64]
+    named: Named
+
+
+class MeaningComparer:
+    """Decides on pairs by their turns' vectors.
+
+    Args:
+        model: Makes the vectors.
+        certainty: 0-1; pairs at or above are duplicates. 0.95: on our corpus 95 of 100 pairs that are judged
+            just so are.
+    """
+
+    def __init__(self, model: SentenceModel, certainty: float) -> None:
+        self._model = model
+        self._least = likeness_at(certainty)
+        self._certainty = certainty
+
+    def duplicates(self, pairs: Sequence[CallPair]) -> list[DuplicateMatch | None]:
+        """One answer a pair, in order; None as well for calls too short or too long to be told by meaning.
+
+        Pairs that name different facts are settled without the model.
+        """
+        open_pairs = [pair for pair in pairs if self._can_be(pair)]
+        said = said_by([call for pair in open_pairs for call in (pair.new, pair.earlier)], self._model)
+        matches: dict[tuple[str, str], DuplicateMatch] = {}
+        for pair, new, earlier in zip(open_pairs, said[::2], said[1::2], strict=True):
+            similarity = certainty_of(likeness(new, earlier)) if new and earlier else 0.0
+            if similarity >= self._certainty:
+                matches[pair.new.id, pair.earlier.id] = DuplicateMatch(
+                    id=pair.new.id, duplicate_of=pair.earlier.id, method="semantic", similarity=similarity
+                )
+        return [matches.get((pair.new.id, pair.earlier.id)) for pair in pairs]
+
+    def _can_be(self, pair: CallPair) -> bool:
+        is_told = all(call.language.lower().startswith("en") for call in (pair.new, pair.earlier))
+        return is_told and math.sqrt(facts_shared(named_in(pair.new), named_in(pair.earlier))) >= self._least
+
+
+def said_by(calls: Sequence[Conversation], model: SentenceModel) -> list[Said | None]:
+    """Calls ready to be compared; None for those with too little or too much said. A text is read once."""
+    pieces = [_comparable(pieces_of(call)) for call in calls]
+    texts = list(dict.fromkeys(piece.text for found in pieces for piece in found))
+    rows = dict(zip(texts, model.vectors(texts), strict=True)) if texts else {}
+    return [
+        Said(
+            np.stack([rows[piece.text] for piece in found]),
+            np.array([piece.speaker for piece in found]),
+            np.array([piece.weight for piece in found]),
+            named_in(call),
+        )
+        if found
+        else None
+        for call, found in zip(calls, pieces, strict=True)
+    ]
+
+
+def _comparable(pieces: list[Piece]) -> list[Piece]:
+    """The pieces, or none where they are too few or too many."""
+    is_enough = len(pieces) <= MOST_PIECES and sum(piece.weight for piece in pieces) >= _LEAST_WEIGHT
+    return pieces if is_enough else []
+
+
+def likeness(one: Said, other: Said) -> float:
+    """0-1: the mean cosine of what matches least, times the root of the share of facts in common.
+
+    Each piece is matched with the nearest in meaning that the same speaker says in the other call at about the
+    same place (by weight). What matches least is a stretch of the call or all that one speaker says; of both calls
+    the lesser counts, since a call with its end left out says less.
+    """
+    cosines = one.vectors @ other.vectors.T
+    drift = np.abs(_places(one.weights)[:, None] - _places(other.weights)[None, :])
+    cosines[(drift > _DRIFT) | (one.speakers[:, None] != other.speakers[None, :])] = 0.0
+    np.maximum(cosines, 0.0, out=cosines)
+    least = min(_least(cosines.max(axis=1), one), _least(cosines.max(axis=0), other))
+    return least * math.sqrt(facts_shared(one.named, other.named))
+
+
+def facts_shared(one: Named, other: Named) -> float:
+    """0-1: the share of a speaker's facts that are words of the other call; of speakers and calls the least."""
+    return min(
+        (
+            (len(facts & theirs.words) + _FACTS_ASSUMED * _SHARE_ASSUMED) / (len(facts) + _FACTS_ASSUMED)
+            for ours, theirs in ((one, other), (other, one))
+            for facts in ours.facts.values()
+        ),
+        default=0.0,
+    )
+
+
+def certainty_of(likeness_: float) -> float:
+    """0-1: how sure it is that two calls so alike say the same."""
+    return 1.0 / (1.0 + math.exp(-_STEEPNESS * (likeness_ - _MIDDLE)))
+
+
+def likeness_at(certainty: float) -> float:
+    """The likeness from which on two calls are duplicates with this certainty (0-1)."""
+    inside = min(max(certainty, 1e-9), 1 - 1e-9)
+    return _MIDDLE + math.log(inside / (1 - inside)) / _STEEPNESS
+
+
+def _places(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the middle of each piece lies, 0-1."""
+    return (np.cumsum(weights) - weights / 2) / weights.sum()
+
+
+def _least(cosines: NDArray[np.floating], said: Said) -> float:
+    """The mean of the stretch that matches least, or of the speaker, where that is less."""
+    middles = np.linspace(_STRETCH / 2, 1 - _STRETCH / 2, _STEPS)
+    stretches = np.abs(middles[:, None] - _places(said.weights)[None, :]) <= _STRETCH / 2
+    speakers = np.unique(said.speakers)[:, None] == said.speakers[None, :]
+    weights = np.concatenate([stretches, speakers]) * said.weights[None, :]
+    totals = weights.sum(axis=1)
+    # Who hardly speaks does not decide, and a long piece can leave a step without the middle of any.
+    counted = totals >= _LEAST_SHARE * said.weights.sum()
+    return float(((weights @ cosines)[counted] / totals[counted]).min())
