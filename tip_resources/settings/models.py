@@ -165,7 +165,9 @@ class QualitySettings(Section):
     """What a call must reach to be delivered."""
 
     minimum_score: Ratio = Field(default=0.85, description="Least overall grade, divided by 5.")
-    duplicate_threshold: Ratio = Field(default=0.95, description="Cosine similarity that makes two calls duplicates.")
+    duplicate_threshold: Ratio = Field(
+        default=0.95, description="How sure the comparison by meaning must be that two calls say the same."
+    )
     grading_tier: Literal["local", "network", "openai"] = Field(default="local", description="Who grades.")
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")
 

@@ -57,7 +57,7 @@ class CallNeighbours:
         told = [(call.id, said) for call, said in zip(calls, said_by(calls, self._model), strict=True) if said]
         if not told:
             return [[] for _ in calls]
-        rows = self._torch.from_numpy(np.stack([_whole(said) for _, said in told])).to(self._model.device).half()
+        rows = self._torch.from_numpy(np.stack([whole_vector(said) for _, said in told])).to(self._model.device).half()
         first_new = len(self._ids)
         self._ids += [id_ for id_, _ in told]
         self._blocks += rows.split(_BLOCK_ROWS)
@@ -89,7 +89,7 @@ class CallNeighbours:
         }
 
 
-def _whole(said: Said) -> NDArray[np.float32]:
+def whole_vector(said: Said) -> NDArray[np.float32]:
     """One vector of length 1 for the call: the mean of its pieces by weight."""
     mean = said.weights @ said.vectors
     return (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
