@@ -1,7 +1,8 @@
 """Measures the semantic tier: paraphrases found, hard negatives kept, seconds and memory.
 
 python -m benchmarks.quality.semantic CALLS.jsonl                 200 calls, all kinds of pairs; some 2 minutes
-python -m benchmarks.quality.semantic CALLS.jsonl --calls 1000 --fit   also fits the curve of certainty anew
+python -m benchmarks.quality.semantic CALLS.jsonl --words         the same without the extra: words in order
+python -m benchmarks.quality.semantic CALLS.jsonl --fit           also fits the curve of certainty anew
 
 CALLS.jsonl holds conversations as `tip` writes them (English, some thousands, so that each has a natural neighbour:
 the call nearest by its set of words). Real task-oriented dialogues are best; nothing is downloaded here.
@@ -10,7 +11,6 @@ agent of one call with the customer of another, and natural neighbours. Figures 
 """
 
 import argparse
-import math
 import random
 import resource
 import time
@@ -23,8 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.quality.paraphrases import crossed, paraphrase, splice
-from tip_assets.quality.duplicates.meaning import certainty_of, likeness, said_by
+from tip_assets.quality.duplicates.meaning import Said, certainty_of, facts_shared, likeness, likeness_at, said_by
+from tip_assets.quality.duplicates.neighbours import whole_vector
+from tip_assets.quality.duplicates.semantic import SentenceModel
 from tip_assets.quality.duplicates.sentence_model import open_sentence_model
+from tip_assets.quality.duplicates.spoken_pieces import named_in
+from tip_assets.quality.duplicates.word_vectors import WordVectors
 from tip_assets.quality.words import words_of
 from tip_resources.domain.conversation import Conversation
 
@@ -66,23 +70,18 @@ def pairs_from(calls: Sequence[Conversation], number: int, seed: int) -> list[Pa
     return pairs
 
 
-def report(pairs: Sequence[Pair], likenesses: NDArray[np.float64]) -> None:
-    """Prints, for several certainties, recall of each kind of paraphrase and wrongly found pairs of the others."""
+def report(pairs: Sequence[Pair], name: str, values: NDArray[np.float64], thresholds: Sequence[float]) -> None:
+    """Prints, for several thresholds, recall and precision, and of each kind the share that is found."""
     truth = np.array([pair.is_duplicate for pair in pairs])
-    certainties = np.array([certainty_of(value) for value in likenesses])
     kinds = sorted({pair.kind for pair in pairs}, key=lambda kind: (not kind.startswith("paraphrase"), kind))
-    print("| certainty | likeness | recall | precision | " + " | ".join(kinds) + " |")
-    print("|---" * (len(kinds) + 4) + "|")
-    for certainty in (0.5, 0.8, 0.9, 0.95, 0.98, 0.99):
-        found = certainties >= certainty
+    print(f"\n| {name} | recall | precision | " + " | ".join(kinds) + " |")
+    print("|---" * (len(kinds) + 3) + "|")
+    for threshold in thresholds:
+        found = values >= threshold
         right = int((found & truth).sum())
-        least = min(likenesses[found], default=math.nan)
         shares = [float(found[[pair.kind == kind for pair in pairs]].mean()) for kind in kinds]
-        print(
-            f"| {certainty} | {least:.3f} | {right / truth.sum():.3f} | {right / max(int(found.sum()), 1):.3f} | "
-            + " | ".join(f"{share:.3f}" for share in shares)
-            + " |"
-        )
+        figures = (right / truth.sum(), right / max(int(found.sum()), 1), *shares)
+        print(f"| {threshold} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |")
 
 
 def fit(pairs: Sequence[Pair], likenesses: NDArray[np.float64]) -> None:
@@ -107,6 +106,7 @@ def main() -> None:
     parser.add_argument("calls", type=Path, help="JSON lines of conversations")
     parser.add_argument("--calls", dest="number", type=int, default=200, help="calls to make pairs of (200)")
     parser.add_argument("--seed", type=int, default=1, help="which calls, and how they are rewritten (1)")
+    parser.add_argument("--words", action="store_true", help="words in order instead of sentence vectors")
     parser.add_argument("--fit", action="store_true", help="fit the curve of certainty (needs scikit-learn)")
     options = parser.parse_args()
     decoder = msgspec.json.Decoder(Conversation)
@@ -114,27 +114,32 @@ def main() -> None:
     pairs = pairs_from(calls, options.number, options.seed)
 
     started = time.process_time()
+    model = WordVectors() if options.words else _one_threaded_model()
+    opened = time.process_time()
+    said: list[Said | None] = []
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        said += said_by([call for pair in pairs[start : start + _PAIRS_AT_ONCE] for call in pair[1:]], model)
+    sides = list(zip(said[::2], said[1::2], strict=True))
+    likenesses = np.array([likeness(new, earlier) if new and earlier else 0.0 for new, earlier in sides])
+    seconds = time.process_time() - opened
+    report(pairs, "certainty", np.array([certainty_of(value) for value in likenesses]), (0.5, 0.8, 0.9, 0.95, 0.98))
+    cosines = [float(whole_vector(new) @ whole_vector(earlier)) if new and earlier else 0.0 for new, earlier in sides]
+    report(pairs, "cosine of one vector a call", np.array(cosines), (0.8, 0.85, 0.9, 0.95, 0.98))
+    if options.fit:
+        fit(pairs, likenesses)
+    least = likeness_at(0.95)
+    settled = sum(facts_shared(named_in(pair.new), named_in(pair.earlier)) < least for pair in pairs)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\n{len(pairs)} pairs, {1000 * seconds / len(pairs):.1f} CPU ms each; {settled} need no model: other facts")
+    print(f"opened in {opened - started:.1f} CPU s; peak {peak_mb:.0f} MB, calls read included; on {model.device}")
+
+
+def _one_threaded_model() -> SentenceModel:
+    """One thread: what several cost is not twice as fast, and CPU seconds can be compared."""
     import torch
 
     torch.set_num_threads(1)
-    model = open_sentence_model()
-    loaded = time.process_time()
-    likenesses: list[float] = []
-    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-        chunk = pairs[start : start + _PAIRS_AT_ONCE]
-        said = said_by([call for pair in chunk for call in (pair.new, pair.earlier)], model)
-        likenesses += [
-            likeness(new, old) if new and old else 0.0 for new, old in zip(said[::2], said[1::2], strict=True)
-        ]
-    seconds = time.process_time() - loaded
-    report(pairs, np.array(likenesses))
-    if options.fit:
-        fit(pairs, np.array(likenesses))
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"\n{len(pairs)} pairs; model opened in {loaded - started:.1f} CPU s; {1000 * seconds / len(pairs):.0f} CPU ms"
-    )
-    print(f"a pair without settling any beforehand by its facts; peak {peak_mb:.0f} MB; {model.device}")
+    return open_sentence_model()
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ class QualitySettings(Section):
         description="Whose meaning is compared. candidates: pairs of a set whose words leave it open; off: nobody's.",
     )
     duplicate_threshold: Ratio = Field(
-        default=0.95, description="Cosine similarity of meanings (quality.semantic) that makes two calls duplicates."
+        default=0.95, description="How sure the comparison by meaning must be that two calls say the same."
     )
     grading_tier: Literal["local", "network", "openai"] = Field(default="local", description="Who grades.")
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")

@@ -28,8 +28,11 @@ _LEAST_SHARE = 0.1
 _FACTS_ASSUMED, _SHARE_ASSUMED = 3, 0.8
 # Less said than this (words that carry a topic) makes no call that can be told from another.
 _LEAST_WEIGHT = 12.0
-# The logistic curve from likeness to certainty; benchmarks/quality/semantic.py --fit prints both.
-_MIDDLE, _STEEPNESS = 0.53, 40.0
+# The logistic curve from likeness to certainty, the same for both kinds of vectors: 0.95 is a likeness of 0.50.
+# Between the curves fitted on two corpora (benchmarks/quality/semantic.py --fit).
+_MIDDLE, _STEEPNESS = 0.41, 33.0
+# Pairs whose vectors are held at once: 10 MB of them for calls of 20 turns.
+_PAIRS_AT_ONCE = 64
 
 
 class Said(NamedTuple):
@@ -46,34 +49,37 @@ class MeaningComparer:
 
     Args:
         model: Makes the vectors.
-        certainty: 0-1; pairs at or above are duplicates. 0.95: on our corpus 95 of 100 pairs that are judged
-            just so are.
+        certainty: 0-1; pairs judged with this certainty or more are duplicates.
     """
 
     def __init__(self, model: SentenceModel, certainty: float) -> None:
-        self._model = model
-        self._least = likeness_at(certainty)
+        self.model = model
         self._certainty = certainty
+        self._least_likeness = likeness_at(certainty)
 
     def duplicates(self, pairs: Sequence[CallPair]) -> list[DuplicateMatch | None]:
         """One answer a pair, in order; None as well for calls too short or too long to be told by meaning.
 
         Pairs that name different facts are settled without the model.
         """
-        open_pairs = [pair for pair in pairs if self._can_be(pair)]
-        said = said_by([call for pair in open_pairs for call in (pair.new, pair.earlier)], self._model)
-        matches: dict[tuple[str, str], DuplicateMatch] = {}
-        for pair, new, earlier in zip(open_pairs, said[::2], said[1::2], strict=True):
-            similarity = certainty_of(likeness(new, earlier)) if new and earlier else 0.0
-            if similarity >= self._certainty:
-                matches[pair.new.id, pair.earlier.id] = DuplicateMatch(
-                    id=pair.new.id, duplicate_of=pair.earlier.id, method="semantic", similarity=similarity
-                )
-        return [matches.get((pair.new.id, pair.earlier.id)) for pair in pairs]
+        matches: list[DuplicateMatch | None] = [None] * len(pairs)
+        places = [place for place, pair in enumerate(pairs) if self._can_be(pair)]
+        for start in range(0, len(places), _PAIRS_AT_ONCE):
+            chunk = places[start : start + _PAIRS_AT_ONCE]
+            said = said_by([call for place in chunk for call in (pairs[place].new, pairs[place].earlier)], self.model)
+            for place, new, earlier in zip(chunk, said[::2], said[1::2], strict=True):
+                if new and earlier:
+                    matches[place] = self._match(pairs[place], certainty_of(likeness(new, earlier)))
+        return matches
+
+    def _match(self, pair: CallPair, similarity: float) -> DuplicateMatch | None:
+        if similarity < self._certainty:
+            return None
+        return DuplicateMatch(id=pair.new.id, duplicate_of=pair.earlier.id, method="semantic", similarity=similarity)
 
     def _can_be(self, pair: CallPair) -> bool:
         is_told = all(call.language.lower().startswith("en") for call in (pair.new, pair.earlier))
-        return is_told and math.sqrt(facts_shared(named_in(pair.new), named_in(pair.earlier))) >= self._least
+        return is_told and facts_shared(named_in(pair.new), named_in(pair.earlier)) >= self._least_likeness
 
 
 def said_by(calls: Sequence[Conversation], model: SentenceModel) -> list[Said | None]:
@@ -101,7 +107,7 @@ def _comparable(pieces: list[Piece]) -> list[Piece]:
 
 
 def likeness(one: Said, other: Said) -> float:
-    """0-1: the mean cosine of what matches least, times the root of the share of facts in common.
+    """0-1: the mean cosine of what matches least, times the share of facts in common.
 
     Each piece is matched with the nearest in meaning that the same speaker says in the other call at about the
     same place (by weight). What matches least is a stretch of the call or all that one speaker says; of both calls
@@ -112,7 +118,7 @@ def likeness(one: Said, other: Said) -> float:
     cosines[(drift > _DRIFT) | (one.speakers[:, None] != other.speakers[None, :])] = 0.0
     np.maximum(cosines, 0.0, out=cosines)
     least = min(_least(cosines.max(axis=1), one), _least(cosines.max(axis=0), other))
-    return least * math.sqrt(facts_shared(one.named, other.named))
+    return least * facts_shared(one.named, other.named)
 
 
 def facts_shared(one: Named, other: Named) -> float:

@@ -1,7 +1,7 @@
 """The semantic tier's promise: what judges, by meaning, pairs of calls that the word methods left undecided.
 
 Who finds the pairs and fetches the calls is whole_set.py; meaning is compared in meaning.py, with the model that
-sentence_model.py opens.
+sentence_model.py opens or, without it, with word_vectors.py.
 """
 
 from collections.abc import Sequence
@@ -49,12 +49,16 @@ class SentenceModel(Protocol):
 
 
 def semantic_comparer(certainty: float) -> SemanticComparer:
-    """The comparer of this machine; `certainty` (0-1) is the setting `quality.duplicate_threshold`.
+    """The comparer of this machine: by sentence vectors where the extra `semantic` is installed, else by words.
+
+    Args:
+        certainty: 0-1, the setting `quality.duplicate_threshold`. How sure it must be; not a cosine.
 
     Raises:
-        PermanentFailure: The extra `semantic` or the model is not here; the message says how to get it.
+        PermanentFailure: The extra is installed and its model cannot be opened; the message says how to get it.
     """
     from tip_assets.quality.duplicates.meaning import MeaningComparer
-    from tip_assets.quality.duplicates.sentence_model import open_sentence_model
+    from tip_assets.quality.duplicates.sentence_model import is_installed, open_sentence_model
+    from tip_assets.quality.duplicates.word_vectors import WordVectors
 
-    return MeaningComparer(open_sentence_model(), certainty)
+    return MeaningComparer(open_sentence_model() if is_installed() else WordVectors(), certainty)

@@ -38,6 +38,11 @@ class SentenceTransformerModel:
         return np.asarray(made, dtype=np.float32)
 
 
+def is_installed() -> bool:
+    """Whether the extra `semantic` is here."""
+    return find_spec("sentence_transformers") is not None
+
+
 def open_sentence_model(name: str = "", device: str | None = None) -> SentenceTransformerModel:
     """The model called `name` (a folder or a Hugging Face name); empty: the packaged one, then DEFAULT_MODEL.
 
@@ -46,7 +51,7 @@ def open_sentence_model(name: str = "", device: str | None = None) -> SentenceTr
     Raises:
         PermanentFailure: sentence-transformers is not installed, or the model is neither here nor to be had.
     """
-    if find_spec("sentence_transformers") is None:
+    if not is_installed():
         raise PermanentFailure(
             "Comparing calls by meaning needs sentence-transformers, which is not installed. "
             "Install the extra: pip install 'transcript-intelligence-platform[semantic]'."

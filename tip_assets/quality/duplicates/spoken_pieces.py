@@ -87,6 +87,9 @@ def _cut(text: str) -> Iterator[str]:
     if text.count(" ") < _LONGEST_PIECE:
         yield text
         return
-    words = text.split(None, MOST_PIECES * _LONGEST_PIECE)
+    most = MOST_PIECES * _LONGEST_PIECE
+    words = text.split(None, most)
+    if len(words) > most:
+        words[most] = words[most].split(None, 1)[0]  # One word stands for the rest: the call is too long anyway.
     for start in range(0, len(words), _LONGEST_PIECE):
         yield " ".join(words[start : start + _LONGEST_PIECE])
