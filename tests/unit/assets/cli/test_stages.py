@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tip_assets.cli.dedupe import dedupe
-from tip_assets.cli.stages import grade, scrub
+from tip_assets.cli.grade import grade
+from tip_assets.cli.stages import scrub
 
 Line = dict[str, Any]
 
