@@ -1,7 +1,10 @@
-"""How well the samples of one judge agree with each other, over a whole set, without holding it."""
+"""How samples of a judge agree with each other, and grades with other figures, over a set without holding it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
+
+_LEAST_PAIRS = 3
+_NO_VARIATION = 1e-12
 
 
 class SampleAgreement:
@@ -49,17 +52,25 @@ class SampleAgreement:
         return 1 - (self._values - 1) * self._disagreement / expected
 
 
-def correlation(pairs: Iterable[tuple[float, float]]) -> float | None:
-    """Pearson's r of a stream of pairs (Welford's running sums); None below 3 pairs or where one side never varies."""
-    count = 0
-    mean_x = mean_y = xx = yy = xy = 0.0
-    for x, y in pairs:
-        count += 1
-        dx, dy = x - mean_x, y - mean_y
-        mean_x += dx / count
-        mean_y += dy / count
-        xx += dx * (x - mean_x)
-        yy += dy * (y - mean_y)
-        xy += dx * (y - mean_y)
-    tiny = 1e-12
-    return xy / (xx * yy) ** 0.5 if count >= 3 and xx > tiny and yy > tiny else None
+class Correlation:
+    """Pearson's r of pairs, one after the other (Welford's running sums)."""
+
+    def __init__(self) -> None:
+        self.pairs = 0
+        self._mean_x = self._mean_y = self._xx = self._yy = self._xy = 0.0
+
+    def add(self, x: float, y: float) -> None:
+        """One pair."""
+        self.pairs += 1
+        dx, dy = x - self._mean_x, y - self._mean_y
+        self._mean_x += dx / self.pairs
+        self._mean_y += dy / self.pairs
+        self._xx += dx * (x - self._mean_x)
+        self._yy += dy * (y - self._mean_y)
+        self._xy += dx * (y - self._mean_y)
+
+    @property
+    def r(self) -> float | None:
+        """None below 3 pairs, or where one side never varies."""
+        is_known = self.pairs >= _LEAST_PAIRS and min(self._xx, self._yy) > _NO_VARIATION
+        return self._xy / (self._xx * self._yy) ** 0.5 if is_known else None

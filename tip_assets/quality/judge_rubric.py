@@ -1,4 +1,4 @@
-"""The rubric of judges, as judge_rubric.yaml has it: criteria, anchors, version. What is asked with it is in judging.py."""
+"""The rubric of judges, read from judge_rubric.yaml: criteria, anchors, version. What is asked is in judging.py."""
 
 import hashlib
 from functools import cache

@@ -11,7 +11,7 @@ import msgspec
 
 from tip_assets.quality.judge_answers import JudgeAnswers
 from tip_assets.quality.judge_panel import ask_panel, grade_of
-from tip_assets.quality.judging import JudgeAnswer, JudgeQuestion, ask_judge, question_for
+from tip_assets.quality.judging import JudgeAnswer, JudgeQuestion, NotForJudges, ask_judge, question_for
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.failures import BadInput
@@ -49,7 +49,10 @@ class Judges(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """A call and what the judge said of it. Without a grade `why_not` says why; it never quotes the call."""
+    """A call and what the judge said of it. Without a grade `why_not` says why; it never quotes the call.
+
+    `why_not_kind` is a word to count by; `asked` counts the answers that no earlier run had kept.
+    """
 
     conversation: Conversation
     plan: CallPlan | None
@@ -57,6 +60,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[JudgeAnswer, ...] = ()
     asked: int = 0
     why_not: str = ""
+    why_not_kind: str = ""
 
 
 def find_judges(
@@ -169,11 +173,13 @@ class _Desk:
         try:
             given = await ask_panel(ask, samples)
         except BadInput as error:
-            return Judged(conversation=conversation, plan=plan, why_not=str(error))
+            kind = error.kind if isinstance(error, NotForJudges) else "bad_input"
+            return Judged(conversation=conversation, plan=plan, why_not=str(error), why_not_kind=kind)
         except (CallFailed, CallImpossible) as error:
             if error.kind not in _ABOUT_ONE_CALL:
                 raise
-            return Judged(conversation=conversation, plan=plan, asked=asked, why_not=f"{error.kind}: {error}")
+            why, kind = str(error), error.kind
+            return Judged(conversation=conversation, plan=plan, asked=asked, why_not=why, why_not_kind=kind)
         grade = grade_of(given, tier=self._judges.tier, domain=conversation.domain)
         return Judged(conversation=conversation, plan=plan, grade=grade, answers=given, asked=asked)
 

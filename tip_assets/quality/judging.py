@@ -53,7 +53,11 @@ class JudgeAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotForJudges(BadInput):
-    """The call cannot be shown to a judge; the message says why and never quotes it."""
+    """The call cannot be shown to a judge; the message says why and never quotes it. `kind` is a word to count by."""
+
+    def __init__(self, kind: str, what: str) -> None:
+        self.kind = kind
+        super().__init__(what)
 
 
 def question_for(conversation: Conversation, plan: CallPlan | None, sample: int) -> JudgeQuestion:
@@ -69,9 +73,11 @@ def question_for(conversation: Conversation, plan: CallPlan | None, sample: int)
     bare = msgspec.structs.replace(conversation, annotations=Annotations(spans=conversation.annotations.spans))
     redacted = redact(bare, facts=facts)
     if not any(turn.text.strip() for turn in redacted.turns):
-        raise NotForJudges("the call has no words.")
+        raise NotForJudges("no_words", "the call has no words.")
     if leaked := leaked_facts(redacted, facts):
-        raise NotForJudges(f"personal data could not be replaced ({', '.join(leaked)}), so no judge is shown it.")
+        raise NotForJudges(
+            "not_scrubbed", f"personal data could not be replaced ({', '.join(leaked)}), so no judge is shown it."
+        )
     transcript = "\n".join(f"{turn.speaker}: {turn.text}" for turn in redacted.turns)
     known = f"PLAN\n{_plan_text(plan)}\n" if plan is not None else ""
     text = (
@@ -153,5 +159,7 @@ def _plan_text(plan: CallPlan) -> str:
     alone = Conversation(id="", turns=tuple(Turn(speaker="system", text=line) for line in lines))
     redacted = redact(alone, facts=plan.facts)
     if leaked := leaked_facts(redacted, plan.facts):
-        raise NotForJudges(f"the plan holds personal data that could not be replaced ({', '.join(leaked)}).")
+        raise NotForJudges(
+            "not_scrubbed", f"the plan holds personal data that could not be replaced ({', '.join(leaked)})."
+        )
     return "\n".join(turn.text for turn in redacted.turns)

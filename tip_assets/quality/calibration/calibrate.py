@@ -6,7 +6,7 @@ from statistics import fmean
 
 import msgspec
 
-from tip_assets.quality.agreement import SampleAgreement, correlation
+from tip_assets.quality.agreement import Correlation, SampleAgreement
 from tip_assets.quality.calibration.figures import side_figures
 from tip_assets.quality.calibration.labels import SIDES
 from tip_assets.quality.calibration.padding import padded
@@ -15,7 +15,7 @@ from tip_assets.quality.grading import RUBRIC_VERSION, grade_locally
 from tip_assets.quality.judge_panel import overall_points
 from tip_assets.quality.judge_rubric import judge_rubric_version
 from tip_assets.quality.judging import JudgeAnswer
-from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.conversation import Annotations, Conversation
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.grade import Grade, GradingTier
 
@@ -73,7 +73,11 @@ def calibrate(
     agreement = SampleAgreement()
     for _, one, _ in known:
         agreement.add([overall_points(answer) for answer in one.answers])
-    words = [sum(len(turn.text.split()) for turn in call.turns) for call, _, _ in known]
+    by_length, by_length_for_people = Correlation(), Correlation()
+    for call, _, grade in known:
+        words = sum(len(turn.text.split()) for turn in call.turns)
+        by_length.add(words, grade.overall)
+        by_length_for_people.add(words, _label(call).overall)
     return Calibration(
         grader=name,
         tier=tier,
@@ -92,8 +96,8 @@ def calibrate(
         samples_difference=agreement.mean_absolute_difference,
         order_shift=_order_shift([one.answers for _, one, _ in known]),
         padding_gain=_padding_gain(graded[: len(labelled)], dict(zip(best, graded[len(labelled) :], strict=True))),
-        length_correlation=correlation(zip(words, (grade.overall for _, _, grade in known), strict=True)),
-        people_length_correlation=correlation(zip(words, (_label(call).overall for call, _, _ in known), strict=True)),
+        length_correlation=by_length.r,
+        people_length_correlation=by_length_for_people.r,
         is_scripted=is_scripted,
         calibrated_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -112,7 +116,7 @@ def _label(call: Conversation) -> Grade:
     return grade
 
 
-def _without_grade(call: Conversation):
+def _without_grade(call: Conversation) -> Annotations:
     return msgspec.structs.replace(call.annotations, grade=None)
 
 
@@ -120,11 +124,10 @@ def _order_shift(panels: Iterable[tuple[JudgeAnswer, ...]]) -> float | None:
     """Mean over the calls that were asked in both orders: reversed less in order."""
     shifts = []
     for answers in panels:
-        ways = {
-            turned: [overall_points(one) for one in answers if one.is_reversed == turned] for turned in (True, False)
-        }
-        if ways[True] and ways[False]:
-            shifts.append(fmean(ways[True]) - fmean(ways[False]))
+        turned = [overall_points(one) for one in answers if one.is_reversed]
+        in_order = [overall_points(one) for one in answers if not one.is_reversed]
+        if turned and in_order:
+            shifts.append(fmean(turned) - fmean(in_order))
     return fmean(shifts) if shifts else None
 
 

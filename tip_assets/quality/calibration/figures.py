@@ -1,4 +1,4 @@
-"""The figures of a calibration: correlation, weighted kappa, bias, each with how sure it is. numpy, scipy, scikit-learn.
+"""The figures of a calibration: correlation, weighted kappa, bias; how sure each of them is.
 
 Correlation first, then kappa, as "Judge's Verdict" (arXiv 2510.09738) does: a grader that does not rank as people do
 cannot be mended; one that ranks well but on another scale can.

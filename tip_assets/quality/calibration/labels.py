@@ -64,16 +64,18 @@ def read_labels_table(labels: Path, calls: Path) -> list[Conversation]:
         if call is None:
             raise BadInput(f"no call has the id {row['id']!r}.", where=where, mend=f"Look at the ids of {calls}.")
         try:
-            grade = Grade(**{side: float(row[side] or "nothing") for side in SIDES}, grader=labels.name)
+            realism, coherence, naturalness, overall = (float(row[side] or "nothing") for side in SIDES)
         except ValueError as error:
             raise BadInput(f"a grade is no number: {error}.", where=where) from error
+        grade = Grade(
+            realism=realism, coherence=coherence, naturalness=naturalness, overall=overall, grader=labels.name
+        )
         _check_range(grade, where)
-        labelled.append(with_label(call, grade))
+        labelled.append(_with_label(call, grade))
     return labelled
 
 
-def with_label(call: Conversation, grade: Grade) -> Conversation:
-    """The call with that grade."""
+def _with_label(call: Conversation, grade: Grade) -> Conversation:
     return msgspec.structs.replace(call, annotations=msgspec.structs.replace(call.annotations, grade=grade))
 
 
