@@ -9,7 +9,6 @@ import polars as pl
 from tip_assets.quality.duplicates.fingerprints import fingerprints
 from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.duplicates.matches import DuplicateMatch
-from tip_assets.quality.grading import grade_locally
 from tip_assets.quality.leaks import leaked_facts
 from tip_assets.quality.personal_data import find_spans
 from tip_assets.quality.scrubbing import redact
@@ -55,12 +54,6 @@ class DuplicateScreen:
                 yield conversation
             else:
                 self.removed.append(match)
-
-
-def with_grades(planned: Iterable[tuple[Conversation, CallPlan]]) -> Iterator[Conversation]:
-    """Every call with its local grade."""
-    for conversation, plan in planned:
-        yield _annotated(conversation, grade=grade_locally(conversation, plan))
 
 
 def passing(minimum_score: float) -> pl.Expr:

@@ -167,6 +167,9 @@ class QualitySettings(Section):
     minimum_score: Ratio = Field(default=0.85, description="Least overall grade, divided by 5.")
     duplicate_threshold: Ratio = Field(default=0.95, description="Cosine similarity that makes two calls duplicates.")
     grading_tier: Literal["local", "network", "openai"] = Field(default="local", description="Who grades.")
+    judge_samples: Annotated[int, Field(ge=1, le=9)] = Field(
+        default=1, description="How often a judge is asked about each call; more cost more and tell how sure it is."
+    )
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")
 
 

@@ -58,8 +58,8 @@ def side_figures(people: Sequence[float], grader: Sequence[float]) -> SideFigure
     levels_x, levels_y = np.floor(x + 0.5), np.floor(y + 0.5)
     varies = bool(np.ptp(x) > 0 and np.ptp(y) > 0)
     kappa_varies = bool(np.ptp(np.concatenate([levels_x, levels_y])) > 0)
-    pearson = float(stats.pearsonr(x, y).statistic) if varies else None
-    spearman = float(stats.spearmanr(x, y).statistic) if varies else None
+    pearson = _pearson(x, y).item() if varies else None
+    spearman = _pearson(stats.rankdata(x), stats.rankdata(y)).item() if varies else None
     kappa = float(cohen_kappa_score(levels_x, levels_y, weights="quadratic")) if kappa_varies else None
     rng = np.random.default_rng(_SEED)
     drawn = rng.integers(0, len(x), size=(_RESAMPLES, len(x)))
