@@ -37,13 +37,20 @@ def judges_of_set(
         yield None
         return
     if spec.rehearsal:
-        from tip_resources.rehearsal.process import rehearsal_process
-
-        with rehearsal_process(*settings().models.rehearsal_options) as url:
-            only = ModelSettings(endpoints=(EndpointSettings(url=url, name="rehearsal"),), probe_localhost=False)
-            yield find_judges("network", settings().model_copy(update={"models": only}), environ={}, rehearsal=True)
+        with scripted_judges(settings()) as judges:
+            yield judges
         return
     yield _waited_for("openai" if tier == "openai" else "network", settings(), fleet)
+
+
+@contextmanager
+def scripted_judges(settings: Settings) -> Iterator[Judges]:
+    """A scripted server of our own that answers the form of a judge's question; its grades mean nothing."""
+    from tip_resources.rehearsal.process import rehearsal_process
+
+    with rehearsal_process(*settings.models.rehearsal_options) as url:
+        only = ModelSettings(endpoints=(EndpointSettings(url=url, name="rehearsal"),), probe_localhost=False)
+        yield find_judges("network", settings.model_copy(update={"models": only}), environ={}, rehearsal=True)
 
 
 def calibration_of(judges: Judges, kept: Calibrations) -> Calibration | None:
