@@ -15,12 +15,12 @@ VERDICT: dict[str, Any] = {"rationale": "fine", **dict.fromkeys(judge_rubric().c
 
 @contextmanager
 def serving(answer: Any, *models: str, host: str = "127.0.0.1") -> Iterator[ScriptedServer]:
-    """A server that gives this answer to every question; its models are `models`, else one called judge."""
+    """A server that gives this answer (a text or a reply) to every question; without `models` its model is judge."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     listed = {"data": [{"id": name} for name in models or ("judge",)]}
-    server = ScriptedServer([says(answer)], models=listed, host=host)
+    server = ScriptedServer([says(answer) if isinstance(answer, str) else answer], models=listed, host=host)
     try:
         asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
         yield server

@@ -10,6 +10,7 @@ from upath import UPath
 
 from tests.unit.assets.quality.conftest import call_of
 from tests.unit.assets.quality.judge_server import VERDICT, judging_settings, serving
+from tests.unit.resources.llm.scripted_server import answers
 from tip_assets.quality.judge_answers import JudgeAnswers
 from tip_assets.quality.judge_panel import ask_panel, grade_of, overall_points
 from tip_assets.quality.judge_rubric import judge_rubric, judge_rubric_version
@@ -19,7 +20,7 @@ from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.persona import Persona, PersonalFact
 from tip_resources.domain.scenario import Scenario
-from tip_resources.llm.failures import CallFailed
+from tip_resources.llm.failures import CallFailed, CallImpossible
 
 PLAN = CallPlan(
     index=0,
@@ -53,11 +54,11 @@ def asked(call: Conversation, plan: CallPlan | None = None, sample: int = 0) -> 
 
 
 def judged(
-    calls: list[Conversation], says_of: object, *, samples: int = 1, answers: JudgeAnswers | None = None
+    calls: list[Conversation], says_of: object, *, samples: int = 1, kept: JudgeAnswers | None = None
 ) -> list[Judged]:
     with serving(says_of) as server:
         judges = find_judges("network", judging_settings(server.url), environ={})
-        return list(judged_calls(((call, None) for call in calls), judges, samples=samples, answers=answers))
+        return list(judged_calls(((call, None) for call in calls), judges, samples=samples, answers=kept))
 
 
 def test_a_judge_sees_the_plan_and_the_call_with_personal_data_replaced() -> None:
@@ -148,14 +149,14 @@ def answers_of(*overalls: float) -> list[JudgeAnswer]:
 def test_samples_far_apart_are_settled_by_one_more(
     overalls: tuple[float, ...], samples: int, used: int, grade: float
 ) -> None:
-    given = answers_of(*overalls)
+    prepared = answers_of(*overalls)
 
     async def ask(sample: int) -> JudgeAnswer:
-        return given[sample]
+        return prepared[sample]
 
-    answers = asyncio.run(ask_panel(ask, samples))
-    assert len(answers) == used
-    made = grade_of(answers, tier="network", domain="retail")
+    given = list(asyncio.run(ask_panel(ask, samples)))
+    assert len(given) == used
+    made = grade_of(given, tier="network", domain="retail")
     assert made.overall == grade
     assert made.rubric_version == judge_rubric_version()
     assert made.metrics.get("samples_count") == (used if used > 1 else None)
@@ -219,20 +220,18 @@ def test_a_set_of_one_and_of_none() -> None:
 
 
 def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
-    answers = JudgeAnswers(UPath(tmp_path / "judged"))
+    kept = JudgeAnswers(UPath(tmp_path / "judged"))
     calls = [call_of("Hello.", f"Number {number}.") for number in range(4)]
-    first = judged(calls[:2], json.dumps(VERDICT), samples=2, answers=answers)
+    first = judged(calls[:2], json.dumps(VERDICT), samples=2, kept=kept)
     assert [one.asked for one in first] == [2, 2]
-    again = judged(calls, json.dumps({**VERDICT, "realism": 1.0}), samples=2, answers=answers)
+    again = judged(calls, json.dumps({**VERDICT, "realism": 1.0}), samples=2, kept=kept)
     assert [one.asked for one in again] == [0, 0, 2, 2]
     assert [one.grade.realism for one in again if one.grade] == [4.0, 4.0, 1.0, 1.0]
-    answers.clear()
-    assert [one.asked for one in judged(calls[:1], json.dumps(VERDICT), answers=answers)] == [1]
+    kept.clear()
+    assert [one.asked for one in judged(calls[:1], json.dumps(VERDICT), kept=kept)] == [1]
 
 
-def test_a_judge_that_is_gone_ends_it_with_words() -> None:
-    with serving(json.dumps(VERDICT)) as server:
-        judges = find_judges("network", judging_settings(server.url), environ={})
-    with pytest.raises(CallFailed) as failure:
-        list(judged_calls([(call_of("Hello.", "Hi."), None)], judges))
-    assert judges.endpoints[0].name in str(failure.value)
+def test_a_judge_that_lets_nobody_in_ends_it_with_words_instead_of_a_call_without_a_grade() -> None:
+    refuses = answers(401, {"error": {"message": "who are you?"}})
+    with pytest.raises(CallImpossible, match="No key was sent"):
+        judged([call_of("Hello.", "Hi.")], refuses)
