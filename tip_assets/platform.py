@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tip_assets.planning.domain_library import DomainLibrary
     from tip_resources.database.delivered import DeliveredIndex
     from tip_resources.database.fleet_gate import GateStore
+    from tip_resources.database.quality_scores import QualityScores
     from tip_resources.database.requests import RequestStore
     from tip_resources.fleet.endpoint_nodes import EndpointNodes
     from tip_resources.fleet.fleet_servers import FleetServers
@@ -95,6 +96,12 @@ class Platform(dg.ConfigurableResource):
         from tip_resources.database.delivered import DeliveredIndex
 
         return DeliveredIndex(self.database(), excluding)
+
+    def quality_scores(self) -> "QualityScores":
+        """The grades of what was delivered."""
+        from tip_resources.database.quality_scores import QualityScores
+
+        return QualityScores(self.database())
 
     def gate(self) -> "GateStore":
         """How many runs may go on."""

@@ -25,6 +25,7 @@ DAGSTER_FILES = {
     "assets.py",
     "report_asset.py",
     "definitions.py",
+    "graded_asset.py",
     "jobs.py",
     "partitions.py",
     "platform.py",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--rehearsal", is_flag=True, help="Use the scripted server instead of a model, and say so everywhere.")
 @click.option("--model", help="Ask for this model.")
 @click.option("--tier", type=click.Choice(["local", "network", "openai"]), help="Use endpoints of this tier only.")
+@click.option("--grading", type=click.Choice(["local", "network", "openai"]), help="Who grades: see tip grade --help.")
 @click.option("--yes", is_flag=True, help="Do not ask after a preview.")
 @budget_options
 @json_option
@@ -46,6 +47,7 @@ def request(
     rehearsal: bool,
     model: str | None,
     tier: str | None,
+    grading: str | None,
     yes: bool,
     as_json: bool,
     **how: Any,
@@ -60,7 +62,7 @@ def request(
     from tip_assets.cli.following import waits_for
 
     home = project_home()
-    overrides = {"rehearsal": rehearsal, "model": model, "tier": tier}
+    overrides = {"rehearsal": rehearsal, "model": model, "tier": tier, "grading": grading}
     specs = _specs(text, home, name=name, seed=seed, overrides=overrides, quiet=as_json)
     specs = [with_options(spec, how) for spec in specs]
     _say_estimates(specs, home, quiet=as_json)

@@ -19,7 +19,7 @@ from tip_assets.generation.writing import SUPPORTED_MODES, write_plans
 from tip_assets.planning.domain_library import DomainLibrary
 from tip_assets.planning.plan import call_plan_at, plan_calls
 from tip_assets.quality.grading import grade_locally
-from tip_assets.quality.judged_calls import JudgeTier, judged_calls
+from tip_assets.quality.judged_calls import JudgeTier, find_judges, judged_calls
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.failures import BadInput
@@ -143,16 +143,14 @@ class TrialRun:
     def _judged(self, kept: Sequence[Conversation], settings: Settings, ungraded: list[str]) -> list[Grade] | None:
         if self._judge is None:
             return None
-        graded: Iterator[Conversation] = judged_calls(
-            kept,
-            tier=self._judge,
-            settings=settings,
-            environ=self._environ,
-            rehearsal=False,
-            on_ungraded=ungraded.append,
-            fleet=self._fleet,
-        )
-        return [call.annotations.grade for call in graded if call.annotations.grade is not None]
+        judges = find_judges(self._judge, settings, environ=self._environ, fleet=self._fleet)
+        grades = []
+        for judged in judged_calls(((call, None) for call in kept), judges):
+            if judged.grade is None:
+                ungraded.append(f"call {judged.conversation.id} has no grade: {judged.why_not}")
+            else:
+                grades.append(judged.grade)
+        return grades
 
 
 def warm_up(experiment: Experiment, library: DomainLibrary) -> None:

@@ -1,4 +1,4 @@
-"""The quality layers as assets: distinct calls, graded calls, and calls with their personal data found.
+"""The quality layers as assets: distinct calls, and calls with their personal data found. Grades: graded_asset.py.
 
 Assets with check specs have no return annotation: Dagster would read it as the type of every output.
 """
@@ -22,15 +22,14 @@ from tip_assets.quality.duplicates.earlier_calls import DeliveredCalls
 from tip_assets.quality.duplicates.removed import DUPLICATES, RemovedCall
 from tip_assets.quality.duplicates.semantic_tier import semantic_tier
 from tip_assets.quality.duplicates.whole_set import find_survivors
-from tip_assets.quality.screening import ScrubScreen, mean_grades, passing, with_grades
+from tip_assets.quality.graded_asset import keep_quality_scores
+from tip_assets.quality.screening import ScrubScreen, passing
 from tip_assets.quality.scrubbing import redact
 from tip_assets.steps import clear_failures
 from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.storage.sets import count_rows, read_set, write_set
 
-# A set is called sound when this share of its calls passes (mission: 95 %+ validation pass rate).
-EXPECTED_PASS_RATE = 0.95
 # Removed calls shown in the UI; all of them are in the set `duplicates`.
 _MOST_EXAMPLES = 20
 
@@ -88,46 +87,6 @@ def deduped_conversations(context: dg.AssetExecutionContext, raw_conversations: 
     kinds={"parquet"},
     check_specs=[
         dg.AssetCheckSpec(
-            "enough_pass",
-            asset="graded_conversations",
-            description="At least 95 % of the calls reach quality.minimum_score.",
-        )
-    ],
-)
-def graded_conversations(
-    context: dg.AssetExecutionContext,
-    deduped_conversations: pl.LazyFrame,
-    scenarios: pl.LazyFrame,
-    personas: pl.LazyFrame,
-    platform: Platform,
-):
-    """Every distinct call with its grade: realism, coherence, naturalness, overall. Holds personal data."""
-    minimum_score = platform.settings().quality.minimum_score
-    planned = with_plans(read_set(deduped_conversations, Conversation), read_plans(scenarios, personas))
-    scratch = platform.layout().scratch(context.run.run_id, "graded_conversations")
-    frame = write_set(with_grades(planned), Conversation, scratch)
-    total = count_rows(frame)
-    passed = count_rows(frame.filter(passing(minimum_score)))
-    pass_rate = passed / total if total else 0.0
-    return dg.MaterializeResult(
-        value=frame,
-        metadata={"passed": passed, "pass_rate": round(pass_rate, 4), **mean_grades(frame)},
-        check_results=[
-            dg.AssetCheckResult(
-                check_name="enough_pass",
-                passed=pass_rate >= EXPECTED_PASS_RATE,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"pass_rate": pass_rate, "minimum_score": minimum_score},
-            )
-        ],
-    )
-
-
-@dataset_asset(
-    group_name=QUALITY,
-    kinds={"parquet"},
-    check_specs=[
-        dg.AssetCheckSpec(
             "no_known_facts_left",
             asset="scrubbed_conversations",
             blocking=True,
@@ -155,6 +114,7 @@ def scrubbed_conversations(
         platform.delivered().replace_dataset(
             spec.name, (sketch for batch in kept for _, sketch in batch), domain=spec.domain
         )
+        keep_quality_scores(platform, spec.name, frame)
     sample = next(read_set(frame, Conversation), None)
     return dg.MaterializeResult(
         value=frame,

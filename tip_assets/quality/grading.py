@@ -14,12 +14,12 @@ from tip_assets.quality.features.measured_call import MeasuredCall
 from tip_assets.quality.features.moods import moods
 from tip_assets.quality.features.plan_fit import domain_words, plan_fit
 from tip_assets.quality.features.turn_taking import spoken_style, turn_taking
-from tip_assets.quality.rubric import local_rubric
+from tip_assets.quality.rubric import local_rubric, local_rubric_version
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.grade import Grade
 
-RUBRIC_VERSION = "local-1"
+RUBRIC_VERSION = local_rubric_version()
 _BEST = 5.0
 # A call is about as good as its weakest side: half of the overall grade is the lowest of the three.
 _WEIGHT_OF_THE_WEAKEST = 0.5

@@ -5,6 +5,8 @@ from importlib.resources import files
 
 import msgspec
 
+from tip_assets.quality.judge_rubric import content_hash
+
 # A feature that is as bad as can be still leaves this much, so that the other features keep mattering.
 _LEAST_SCORE = 0.02
 
@@ -48,5 +50,15 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def local_rubric() -> Rubric:
     """The rubric that ships with tip."""
-    data = (files("tip_assets.quality") / "rubric.json").read_bytes()
-    return msgspec.json.decode(data, type=Rubric)
+    return msgspec.json.decode(_content(), type=Rubric)
+
+
+@cache
+def local_rubric_version() -> str:
+    """Name and content hash, `local-1+1a2b3c4d`: grades with different ones cannot be compared."""
+    return f"{local_rubric().version}+{content_hash(_content())}"
+
+
+@cache
+def _content() -> bytes:
+    return (files("tip_assets.quality") / "rubric.json").read_bytes()

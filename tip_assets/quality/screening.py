@@ -6,18 +6,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import polars as pl
 
-from tip_assets.quality.grading import grade_locally
 from tip_assets.quality.leaks import leaked_facts
 from tip_assets.quality.personal_data import find_spans
 from tip_assets.quality.scrubbing import redact
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
-
-
-def with_grades(planned: Iterable[tuple[Conversation, CallPlan]]) -> Iterator[Conversation]:
-    """Every call with its local grade."""
-    for conversation, plan in planned:
-        yield _annotated(conversation, grade=grade_locally(conversation, plan))
 
 
 def passing(minimum_score: float) -> pl.Expr:

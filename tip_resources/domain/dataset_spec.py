@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from tip_resources.domain.grade import GradingTier
 from tip_resources.domain.names import validate_dataset_name
 from tip_resources.domain.provenance import Tier
 
@@ -26,7 +27,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One data set. The database row holding it is the truth of a partition.
 
-    `scenario_templates` empty means all of the domain's; `model` None means the settings' choice;
+    `scenario_templates` empty means all of the domain's; `model` and `grading` None mean the settings' choice;
     `rehearsal` asks for the scripted server and is never set by itself outside `tip demo`; `batch_api` asks
     for OpenAI's batch API (half price, answers within a day), on the `openai` tier only.
     """
@@ -43,6 +44,7 @@ class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     mode: GenerationMode = "batched"
     model: str | None = None
     tier: Tier | None = None
+    grading: GradingTier | None = None
     rehearsal: bool = False
     budget: Budget = Budget()
     batch_api: bool = False

@@ -19,3 +19,10 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     tier: GradingTier = "local"
     rubric_version: str = ""
     rationale: str = ""
+
+
+class SecondGrade(msgspec.Struct, frozen=True, kw_only=True):
+    """The grade of a call that stands beside the one that decides (annotations.grade)."""
+
+    id: str
+    grade: Grade

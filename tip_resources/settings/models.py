@@ -181,6 +181,9 @@ class QualitySettings(Section):
         default=0.95, description="How sure the comparison by meaning must be that two calls say the same."
     )
     grading_tier: Literal["local", "network", "openai"] = Field(default="local", description="Who grades.")
+    judge_samples: Annotated[int, Field(ge=1, le=9)] = Field(
+        default=1, description="How often a judge is asked about each call; more cost more and tell how sure it is."
+    )
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")
 
 

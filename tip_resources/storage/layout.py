@@ -3,6 +3,8 @@
 root/
   sets/<asset>/<dataset>.parquet        what Dagster assets hold
   parts/<dataset>/                      checkpoint parts while a set is written
+  judged/<dataset>/                     answers of judges, one each
+  calibrations/                         how graders stand to people's labels, one object each
   exports/<dataset>/<format>/           what leaves the house
   scratch/<run>/<step>/                 working files of a step; always local, safe to delete between runs
 """
@@ -35,6 +37,15 @@ class Layout:
     def parts(self, dataset: str) -> UPath:
         """Checkpoint parts of a set while it is written."""
         return self.root / "parts" / validate_dataset_name(dataset)
+
+    def judged(self, dataset: str) -> UPath:
+        """Answers of the judges of a set."""
+        return self.root / "judged" / validate_dataset_name(dataset)
+
+    @property
+    def calibrations(self) -> UPath:
+        """Calibrations of graders."""
+        return self.root / "calibrations"
 
     def exports(self, dataset: str, export_format: str) -> Path:
         """Folder of one export; local, because its files are moved into place as a whole."""

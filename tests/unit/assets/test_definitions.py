@@ -31,7 +31,7 @@ GRAPH = {
     "personas": {"dataset_specs", "scenarios"},
     "raw_conversations": {"dataset_specs", "scenarios", "personas"},
     "deduped_conversations": {"raw_conversations"},
-    "graded_conversations": {"deduped_conversations", "scenarios", "personas"},
+    "graded_conversations": {"dataset_specs", "deduped_conversations", "scenarios", "personas"},
     "scrubbed_conversations": {"dataset_specs", "graded_conversations", "scenarios", "personas"},
     "lex_export": {"dataset_specs", "scrubbed_conversations"},
     "csv_export": {"dataset_specs", "scrubbed_conversations"},

@@ -155,9 +155,7 @@ def deduplicate(
 
 def _match(sketch: CallSketch, earlier: CallSketch, likeness: Likeness) -> DuplicateMatch:
     assert likeness.method is not None
-    return DuplicateMatch(
-        id=sketch.id, duplicate_of=earlier.id, method=likeness.method, similarity=likeness.similarity
-    )
+    return DuplicateMatch(id=sketch.id, duplicate_of=earlier.id, method=likeness.method, similarity=likeness.similarity)
 
 
 def _keys(batch: Sequence[CallSketch]) -> tuple[np.ndarray, np.ndarray]:

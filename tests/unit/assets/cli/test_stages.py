@@ -1,7 +1,12 @@
 """The quality stages on plain files, as a user runs them."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +17,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tip_assets.cli.dedupe import dedupe
-from tip_assets.cli.stages import grade, scrub
+from tip_assets.cli.grade import grade
+from tip_assets.cli.stages import scrub
+from tip_assets.quality.judge_rubric import judge_rubric_version
+from tip_resources.rehearsal.process import rehearsal_process
 
 Line = dict[str, Any]
 
@@ -221,7 +229,7 @@ def test_the_report_never_overwrites_a_file_of_the_stage(command, folder: Path):
 
 VERDICT = {
     "rationale": "The agent repeats the question.", "realism": 4.0, "coherence": 4.5, "naturalness": 3.0,
-    "domain_accuracy": 0.9, "emotional_consistency": 0.8, "flow": 0.7, "completeness": 1.0,
+    "domain_accuracy": 4.5, "emotional_consistency": 4.0, "flow": 3.5, "completeness": 5.0,
 }  # fmt: skip
 
 
@@ -301,10 +309,12 @@ def test_a_judge_grades_redacted_calls_in_their_order(folder: Path):
     graded = read(folder / "out.jsonl")
     assert [call["id"] for call in graded] == ["0", "1", "2", "3", "4"]
     given = graded[0]["annotations"]["grade"]
-    assert (given["grader"], given["tier"], given["rubric_version"]) == ("judge-7b", "network", "judge-1")
+    assert (given["grader"], given["tier"], given["rubric_version"]) == ("judge-7b", "network", judge_rubric_version())
     assert given["overall"] == pytest.approx((11.5 / 3 + 3) / 2, abs=0.001)
     assert given["metrics"]["completeness"] == 1.0
-    assert asked
+    assert len(asked) == 5
+    assert "not calibrated" in result.stdout
+    assert not (folder / "out.jsonl.parts").exists()
     assert not any("Tasha" in text or "212" in text for text in asked)
 
 
@@ -315,6 +325,9 @@ def test_a_judge_that_answers_prose_leaves_the_call_ungraded_and_named(folder: P
     assert result.exit_code == 3
     assert "call 1 has no grade" in result.stderr
     assert [call["annotations"]["grade"] is None for call in read(folder / "out.jsonl")] == [True, False]
+    with judge_server(lambda _: json.dumps(VERDICT)) as (url, asked):
+        again = run(grade, calls, folder / "out.jsonl", "--tier", "network", **judge_environment(url, folder))
+    assert (again.exit_code, len(asked)) == (0, 1)  # the call that has its grade is not asked about again
 
 
 def test_without_a_judge_the_command_says_what_was_tried(folder: Path):
@@ -324,3 +337,43 @@ def test_without_a_judge_the_command_says_what_was_tried(folder: Path):
     assert result.exit_code == 1
     assert url in result.stderr
     assert not (folder / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--tier", "openai", "--rehearsal"), "--rehearsal goes with --tier network"),
+        (("--model", "m"), "--model goes with"),
+        (("--samples", "3"), "--samples goes with"),
+    ],
+)
+def test_options_that_contradict_each_other_are_said(folder: Path, options: tuple[str, ...], said: str):
+    calls = write(folder / "in.jsonl", line("1", "one"))
+    result = run(grade, calls, folder / "out.jsonl", *options)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+@pytest.mark.slow
+def test_a_killed_grading_goes_on_and_asks_only_for_the_rest(folder: Path):
+    calls = write(folder / "in.jsonl", *(line(str(n), *HELLO, f"call {n}") for n in range(12)))
+    parts = folder / "out.jsonl.parts"
+    command = [sys.executable, "-c", "from tip_assets.cli.main import main; main()", "grade"]
+    command += [str(calls), str(folder / "out.jsonl"), "--tier", "network", "--rehearsal", "--samples", "2"]
+    with rehearsal_process("--slots", "2", "--time-to-first-token-ms", "100") as url:
+        environ = {**os.environ, **judge_environment(url, folder)}
+        killed = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while killed.poll() is None and len(list(parts.glob("*/*.json"))) < 6:
+            time.sleep(0.01)
+        killed.kill()
+        assert killed.wait() == -signal.SIGKILL
+        kept = len(list(parts.glob("*/*.json")))
+        assert 6 <= kept < 24
+        assert not (folder / "out.jsonl").exists()
+        again = subprocess.run([*command, "--json"], env=environ, capture_output=True, text=True, check=True)
+    summary = json.loads(again.stdout)
+    assert summary["graded"] == 12
+    # What lay far apart was asked once more, so there may be more than two answers a call.
+    assert 24 - kept <= summary["answers_asked"] <= 36 - kept
+    assert [call["id"] for call in read(folder / "out.jsonl")] == [str(n) for n in range(12)]
+    assert not parts.exists()

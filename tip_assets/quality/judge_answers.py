@@ -1,0 +1,41 @@
+"""Answers of judges, kept one small object each the moment they come, so that a killed run asks only for the rest.
+
+<folder>/<first two digits of the key>/<key>.json
+
+The key is a hash of the words asked, the model and the sample number (judging.py): another rubric, another model or an
+edited call is another key, and old answers are never taken for new ones.
+"""
+
+from upath import UPath
+
+from tip_assets.quality.judging import JudgeAnswer
+from tip_resources.domain.codec import from_json, to_json
+from tip_resources.storage.objects import put_object
+
+
+class JudgeAnswers:
+    """The kept answers of one set or file."""
+
+    def __init__(self, folder: UPath) -> None:
+        self._folder = folder
+
+    def find(self, key: str) -> JudgeAnswer | None:
+        """The answer of an earlier run; None when it was never asked or never answered."""
+        path = self._path(key)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        return from_json(data, JudgeAnswer, where=str(path))
+
+    def keep(self, key: str, answer: JudgeAnswer) -> None:
+        """Keeps an answer; on return it survives a kill."""
+        put_object(self._path(key), to_json(answer))
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        if self._folder.exists():
+            self._folder.fs.rm(self._folder.path, recursive=True)
+
+    def _path(self, key: str) -> UPath:
+        return self._folder / f"{key[:2]}/{key}.json"
