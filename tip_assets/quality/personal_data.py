@@ -9,16 +9,22 @@ from tip_assets.quality.pii.addresses import by_street
 from tip_assets.quality.pii.birthdays import by_date
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.contexts import by_context
+from tip_assets.quality.pii.dates import find_dates
 from tip_assets.quality.pii.detectors import by_shape
+from tip_assets.quality.pii.digits import code_lines
 from tip_assets.quality.pii.extras import PERSONAL_FACTS
 from tip_assets.quality.pii.fact_finder import FactFinder
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.introductions import by_introduction
+from tip_assets.quality.pii.mentions import judged, mentions
 from tip_assets.quality.pii.overlaps import merged
+from tip_assets.quality.pii.triggers import DOT, MONTH, NUMBER, NUMERIC_DATE, STREET, Triggers
 from tip_resources.domain.codec import from_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.redaction import PiiSpan
+
+_NEEDS_TOKENS = (NUMBER, MONTH, NUMERIC_DATE, STREET, DOT)
 
 
 def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -> tuple[PiiSpan, ...]:
@@ -32,8 +38,19 @@ def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -
         Spans sorted by turn and start, without overlaps; offsets are characters of the turn's original text.
     """
     call = CallText(conversation.turns)
-    finder = FactFinder(call)
-    found = merged(call, [*finder.find(facts), *_by_patterns(call, finder)])
+    if not call.turns:
+        return ()
+    triggers = Triggers(call.text, call.turn_starts)
+    names = list(by_introduction(call, triggers))
+    named = mentions(call, names)
+    search = FactFinder(call, facts) if facts else None
+    turns = {
+        *triggers.turns(*_NEEDS_TOKENS),
+        *(call.turn_at(mention.start) for mention in named if mention.is_ordinary),
+    }
+    call.tokenise(sorted(turns | search.turns() if search else turns))
+    known = list(search.find()) if search else []
+    found = merged(call, [*known, *names, *judged(call, named), *_by_patterns(call, triggers, names)])
     return tuple(_span(call, item) for item in found)
 
 
@@ -50,12 +67,15 @@ def personal_facts(conversation: Conversation) -> tuple[PersonalFact, ...]:
     return from_builtins(listed, tuple[PersonalFact, ...], where=where)
 
 
-def _by_patterns(call: CallText, finder: FactFinder) -> Iterator[Found]:
-    certain = [*by_shape(call), *by_street(call), *by_introduction(call), *by_date(call, finder.dates())]
+def _by_patterns(call: CallText, triggers: Triggers, names: Sequence[Found]) -> Iterator[Found]:
+    dates = list(find_dates(call)) if triggers.turns(MONTH, NUMERIC_DATE) else []
+    certain = [*by_shape(call, triggers), *by_street(call, triggers), *by_date(call, dates)]
     yield from certain
+    if not triggers.turns(NUMBER):
+        return
     # A number that its context makes personal must not swallow half a date or an address beside it.
-    for item in by_context(call, finder.code_lines()):
-        if not any(_adds_nothing(call.text, item, other) for other in certain):
+    for item in by_context(call, code_lines(call), triggers):
+        if not any(_adds_nothing(call.text, item, other) for other in (*certain, *names)):
             yield item
 
 

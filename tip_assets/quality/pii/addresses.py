@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from tip_assets.quality.pii.call_text import CallText
-from tip_assets.quality.pii.fact_forms import STREET_SUFFIX_WORDS
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
+from tip_assets.quality.pii.triggers import STREET, ZIP_OR_BOX, Triggers
 from tip_assets.quality.word_lists import word_list
 
 # Also everyday words: in lower case they end an address only where one is being asked for or given.
@@ -38,12 +39,18 @@ _STATE_ZIP = re.compile(rf"\b(?:{_STATES}|(?i:{_STATE_NAMES})),?\s{{1,2}}(\d{{5}
 _PO_BOX = re.compile(r"\bP\.?\s?O\.?\s?Box\s{1,3}\d{1,7}\b", re.IGNORECASE)
 
 
-def by_street(call: CallText) -> Iterator[Found]:
+def by_street(call: CallText, triggers: Triggers) -> Iterator[Found]:
     """Yields street addresses, PO boxes, and ZIP codes that follow a state."""
-    for match in _STATE_ZIP.finditer(call.text):
-        yield Found(match.start(1), match.end(1), "ADDRESS", False)
-    for match in _PO_BOX.finditer(call.text):
-        yield Found(match.start(), match.end(), "ADDRESS", False)
+    for turn in triggers.turns(ZIP_OR_BOX):
+        for match in _STATE_ZIP.finditer(call.text, *call.turn_range(turn)):
+            yield Found(match.start(1), match.end(1), "ADDRESS", False)
+        for match in _PO_BOX.finditer(call.text, *call.turn_range(turn)):
+            yield Found(match.start(), match.end(), "ADDRESS", False)
+    if triggers.turns(STREET):
+        yield from _streets(call)
+
+
+def _streets(call: CallText) -> Iterator[Found]:
     number_ending_at = {token.last: token.first for token in call.numbers if token.is_number}
     for token, word in enumerate(call.words):
         if word not in STREET_SUFFIX_WORDS:

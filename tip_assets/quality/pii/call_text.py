@@ -8,9 +8,12 @@ taken back to tokens, and so to offsets in the original text.
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import accumulate
 
-from tip_assets.quality.pii.spoken import read_numbers
+from tip_assets.quality.pii.scan import as_ascii
+from tip_assets.quality.pii.spoken import NumberToken, read_numbers
 from tip_resources.domain.conversation import Turn
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
@@ -24,6 +27,14 @@ _MONEY = re.compile(
     r"[$\u20ac\u00a3]\s?\d{1,15}(?:,\d{3}){0,5}(?:\.\d{1,2})?"
     r"|(?<![\d,.])\d{1,15}(?:,\d{3}){0,5}(?:\.\d{1,2})?\s(?:dollars|bucks|cents|percent)\b"
 )
+
+
+_CAPITAL = re.compile("[A-HJ-Z]")
+
+
+def _has_a_capital(text: str) -> bool:
+    """Whether a letter but the word "I" is written as a capital."""
+    return bool(_CAPITAL.search(text)) or (not text.isascii() and any(char.isupper() and char != "I" for char in text))
 
 
 def _blank(tag: re.Match[str]) -> str:
@@ -75,50 +86,94 @@ class Stream:
 class CallText:
     """The searchable layout of a call's turns; offsets are into `text` until `turn_at` takes them to a turn.
 
-    Tags of an earlier redaction are blanked out: nothing is found in them, and they announce nothing.
+    Only turns that were asked for (`tokenise`) have tokens, in the order of the call; most turns hold nothing that
+    a detector needs tokens for. Tags of an earlier redaction are blanked out: nothing is found in them, and they
+    announce nothing.
     """
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self.turns = turns
-        self.text = _TAG.sub(_blank, TURN_SEPARATOR.join(turn.text for turn in turns))
-        self.turn_starts: list[int] = []
-        position = 0
-        for turn in turns:
-            self.turn_starts.append(position)
-            position += len(turn.text) + 1
-        self._tokenise()
-        self._speakers_with_capitals = {
-            turn.speaker for turn in turns if any(char.isupper() and char != "I" for char in turn.text)
-        }
-
-    def _tokenise(self) -> None:
+        self.text = TURN_SEPARATOR.join([turn.text for turn in turns])
+        if "[" in self.text:
+            self.text = _TAG.sub(_blank, self.text)
+        lengths = [len(turn.text) + 1 for turn in turns]
+        self.turn_starts = [0, *accumulate(lengths[:-1])] if lengths else []
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.words: list[str] = []
         self.gaps: list[str] = []
         self.turn_of_token: list[int] = []
-        end = 0
-        turn = 0
-        next_turn_start = self.turn_starts[1] if len(self.turn_starts) > 1 else len(self.text) + 1
-        for match in _TOKEN.finditer(self.text):
-            start = match.start()
-            while start >= next_turn_start:
-                turn += 1
-                more = turn + 1 < len(self.turn_starts)
-                next_turn_start = self.turn_starts[turn + 1] if more else len(self.text) + 1
-            self.gaps.append(self.text[end:start])
-            end = match.end()
-            # A letter that folds to nothing (a lone mark) still needs a token, or indices would shift.
-            self.words.append(fold(match.group()) or "?")
-            self.starts.append(start)
-            self.ends.append(end)
-            self.turn_of_token.append(turn)
-        self.numbers = read_numbers(self.words, self.gaps)
-        self.written = Stream([(word, i, i) for i, word in enumerate(self.words)], self.turn_of_token)
-        self.spoken = Stream(
-            [(token.text, token.first, token.last) for token in self.numbers if token.text not in _CONNECTORS],
-            self.turn_of_token,
-        )
+
+    @classmethod
+    def of_text(cls, text: str) -> "CallText":
+        """One tokenised turn that says `text`."""
+        call = cls((Turn(speaker="customer", text=text),))
+        call.tokenise((0,))
+        return call
+
+    def tokenise(self, turns: Iterable[int]) -> None:
+        """Makes the tokens of these turns; to be called once, with turns in ascending order."""
+        text, starts, ends, words, gaps = self.text, self.starts, self.ends, self.words, self.gaps
+        is_plain = text.isascii()
+        for turn in turns:
+            start, end = self.turn_range(turn)
+            first = len(starts)
+            for match in _TOKEN.finditer(text, start, end):
+                starts.append(match.start())
+                ends.append(match.end())
+            if len(starts) == first:
+                continue
+            said = text[start:end].lower() if is_plain else ""
+            gaps.append((TURN_SEPARATOR if turn else "") + text[start : starts[first]])
+            for token in range(first, len(starts)):
+                if token > first:
+                    gaps.append(text[ends[token - 1] : starts[token]])
+                # A letter that folds to nothing (a lone mark) still needs a token, or indices would shift.
+                words.append(
+                    said[starts[token] - start : ends[token] - start]
+                    if is_plain
+                    else fold(text[starts[token] : ends[token]]) or "?"
+                )
+            self.turn_of_token.extend([turn] * (len(starts) - first))
+
+    def turn_range(self, turn: int) -> tuple[int, int]:
+        """Where a turn's text begins and ends."""
+        start = self.turn_starts[turn]
+        return start, start + len(self.turns[turn].text)
+
+    @cached_property
+    def numbers(self) -> list[NumberToken]:
+        """The tokens with number words read as digits."""
+        return read_numbers(self.words, self.gaps)
+
+    @cached_property
+    def written(self) -> Stream:
+        """The tokens as they are written."""
+        return Stream([(word, i, i) for i, word in enumerate(self.words)], self.turn_of_token)
+
+    @cached_property
+    def spoken(self) -> Stream:
+        """The tokens with numbers as digits, without "at" and "dot"."""
+        pieces = [(token.text, token.first, token.last) for token in self.numbers if token.text not in _CONNECTORS]
+        return Stream(pieces, self.turn_of_token)
+
+    @cached_property
+    def plain(self) -> str:
+        """The text in lower-case ASCII, as long as `text` itself."""
+        return as_ascii(self.text).decode("ascii").lower()
+
+    @cached_property
+    def token_at(self) -> dict[int, int]:
+        """The token that begins at an offset."""
+        return {start: token for token, start in enumerate(self.starts)}
+
+    @cached_property
+    def _speakers_with_capitals(self) -> frozenset[str]:
+        speakers: set[str] = set()
+        for turn in self.turns:
+            if turn.speaker not in speakers and _has_a_capital(turn.text):
+                speakers.add(turn.speaker)
+        return frozenset(speakers)
 
     def original(self, token: int) -> str:
         """A token as it is written."""
@@ -157,8 +212,9 @@ class CallText:
         return None
 
     def money_ranges(self) -> list[tuple[int, int]]:
-        """Where amounts of money are written; their digits are no part of anyone's numbers."""
-        return [match.span() for match in _MONEY.finditer(self.text)]
+        """Where amounts of money are written in tokenised turns; their digits are no part of anyone's numbers."""
+        turns = dict.fromkeys(self.turn_of_token)
+        return [match.span() for turn in turns for match in _MONEY.finditer(self.text, *self.turn_range(turn))]
 
     def asked_before(self, turn: int, reach: int) -> str:
         """The last `reach` characters of the turn before; nothing before the first."""

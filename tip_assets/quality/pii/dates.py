@@ -34,11 +34,12 @@ class DateMention(NamedTuple):
 
 
 def find_dates(call: CallText) -> Iterator[DateMention]:
-    """Yields every date, numeric ones first; a month alone is none."""
-    for match in _NUMERIC.finditer(call.text):
-        mention = _numeric_mention(match)
-        if mention:
-            yield mention
+    """Yields every date of the tokenised turns, numeric ones first; a month alone is none."""
+    for turn in dict.fromkeys(call.turn_of_token):
+        for match in _NUMERIC.finditer(call.text, *call.turn_range(turn)):
+            mention = _numeric_mention(match)
+            if mention:
+                yield mention
     yield from _worded(call)
 
 

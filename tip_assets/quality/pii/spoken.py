@@ -76,7 +76,9 @@ _MOST_ZEROS = 5
 _REPEATS = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 _ORDINAL_SUFFIXES = frozenset({"st", "nd", "rd", "th"})
 NUMBER_WORDS = frozenset(_BELOW_TWENTY) | frozenset(_TENS)
-_STARTS = NUMBER_WORDS | _ZERO_WORDS | frozenset(_REPEATS)
+STARTS = NUMBER_WORDS | _ZERO_WORDS | frozenset(_REPEATS)
+# With another number word before them they make a number of three digits or more.
+LARGE_WORDS = frozenset(_TEENS) | frozenset(_TENS) | frozenset(_SCALES)
 
 # Radio alphabet and letter names as recognisers write them; only believed next to other code symbols.
 _RADIO_ALPHABET = (
@@ -120,7 +122,7 @@ def read_numbers(words: Sequence[str], gaps: Sequence[str]) -> list[NumberToken]
             if position + 1 < count and words[position + 1] in _ORDINAL_SUFFIXES and not gaps[position + 1]:
                 last += 1
             tokens.append(NumberToken(word, position, last, True))
-        elif word in _STARTS and (parsed := _number_at(words, gaps, position)):
+        elif word in STARTS and (parsed := _number_at(words, gaps, position)):
             digits, last = parsed
             tokens.append(NumberToken(digits, position, last, True))
         else:
