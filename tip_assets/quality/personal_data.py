@@ -9,9 +9,8 @@ from tip_assets.quality.pii.addresses import by_street
 from tip_assets.quality.pii.birthdays import by_date
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.contexts import by_context
-from tip_assets.quality.pii.dates import find_dates
 from tip_assets.quality.pii.detectors import by_shape
-from tip_assets.quality.pii.digits import code_lines
+from tip_assets.quality.pii.digits import Readings
 from tip_assets.quality.pii.extras import PERSONAL_FACTS
 from tip_assets.quality.pii.fact_finder import FactFinder
 from tip_assets.quality.pii.found import Found
@@ -24,6 +23,8 @@ from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.redaction import PiiSpan
 
+# Fewer digits are nobody's number.
+_FEWEST_DIGITS = 3
 _NEEDS_TOKENS = (NUMBER, MONTH, NUMERIC_DATE, STREET, DOT)
 
 
@@ -43,14 +44,15 @@ def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -
     triggers = Triggers(call.text, call.turn_starts)
     names = list(by_introduction(call, triggers))
     named = mentions(call, names)
-    search = FactFinder(call, facts) if facts else None
+    readings = Readings(call)
+    search = FactFinder(call, readings, facts) if facts else None
     turns = {
         *triggers.turns(*_NEEDS_TOKENS),
         *(call.turn_at(mention.start) for mention in named if mention.is_ordinary),
     }
     call.tokenise(sorted(turns | search.turns() if search else turns))
     known = list(search.find()) if search else []
-    found = merged(call, [*known, *names, *judged(call, named), *_by_patterns(call, triggers, names)])
+    found = merged(call, [*known, *names, *judged(call, named), *_by_patterns(call, triggers, readings, names)])
     return tuple(_span(call, item) for item in found)
 
 
@@ -67,24 +69,24 @@ def personal_facts(conversation: Conversation) -> tuple[PersonalFact, ...]:
     return from_builtins(listed, tuple[PersonalFact, ...], where=where)
 
 
-def _by_patterns(call: CallText, triggers: Triggers, names: Sequence[Found]) -> Iterator[Found]:
-    dates = list(find_dates(call)) if triggers.turns(MONTH, NUMERIC_DATE) else []
+def _by_patterns(call: CallText, triggers: Triggers, readings: Readings, names: Sequence[Found]) -> Iterator[Found]:
+    dates = readings.dates if triggers.turns(MONTH, NUMERIC_DATE) else []
     certain = [*by_shape(call, triggers), *by_street(call, triggers), *by_date(call, dates)]
     yield from certain
     if not triggers.turns(NUMBER):
         return
     # A number that its context makes personal must not swallow half a date or an address beside it.
-    for item in by_context(call, code_lines(call), triggers):
+    for item in by_context(call, readings.codes, triggers):
         if not any(_adds_nothing(call.text, item, other) for other in (*certain, *names)):
             yield item
 
 
 def _adds_nothing(text: str, item: Found, other: Found) -> bool:
-    """Whether the two overlap and no digit of `item` lies outside `other`."""
+    """Whether the two overlap and fewer than three digits of `item` lie outside `other`."""
     if item.start >= other.end or other.start >= item.end:
         return False
     outside = text[item.start : other.start] + text[max(item.start, other.end) : item.end]
-    return not any(char.isdigit() for char in outside)
+    return sum(char.isdigit() for char in outside) < _FEWEST_DIGITS
 
 
 def _span(call: CallText, item: Found) -> PiiSpan:

@@ -9,8 +9,9 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
+from typing import overload
 
 from tip_assets.quality.pii.scan import as_ascii
 from tip_assets.quality.pii.spoken import NumberToken, read_numbers
@@ -83,6 +84,29 @@ class Stream:
             start = self.text.find(wanted, start + 1)
 
 
+class _Gaps(Sequence[str]):
+    """What stands before each token, back to the token before or, with a mark of the border, to its turn's start."""
+
+    def __init__(self, call: "CallText") -> None:
+        self._call = call
+
+    def __len__(self) -> int:
+        return len(self._call.starts)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        if isinstance(index, slice):
+            return [self[token] for token in range(*index.indices(len(self)))]
+        call = self._call
+        turn = call.turn_of_token[index]
+        if index and call.turn_of_token[index - 1] == turn:
+            return call.text[call.ends[index - 1] : call.starts[index]]
+        return (TURN_SEPARATOR if turn else "") + call.text[call.turn_starts[turn] : call.starts[index]]
+
+
 class CallText:
     """The searchable layout of a call's turns; offsets are into `text` until `turn_at` takes them to a turn.
 
@@ -101,7 +125,7 @@ class CallText:
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.words: list[str] = []
-        self.gaps: list[str] = []
+        self.gaps: Sequence[str] = _Gaps(self)
         self.turn_of_token: list[int] = []
 
     @classmethod
@@ -113,28 +137,22 @@ class CallText:
 
     def tokenise(self, turns: Iterable[int]) -> None:
         """Makes the tokens of these turns; to be called once, with turns in ascending order."""
-        text, starts, ends, words, gaps = self.text, self.starts, self.ends, self.words, self.gaps
-        is_plain = text.isascii()
         for turn in turns:
             start, end = self.turn_range(turn)
-            first = len(starts)
-            for match in _TOKEN.finditer(text, start, end):
-                starts.append(match.start())
-                ends.append(match.end())
-            if len(starts) == first:
+            spans = [match.span() for match in _TOKEN.finditer(self.text, start, end)]
+            if not spans:
                 continue
-            said = text[start:end].lower() if is_plain else ""
-            gaps.append((TURN_SEPARATOR if turn else "") + text[start : starts[first]])
-            for token in range(first, len(starts)):
-                if token > first:
-                    gaps.append(text[ends[token - 1] : starts[token]])
+            said = self.text[start:end]
+            self.words += (
+                _TOKEN.findall(said.lower())
+                if said.isascii()
                 # A letter that folds to nothing (a lone mark) still needs a token, or indices would shift.
-                words.append(
-                    said[starts[token] - start : ends[token] - start]
-                    if is_plain
-                    else fold(text[starts[token] : ends[token]]) or "?"
-                )
-            self.turn_of_token.extend([turn] * (len(starts) - first))
+                else [fold(self.text[first:last]) or "?" for first, last in spans]
+            )
+            starts, ends = zip(*spans, strict=True)
+            self.starts += starts
+            self.ends += ends
+            self.turn_of_token += [turn] * len(spans)
 
     def turn_range(self, turn: int) -> tuple[int, int]:
         """Where a turn's text begins and ends."""
@@ -248,13 +266,8 @@ def text_form(text: str) -> str:
     return "".join(fold(token) for token in _TOKEN.findall(text))
 
 
+@lru_cache(maxsize=8192)
 def number_form(text: str) -> str:
     """`text` as the number stream shows it: number words as digits, connectors left out."""
-    words: list[str] = []
-    gaps: list[str] = []
-    end = 0
-    for match in _TOKEN.finditer(text):
-        gaps.append(text[end : match.start()])
-        words.append(fold(match.group()) or "?")
-        end = match.end()
-    return "".join(token.text for token in read_numbers(words, gaps) if token.text not in _CONNECTORS)
+    call = CallText.of_text(text)
+    return "".join(token.text for token in call.numbers if token.text not in _CONNECTORS)

@@ -62,10 +62,9 @@ def _full_year(text: str) -> int:
 
 def _worded(call: CallText) -> Iterator[DateMention]:
     numbers = call.numbers
-    for index, token in enumerate(numbers):
-        month = MONTH_NUMBERS.get(token.text)
-        if month is None:
-            continue
+    for index in [place for place, token in enumerate(numbers) if token.text in MONTH_NUMBERS]:
+        token = numbers[index]
+        month = MONTH_NUMBERS[token.text]
         first = last = index
         is_of_month = _text(call, index - 1) == "of" and _day_before(call, index)[0] is not None
         day = None if is_of_month else _day(call, index + 1)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from tip_assets.quality.pii.call_text import CallText
-from tip_assets.quality.pii.dates import DateMention, find_dates
-from tip_assets.quality.pii.digits import Line, code_lines, digit_lines, find_codes, find_digits
+from tip_assets.quality.pii.dates import DateMention
+from tip_assets.quality.pii.digits import Readings, find_codes, find_digits
 from tip_assets.quality.pii.fact_forms import NAME_PARTICLES, FactForms, forms_of
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.names import is_ordinary, stands_like_a_name
@@ -26,8 +26,9 @@ _NOT_COMPACT = bytes(set(range(1, 128)) - set(b"abcdefghijklmnopqrstuvwxyz012345
 class FactFinder:
     """Searches one call for facts: `turns` says where they could be, `find` looks there once tokens are made."""
 
-    def __init__(self, call: CallText, facts: Sequence[PersonalFact]) -> None:
+    def __init__(self, call: CallText, readings: Readings, facts: Sequence[PersonalFact]) -> None:
         self.call = call
+        self._readings = readings
         self._forms = [forms_of(fact) for fact in facts]
 
     def turns(self) -> set[int]:
@@ -60,18 +61,6 @@ class FactFinder:
             tokens[word].append(token)
         return tokens
 
-    @cached_property
-    def _digits(self) -> list[Line]:
-        return digit_lines(self.call)
-
-    @cached_property
-    def _codes(self) -> list[Line]:
-        return code_lines(self.call)
-
-    @cached_property
-    def _dates(self) -> list[DateMention]:
-        return list(find_dates(self.call))
-
     def _token_ranges(self, forms: FactForms) -> Iterator[tuple[int, int]]:
         yield from self._names(forms.words)
         for phrase in forms.phrases:
@@ -80,14 +69,14 @@ class FactFinder:
             yield from (found for found in self.call.spoken.find(form) if not self._begins_with_a_contraction(found[0]))
         if forms.numbers:
             for number in forms.numbers:
-                yield from find_digits(self._digits, number)
+                yield from find_digits(self._readings.digits, number)
         if forms.codes:
             for code in forms.codes:
-                yield from find_codes(self._codes, code)
+                yield from find_codes(self._readings.codes, code)
 
     def _offset_ranges(self, forms: FactForms) -> Iterator[tuple[int, int]]:
         if forms.dates:
-            for mention in self._dates:
+            for mention in self._readings.dates:
                 if any(_is_same_date(mention, date) for date in forms.dates):
                     yield mention.start, mention.end
         for literal in forms.literals:

@@ -11,7 +11,7 @@ from functools import lru_cache
 import msgspec
 
 from tip_assets.quality.pii.call_text import CallText, fold, number_form, text_form
-from tip_assets.quality.pii.dates import find_dates
+from tip_assets.quality.pii.dates import MONTH_NUMBERS, find_dates
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS, SUFFIX_VARIANTS
 from tip_assets.quality.word_lists import word_list
 from tip_resources.domain.persona import PersonalFact
@@ -20,6 +20,7 @@ NAME_PARTICLES = word_list("pii", "name_particles")
 _UNIT_WORDS = ("apt", "apartment", "unit", "suite", "ste")
 _STATE_AND_ZIP = re.compile(r"^(?:[A-Za-z]{2}|[A-Za-z ]{4,20})\s+(\d{5})(?:-\d{4})?$")
 _SPACELESS_SCRIPT = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_LIKE_A_DATE = re.compile(rf"\d[-/.]\d|\b(?:{'|'.join(MONTH_NUMBERS)})\b", re.IGNORECASE)
 # A month and day alone is found through its date; a shorter number is searched for whole only.
 _LEAST_DIGITS = 4
 
@@ -146,6 +147,8 @@ def _email_local_part(text: str) -> str:
 
 
 def _dates_in(text: str) -> Iterator[tuple[int | None, int, int]]:
+    if not _LIKE_A_DATE.search(text):
+        return
     for mention in find_dates(CallText.of_text(text)):
         if mention.day is not None:
             yield mention.year, mention.month, mention.day

@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 _HANDLER = "tip-same-length"
-_LOOKS_LIKE = dict.fromkeys("\u2018\u2019\u02bc\u00b4", "'") | dict.fromkeys(
-    "\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"
-)
+_LOOKS_LIKE = {
+    **dict.fromkeys("\u2018\u2019\u02bc\u00b4", "'"),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+}
 
 
 class ScanPattern(NamedTuple):
