@@ -44,7 +44,7 @@ def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -
     triggers = Triggers(call.text, call.turn_starts)
     names = list(by_introduction(call, triggers))
     named = mentions(call, names)
-    readings = Readings(call)
+    readings = Readings(call, triggers.turns(NUMERIC_DATE))
     search = FactFinder(call, readings, facts) if facts else None
     turns = {
         *triggers.turns(*_NEEDS_TOKENS),
@@ -71,7 +71,7 @@ def personal_facts(conversation: Conversation) -> tuple[PersonalFact, ...]:
 
 def _by_patterns(call: CallText, triggers: Triggers, readings: Readings, names: Sequence[Found]) -> Iterator[Found]:
     dates = readings.dates if triggers.turns(MONTH, NUMERIC_DATE) else []
-    certain = [*by_shape(call, triggers), *by_street(call, triggers), *by_date(call, dates)]
+    certain = [*by_shape(call, triggers), *by_street(call, triggers), *by_date(call, dates, triggers)]
     yield from certain
     if not triggers.turns(NUMBER):
         return

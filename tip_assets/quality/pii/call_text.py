@@ -11,13 +11,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from itertools import accumulate
-from typing import overload
 
 from tip_assets.quality.pii.scan import as_ascii
 from tip_assets.quality.pii.spoken import NumberToken, read_numbers
 from tip_resources.domain.conversation import Turn
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
+_TOKENS = re.compile(r"([^\W\d_]+|\d+)")
 # Between two turns: neither a word character nor white space, so no pattern reaches across.
 TURN_SEPARATOR = "\x00"
 _TAG = re.compile(r"\[[A-Z][A-Z0-9_]{1,40}\]")
@@ -84,29 +84,6 @@ class Stream:
             start = self.text.find(wanted, start + 1)
 
 
-class _Gaps(Sequence[str]):
-    """What stands before each token, back to the token before or, with a mark of the border, to its turn's start."""
-
-    def __init__(self, call: "CallText") -> None:
-        self._call = call
-
-    def __len__(self) -> int:
-        return len(self._call.starts)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str]: ...
-    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        if isinstance(index, slice):
-            return [self[token] for token in range(*index.indices(len(self)))]
-        call = self._call
-        turn = call.turn_of_token[index]
-        if index and call.turn_of_token[index - 1] == turn:
-            return call.text[call.ends[index - 1] : call.starts[index]]
-        return (TURN_SEPARATOR if turn else "") + call.text[call.turn_starts[turn] : call.starts[index]]
-
-
 class CallText:
     """The searchable layout of a call's turns; offsets are into `text` until `turn_at` takes them to a turn.
 
@@ -125,7 +102,8 @@ class CallText:
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.words: list[str] = []
-        self.gaps: Sequence[str] = _Gaps(self)
+        # What stands before each token; at the start of a turn with a mark of the border.
+        self.gaps: list[str] = []
         self.turn_of_token: list[int] = []
 
     @classmethod
@@ -139,20 +117,22 @@ class CallText:
         """Makes the tokens of these turns; to be called once, with turns in ascending order."""
         for turn in turns:
             start, end = self.turn_range(turn)
-            spans = [match.span() for match in _TOKEN.finditer(self.text, start, end)]
-            if not spans:
-                continue
             said = self.text[start:end]
-            self.words += (
-                _TOKEN.findall(said.lower())
-                if said.isascii()
-                # A letter that folds to nothing (a lone mark) still needs a token, or indices would shift.
-                else [fold(self.text[first:last]) or "?" for first, last in spans]
-            )
-            starts, ends = zip(*spans, strict=True)
-            self.starts += starts
-            self.ends += ends
-            self.turn_of_token += [turn] * len(spans)
+            is_plain = said.isascii()
+            # Gap, token, gap, token, ..., gap; done in C, for this is where the time goes.
+            pieces = _TOKENS.split(said.lower() if is_plain else said)
+            count = len(pieces) // 2
+            if not count:
+                continue
+            borders = list(accumulate(map(len, pieces), initial=start))
+            self.starts += borders[1:-1:2]
+            self.ends += borders[2::2]
+            self.gaps += pieces[:-1:2]
+            # A letter that folds to nothing (a lone mark) still needs a token, or indices would shift.
+            self.words += pieces[1::2] if is_plain else [fold(word) or "?" for word in pieces[1::2]]
+            if turn:
+                self.gaps[-count] = TURN_SEPARATOR + pieces[0]
+            self.turn_of_token += [turn] * count
 
     def turn_range(self, turn: int) -> tuple[int, int]:
         """Where a turn's text begins and ends."""

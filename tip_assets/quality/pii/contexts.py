@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from tip_assets.quality.pii.announcements import Announcement
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.detectors import is_card_number
-from tip_assets.quality.pii.digits import Line
+from tip_assets.quality.pii.digits import Line, Symbol
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.triggers import Triggers
 from tip_assets.quality.word_lists import word_list
@@ -21,6 +21,7 @@ _LONGEST_BACKCHANNEL = 25
 # Said without any announcement, so many dictated digits are someone's number all the same (HIPAA item R).
 _UNANNOUNCED = 8
 _MOST_FILLERS = 3
+_FEWEST_SYMBOLS = 3
 _FILLERS = word_list("pii", "between_digits")
 _US_PHONE = re.compile(r"1?[2-9]\d{9}")
 _BREAKS = frozenset(".?!;:/$\n")
@@ -46,23 +47,27 @@ def _runs(line: Line) -> Iterator[tuple[int, int]]:
     """Stretches of symbols of one turn with at most a few words between, ending with a digit of a number."""
     symbols = line.symbols
     start = 0
-    while start < len(symbols):
-        end = start + 1
-        while end < len(symbols) and line.turn(end) == line.turn(start) and _is_one_run(line, end):
-            end += 1
-        yield from _trimmed(line, start, end)
-        start = end
+    for end in range(1, len(symbols) + 1):
+        if end == len(symbols) or not _is_one_run(line.call, symbols[end - 1], symbols[end]):
+            if end - start >= _FEWEST_SYMBOLS:
+                yield from _trimmed(line, start, end)
+            start = end
 
 
-def _is_one_run(line: Line, index: int) -> bool:
+def _is_one_run(call: CallText, before: Symbol, here: Symbol) -> bool:
     """Whether a symbol goes on with the number before it: nothing between but spaces, dashes and fillers."""
-    call, before, here = line.call, line.symbols[index - 1], line.symbols[index]
-    between = call.text[call.ends[before.last] : call.starts[here.first]]
-    if here.first == before.first or not between.strip(" -"):
+    if here.first == before.first:
         return True
+    if here.first == before.last + 1:
+        gap = call.gaps[here.first]
+        if gap == " " or not gap.strip(" -"):
+            return True
+    if call.turn_of_token[here.first] != call.turn_of_token[before.first] or not (here.is_digit and before.is_digit):
+        return False
     words = call.words[before.last + 1 : here.first]
-    both_digits = here.is_digit and before.is_digit
-    return both_digits and len(words) <= _MOST_FILLERS and _FILLERS.issuperset(words) and not set(between) & _BREAKS
+    if len(words) > _MOST_FILLERS or not _FILLERS.issuperset(words):
+        return False
+    return not _BREAKS.intersection(call.text[call.ends[before.last] : call.starts[here.first]])
 
 
 def _trimmed(line: Line, start: int, end: int) -> Iterator[tuple[int, int]]:

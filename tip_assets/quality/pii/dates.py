@@ -1,7 +1,7 @@
 """Dates as they are written and said: "03/12/1984", "March 12th", "the twelfth of March nineteen eighty-four"."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tip_assets.quality.pii.call_text import CallText
@@ -33,9 +33,14 @@ class DateMention(NamedTuple):
     day: int | None
 
 
-def find_dates(call: CallText) -> Iterator[DateMention]:
-    """Yields every date of the tokenised turns, numeric ones first; a month alone is none."""
-    for turn in dict.fromkeys(call.turn_of_token):
+def find_dates(call: CallText, numeric_turns: Iterable[int] | None = None) -> Iterator[DateMention]:
+    """Yields every date of the tokenised turns, numeric ones first; a month alone is none.
+
+    Args:
+        call: The call.
+        numeric_turns: The turns that could have a date in digits, where that is known.
+    """
+    for turn in dict.fromkeys(call.turn_of_token) if numeric_turns is None else numeric_turns:
         for match in _NUMERIC.finditer(call.text, *call.turn_range(turn)):
             mention = _numeric_mention(match)
             if mention:

@@ -5,14 +5,15 @@ four, its first four or one of its written groups stand, and across up to three 
 six or more agree.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+
+import msgspec
 
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.dates import DateMention, find_dates
 from tip_assets.quality.pii.fact_forms import DigitForm
-from tip_assets.quality.pii.spoken import LETTER_WORDS
+from tip_assets.quality.pii.spoken import LETTER_WORDS, NumberToken
 
 # Three turns of one speaker with the other's between them, first to last.
 _MOST_TURNS_APART = 6
@@ -23,11 +24,12 @@ _MOST_FILLERS = 4
 _NEAR_TURNS = 4
 # Nobody's number is longer; without the limit a file of nothing but digits would take very long.
 _LONGEST_NUMBER = 64
-_LONGEST_SYMBOL = max(len("double"), *map(len, LETTER_WORDS))
+_SYMBOL_WORDS = frozenset({"double", *LETTER_WORDS})
+_LONGEST_SHORT_CODE = 6
 _NOT_IN_A_PIECE = frozenset("/:.$%")
 
 
-class Symbol(NamedTuple):
+class Symbol(msgspec.Struct, frozen=True, gc=False):
     """One digit or letter of a line, the tokens it was said with, and whether it begins or ends its number."""
 
     char: str
@@ -78,8 +80,7 @@ def code_lines(call: CallText) -> list[Line]:
     numbers = call.numbers
     following = 0
     for index, token in enumerate(numbers):
-        # Most words are neither; saying so at once is what keeps this fast.
-        if index < following or not (token.is_number or len(token.text) <= _LONGEST_SYMBOL):
+        if index < following or not (token.is_number or _may_be_a_symbol(call, token)):
             continue
         chars, used = _code_at(call, index)
         following = index + used
@@ -89,11 +90,25 @@ def code_lines(call: CallText) -> list[Line]:
     return [Line(call, symbols) for symbols in lines.values()]
 
 
+def _may_be_a_symbol(call: CallText, token: NumberToken) -> bool:
+    """Whether a word is worth a closer look; most words are not, and saying so at once keeps this fast."""
+    word, first = token.text, token.first
+    length = len(word)
+    if length == 1 or word in _SYMBOL_WORDS:
+        return True
+    if length > _LONGEST_SHORT_CODE:
+        return False
+    after = first + 1
+    touches = not call.gaps[first] or (after < len(call.gaps) and not call.gaps[after])
+    return touches or call.text[call.starts[first] + 1].isupper()
+
+
 class Readings:
     """What of a call is read once, when it is first needed: its dates, digits and codes."""
 
-    def __init__(self, call: CallText) -> None:
+    def __init__(self, call: CallText, numeric_date_turns: Sequence[int]) -> None:
         self._call = call
+        self._numeric_date_turns = numeric_date_turns
 
     @cached_property
     def digits(self) -> list[Line]:
@@ -108,10 +123,16 @@ class Readings:
     @cached_property
     def dates(self) -> list[DateMention]:
         """See `find_dates`."""
-        return list(find_dates(self._call))
+        return list(find_dates(self._call, self._numeric_date_turns))
 
 
-def _symbols(chars: str, first: int, last: int) -> Iterator[Symbol]:
+def _symbols(chars: str, first: int, last: int) -> Iterable[Symbol]:
+    if len(chars) == 1:
+        return (Symbol("0" if chars == "o" else chars, chars.isdigit(), first, last, True, True),)
+    return _symbols_of_a_number(chars, first, last)
+
+
+def _symbols_of_a_number(chars: str, first: int, last: int) -> Iterator[Symbol]:
     for place, char in enumerate(chars):
         # The letter O and a zero sound and look alike, so in codes both are the digit.
         yield Symbol("0" if char == "o" else char, char.isdigit(), first, last, place == 0, place == len(chars) - 1)

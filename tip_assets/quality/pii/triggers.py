@@ -16,10 +16,10 @@ from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
 
 (
     EMAIL, URL, DOT, IP, COLONS, SSN, US_PHONE, PLUS_PHONE, LONG_DIGITS, IBAN, VIN, CODE_SHAPE,
-    NUMBER, MONTH, NUMERIC_DATE, STREET, ZIP_OR_BOX, PLACE, AGE, LOGIN,
+    NUMBER, MONTH, NUMERIC_DATE, BIRTH, STREET, ZIP_OR_BOX, PLACE, AGE, LOGIN,
     TITLE, INTRODUCED, I_AM, ADDRESSED, INTRODUCED_LOWER, THIS_IS_LOWER, SPELLED, ASKS_A_NAME, GIVEN_NAME, FULL_NAME,
     ANY_NUMBER, LETTER, CONNECTOR,
-) = range(33)  # fmt: skip
+) = range(34)  # fmt: skip
 # Announcements are told by their index from here on.
 FIRST_ANNOUNCEMENT = 100
 _LAST = len(ANNOUNCEMENTS)
@@ -63,6 +63,7 @@ def _patterns() -> list[ScanPattern]:
         ScanPattern(NUMBER, rf"(?:^|[^'a-z0-9])[b-hj-z][ ,.-]{{1,3}}{_NUMBER}\b", True),
         ScanPattern(MONTH, rf"\b{_MONTH}[ ,.'-]{{1,3}}(?:of |in |the )?'?{_NUMBER}{_ORDINAL}\b", True),
         ScanPattern(MONTH, rf"\b{_NUMBER}{_ORDINAL}[ ,-]{{1,3}}(?:of )?{_MONTH}\b", True),
+        ScanPattern(BIRTH, r"\b(?:date of birth|birth ?da(?:te|y)|born|d\.?o\.?b)\b", True),
         ScanPattern(NUMERIC_DATE, r"\d[/.-]\d{1,2}[/.-]\d"),
         ScanPattern(
             STREET,
