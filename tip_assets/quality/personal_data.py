@@ -6,6 +6,7 @@ How each kind is found lives in pii/; scrubbing.py replaces it; the check that n
 from collections.abc import Iterator, Sequence
 
 from tip_assets.quality.pii.addresses import by_street
+from tip_assets.quality.pii.ages import by_age
 from tip_assets.quality.pii.birthdays import by_date
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.contexts import by_context
@@ -14,9 +15,12 @@ from tip_assets.quality.pii.digits import Readings
 from tip_assets.quality.pii.extras import PERSONAL_FACTS
 from tip_assets.quality.pii.fact_finder import FactFinder
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.gazetteer import by_gazetteer
 from tip_assets.quality.pii.introductions import by_introduction
+from tip_assets.quality.pii.logins import by_login
 from tip_assets.quality.pii.mentions import judged, mentions
 from tip_assets.quality.pii.overlaps import merged
+from tip_assets.quality.pii.places import by_place
 from tip_assets.quality.pii.triggers import DOT, MONTH, NUMBER, NUMERIC_DATE, STREET, Triggers
 from tip_resources.domain.codec import from_builtins
 from tip_resources.domain.conversation import Conversation
@@ -43,7 +47,8 @@ def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -
         return ()
     triggers = Triggers(call.text, call.turn_starts)
     names = list(by_introduction(call, triggers))
-    named = mentions(call, names)
+    listed = list(by_gazetteer(call))
+    named = mentions(call, [*names, *(name for name in listed if " " in call.text[name.start : name.end])])
     readings = Readings(call, triggers.turns(NUMERIC_DATE))
     search = FactFinder(call, readings, facts) if facts else None
     turns = {
@@ -52,7 +57,9 @@ def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -
     }
     call.tokenise(sorted(turns | search.turns() if search else turns))
     known = list(search.find()) if search else []
-    found = merged(call, [*known, *names, *judged(call, named), *_by_patterns(call, triggers, readings, names)])
+    found = merged(
+        call, [*known, *names, *listed, *judged(call, named), *_by_patterns(call, triggers, readings, names)]
+    )
     return tuple(_span(call, item) for item in found)
 
 
@@ -71,7 +78,14 @@ def personal_facts(conversation: Conversation) -> tuple[PersonalFact, ...]:
 
 def _by_patterns(call: CallText, triggers: Triggers, readings: Readings, names: Sequence[Found]) -> Iterator[Found]:
     dates = readings.dates if triggers.turns(MONTH, NUMERIC_DATE) else []
-    certain = [*by_shape(call, triggers), *by_street(call, triggers), *by_date(call, dates, triggers)]
+    certain = [
+        *by_shape(call, triggers),
+        *by_street(call, triggers),
+        *by_date(call, dates, triggers),
+        *by_age(call, triggers),
+        *by_login(call, triggers),
+        *by_place(call, triggers),
+    ]
     yield from certain
     if not triggers.turns(NUMBER):
         return

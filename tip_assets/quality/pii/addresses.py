@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.states import STATE_CODES, STATE_NAMES
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
 from tip_assets.quality.pii.triggers import STREET, ZIP_OR_BOX, Triggers
 from tip_assets.quality.word_lists import word_list
@@ -15,27 +16,16 @@ _NOT_A_STREET = word_list("pii", "not_in_a_street")
 _ADDRESS_WORDS = re.compile(r"\b(?:address|live|lives|living|street|mailing|moved|deliver\w*|ship\w*|house)\b", re.I)
 _MOST_STREET_WORDS = 4
 _REACH = 200
-_STATES = (
-    "AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|IA|ID|IL|IN|KS|KY|LA|MA|MD|ME|MI|MN|MO|MS|MT|NC|ND|NE|NH|NJ|NM|NV|NY|OH|OK|"
-    "OR|PA|RI|SC|SD|TN|TX|UT|VA|VT|WA|WI|WV|WY|DC"
-)
-_STATE_NAMES = (
-    "Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Iowa|Idaho|"
-    "Illinois|Indiana|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|"
-    "Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|Oklahoma|"
-    "Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|"
-    "West Virginia|Wisconsin|Wyoming"
-)
 # After the street: a unit, a city, a state, a ZIP code, each of them optional.
 _TAIL = re.compile(
     rf"""\.?
     (?:,?\s{{1,3}}(?:(?i:apt|apartment|unit|suite|ste|number)|\#)\.?\s?\#?(?:[A-Za-z]?\d{{1,5}}[A-Za-z]?|[A-Z])\b)?
-    (?:,\s{{1,3}}(?:in\s)?[A-Z][A-Za-z.]{{1,20}}(?:\s[A-Z][A-Za-z.]{{1,20}}){{0,2}}(?=,|\s(?:{_STATES})\b))?
-    (?:,?\s{{1,3}}(?:{_STATES}|(?i:{_STATE_NAMES}))\b)?
+    (?:,\s{{1,3}}(?:in\s)?[A-Z][A-Za-z.]{{1,20}}(?:\s[A-Z][A-Za-z.]{{1,20}}){{0,2}}(?=,|\s(?:{STATE_CODES})\b))?
+    (?:,?\s{{1,3}}(?:{STATE_CODES}|(?i:{STATE_NAMES}))\b)?
     (?:,?\s{{1,3}}\d{{5}}(?:-\d{{4}})?\b)?""",
     re.VERBOSE,
 )
-_STATE_ZIP = re.compile(rf"\b(?:{_STATES}|(?i:{_STATE_NAMES})),?\s{{1,2}}(\d{{5}}(?:-\d{{4}})?)\b")
+_STATE_ZIP = re.compile(rf"\b(?:{STATE_CODES}|(?i:{STATE_NAMES})),?\s{{1,2}}(\d{{5}}(?:-\d{{4}})?)\b")
 _PO_BOX = re.compile(r"\bP\.?\s?O\.?\s?Box\s{1,3}\d{1,7}\b", re.IGNORECASE)
 
 

@@ -43,8 +43,9 @@ ANNOUNCEMENTS = (
     Announcement("ACCOUNT_NUMBER", r"account(?: number| id)?|acct|customer (?:id|number)|loan number|iban", 5, 34,
                  True),
     Announcement("REFERENCE_NUMBER", r"(?:order|case|ticket|reference|confirmation|tracking|invoice|prescription"
-                 r"|referral|authorization|rx)(?: number| id| code)?|(?:booking|reservation|request) (?:number|id|code)", 5, 24,
-                 True),
+                 r"|referral|authorization|rx)(?: number| id| code)?"
+                 r"|(?:booking|reservation|request) (?:number|id|code)",
+                 5, 24, True),
     Announcement("ADDRESS", r"zip(?: ?code)?|postal code", 5, 9),
     Announcement("PHONE", r"phone|cell|mobile|call(?:ing)? (?:you |me )?(?:back )?(?:at|from|on)|call ?back number"
                  r"|reach (?:you|me)|best number|fax|text (?:you|me) at|number (?:on file|to reach)|telephone"

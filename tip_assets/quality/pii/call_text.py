@@ -173,6 +173,11 @@ class CallText:
                 speakers.add(turn.speaker)
         return frozenset(speakers)
 
+    @property
+    def has_speakers_without_capitals(self) -> bool:
+        """Whether anyone is written in lower case throughout, as speech recognition often does."""
+        return any(turn.speaker not in self._speakers_with_capitals for turn in self.turns if turn.text)
+
     def original(self, token: int) -> str:
         """A token as it is written."""
         return self.text[self.starts[token] : self.ends[token]]

@@ -4,11 +4,11 @@ The words may stand in the same turn, or in the question the other speaker asked
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tip_assets.quality.pii.announcements import Announcement
 from tip_assets.quality.pii.call_text import CallText
-from tip_assets.quality.pii.detectors import is_card_number
+from tip_assets.quality.pii.checks import is_card_number, is_dea_number, is_imei, is_npi, is_routing_number, is_vin
 from tip_assets.quality.pii.digits import Line, Symbol
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.triggers import Triggers
@@ -20,7 +20,16 @@ _REACH_BACK = 200
 _LONGEST_BACKCHANNEL = 25
 # Said without any announcement, so many dictated digits are someone's number all the same (HIPAA item R).
 _UNANNOUNCED = 8
+_LEAST_IN_A_CODE = 5
 _MOST_FILLERS = 3
+_TURNS_BACK = 6
+_CHECKS: dict[str, Callable[[str], bool]] = {
+    "BANK_ROUTING": is_routing_number,
+    "NPI": is_npi,
+    "LICENSE_NUMBER": is_dea_number,
+    "VEHICLE_IDENTIFICATION_NUMBER": is_vin,
+    "DEVICE_ID": is_imei,
+}
 _FEWEST_SYMBOLS = 3
 _FILLERS = word_list("pii", "between_digits")
 _US_PHONE = re.compile(r"1?[2-9]\d{9}")
@@ -103,8 +112,24 @@ def _kind(call: CallText, line: Line, start: int, end: int, triggers: Triggers) 
     for context in _announced(call, triggers, begins, line.turn(start)):
         if context.shortest <= len(text) <= context.longest and (context.letters_may_lead or not has_letters):
             return context.type
-    if has_letters:
-        return "REFERENCE_NUMBER" if digits >= 5 else None
+    return _checked(call, triggers, text, begins, line.turn(start)) or _unannounced(text, digits)
+
+
+def _checked(call: CallText, triggers: Triggers, text: str, begins: int, turn: int) -> str | None:
+    """What was announced some turns ago and has its check digit here; more numbers in a row are often given so."""
+    since = call.turn_starts[max(0, turn - _TURNS_BACK)]
+    for context in triggers.announced_within(since, begins):
+        if context.type in _CHECKS and _CHECKS[context.type](text):
+            return context.type
+    return None
+
+
+def _unannounced(text: str, digits: int) -> str | None:
+    if digits < len(text):
+        kind = "VEHICLE_IDENTIFICATION_NUMBER" if is_vin(text) else "REFERENCE_NUMBER"
+        return kind if digits >= _LEAST_IN_A_CODE else None
+    if is_imei(text):
+        return "DEVICE_ID"
     if is_card_number(text):
         return "CREDIT_DEBIT_NUMBER"
     if _US_PHONE.fullmatch(text):

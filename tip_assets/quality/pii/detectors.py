@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tip_assets.quality.pii.call_text import CallText
+from tip_assets.quality.pii.checks import is_card_number, is_iban, is_imei
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.triggers import (
     COLONS,
@@ -18,6 +19,7 @@ from tip_assets.quality.pii.triggers import (
     IBAN,
     IP,
     LONG_DIGITS,
+    MEDICARE_SHAPE,
     PLUS_PHONE,
     SSN,
     TOP_LEVEL,
@@ -35,7 +37,10 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _IPV4 = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d]|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){4,7}[0-9A-Fa-f]{1,4}(?![\w:])")
+_IPV6 = re.compile(
+    r"(?<![\w:])(?:(?:[0-9A-Fa-f]{1,4}:){4,7}[0-9A-Fa-f]{1,4}|[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,5}"
+    r"::(?:[0-9A-Fa-f]{1,4}:){0,5}[0-9A-Fa-f]{1,4})(?![\w:])"
+)
 _MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])")
 _SSN = re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}([ -])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])")
 _US_PHONE = re.compile(r"(?<![\w$.-])(?:\+?1[ .-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]?\d{4}(?![\w-]|\.\d)")
@@ -43,6 +48,12 @@ _INTERNATIONAL_PHONE = re.compile(r"\+\d{1,3}(?:[ .()-]{0,2}\d{1,4}){2,6}(?!\w)"
 _CARD = re.compile(r"(?<![\w$.-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 _VIN = re.compile(r"(?<!\w)(?=[A-HJ-NPR-Z0-9]{0,16}\d)(?=\d{0,16}[A-HJ-NPR-Z])[A-HJ-NPR-Z0-9]{17}(?!\w)")
+# Medicare beneficiary identifier: the letters S, L, O, I, B and Z do not occur (CMS, MBI format).
+_MBI_LETTER = "[AC-HJKMNP-RT-Y]"
+_MBI_ANY = "[AC-HJKMNP-RT-Y0-9]"
+_MEDICARE_ID = re.compile(
+    rf"(?<!\w)[1-9]{_MBI_LETTER}{_MBI_ANY}\d-?{_MBI_LETTER}{_MBI_ANY}\d-?{_MBI_LETTER}{{2}}\d\d(?!\w)", re.IGNORECASE
+)
 # "smith at gmail dot com": the core; the words of the local part are walked to the left of it.
 _SPOKEN_DOMAIN = re.compile(
     rf"\b(?:(?P<at>at|@) ?(?P<host>[a-z0-9-]{{1,40}}(?: [a-z0-9-]{{1,40}})?)|(?P<site>[a-z0-9-]{{2,40}}))"
@@ -71,23 +82,6 @@ def by_shape(call: CallText, triggers: Triggers) -> Iterator[Found]:
             for match in pattern.finditer(call.text, *call.turn_range(turn)):
                 if accepts is None or accepts(match.group()):
                     yield Found(match.start(), match.end(), kind, False)
-
-
-def is_card_number(text: str) -> bool:
-    """Whether the digits are 13 to 19 and pass the Luhn check (ISO/IEC 7812-1)."""
-    digits = [int(char) for char in text if char.isdigit()]
-    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
-        return False
-    doubled = (2 * digit - 9 if digit > 4 else 2 * digit for digit in digits[-2::-2])
-    return (sum(digits[::-2]) + sum(doubled)) % 10 == 0
-
-
-def is_iban(text: str) -> bool:
-    """Whether the text passes the IBAN check: mod 97 is 1 (ISO 13616)."""
-    code = text.replace(" ", "")
-    if not 15 <= len(code) <= 34:
-        return False
-    return int("".join(str(int(char, 36)) for char in code[4:] + code[:4])) % 97 == 1
 
 
 def _is_link(text: str) -> bool:
@@ -131,7 +125,9 @@ _SHAPES = (
     _Shape(SSN, _SSN, "SSN"),
     _Shape(US_PHONE, _US_PHONE, "PHONE"),
     _Shape(PLUS_PHONE, _INTERNATIONAL_PHONE, "PHONE"),
-    _Shape(LONG_DIGITS, _CARD, "CREDIT_DEBIT_NUMBER", is_card_number),
+    _Shape(LONG_DIGITS, _CARD, "CREDIT_DEBIT_NUMBER", lambda found: is_card_number(found) and not is_imei(found)),
+    _Shape(LONG_DIGITS, _CARD, "DEVICE_ID", is_imei),
+    _Shape(MEDICARE_SHAPE, _MEDICARE_ID, "MEDICARE_ID"),
     _Shape(IBAN, _IBAN, "INTERNATIONAL_BANK_ACCOUNT_NUMBER", is_iban),
     _Shape(VIN, _VIN, "VEHICLE_IDENTIFICATION_NUMBER"),
 )

@@ -73,14 +73,19 @@ def by_introduction(call: CallText, triggers: Triggers) -> Iterator[Found]:
     for trigger, pattern in _CAPITALISED_INTRODUCTIONS:
         for match in _matches(call, triggers.turns(trigger), pattern):
             end = _end_of_name(call.text, *match.span(1))
-            is_organisation = _ORGANISATION_NEXT.search(call.text, match.start(1), end + _LONGEST_ORGANISATION_WORD)
-            if end > match.start(1) and not (is_organisation and is_organisation.start() <= end):
+            named = _ORGANISATION_NEXT.search(call.text, match.start(1), end + _LONGEST_ORGANISATION_WORD)
+            if end > match.start(1) and not (named and named.start() <= end):
                 yield Found(match.start(1), end, "NAME", False)
     yield from _answers(call, triggers)
     yield from _in_lower_case(call, triggers)
     for match in _matches(call, triggers.turns(SPELLED), _SPELLED):
         if _NAME_IS_SPELLED.search(call.said_around(match.start(), _REACH)):
             yield Found(match.start(), match.end(), "NAME", False)
+
+
+def is_an_organisation(text: str, end: int) -> bool:
+    """Whether a word that names organisations ("Health", "Bank") follows at `end`."""
+    return _ORGANISATION_NEXT.match(text, end) is not None
 
 
 def _matches(call: CallText, turns: Iterable[int], pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:

@@ -12,14 +12,17 @@ from functools import cache
 from tip_assets.quality.pii import spoken
 from tip_assets.quality.pii.announcements import ANNOUNCEMENTS, Announcement
 from tip_assets.quality.pii.scan import Scanner, ScanPattern, as_ascii, scanner_of
+from tip_assets.quality.pii.states import STATE_CODES, STATE_NAMES
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
+from tip_assets.quality.word_lists import word_list
 
 (
-    EMAIL, URL, DOT, IP, COLONS, SSN, US_PHONE, PLUS_PHONE, LONG_DIGITS, IBAN, VIN, CODE_SHAPE,
-    NUMBER, MONTH, NUMERIC_DATE, BIRTH, STREET, ZIP_OR_BOX, PLACE, AGE, LOGIN,
-    TITLE, INTRODUCED, I_AM, ADDRESSED, INTRODUCED_LOWER, THIS_IS_LOWER, SPELLED, ASKS_A_NAME, GIVEN_NAME, FULL_NAME,
+    EMAIL, URL, DOT, IP, COLONS, SSN, US_PHONE, PLUS_PHONE, LONG_DIGITS, IBAN, VIN, MEDICARE_SHAPE,
+    NUMBER, MONTH, NUMERIC_DATE, BIRTH, STREET, ZIP_OR_BOX, AGE, LOGIN,
+    CITY_STATE, COUNTY, LIVES_IN, CITY_ASKED, LARGE_CITY,
+    TITLE, INTRODUCED, I_AM, ADDRESSED, INTRODUCED_LOWER, THIS_IS_LOWER, SPELLED, ASKS_A_NAME,
     ANY_NUMBER, LETTER, CONNECTOR,
-) = range(34)  # fmt: skip
+) = range(36)  # fmt: skip
 # Announcements are told by their index from here on.
 FIRST_ANNOUNCEMENT = 100
 _LAST = len(ANNOUNCEMENTS)
@@ -29,6 +32,7 @@ def _any(words: Iterable[str]) -> str:
     return "|".join(sorted(words))
 
 
+_CERTAIN_CITIES = word_list("pii", "large_cities") - word_list("pii", "ambiguous_cities")
 TOP_LEVEL = "com|org|net|edu|gov|mil|info|biz|io|co|us|uk|ca|de|health|care"
 _NUMBER = rf"(?:\d{{1,64}}|{_any(spoken.STARTS)})"
 _LARGE = rf"(?:\d\d|{_any(spoken.LARGE_WORDS)})"
@@ -41,6 +45,13 @@ _FILLER = r"(?:uh|um|er|and|then|dash|hyphen|so|okay|ok|like|yeah|yes|that|is|it
 _BETWEEN = rf"[ ,'-]{{1,4}}(?:{_FILLER}[ ,'-]{{1,4}}){{0,3}}"
 _CAPITAL = r"\s[A-Z]"
 _NEAR_KIN = "[Hh]usband|[Ww]ife|[Ss]on|[Dd]aughter|[Mm]other|[Ff]ather|[Ss]ister|[Bb]rother"
+
+
+# From 90 on, in digits or words; the same text serves the scan and the detector.
+OLD_AGE = (
+    r"(?:9\d|1[0-2]\d|ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?"
+    r"|(?:a |one )?hundred(?: and)?(?: (?:one|two|three|four|five|six|seven|eight|nine|ten))?)"
+)
 
 
 def _patterns() -> list[ScanPattern]:
@@ -56,7 +67,7 @@ def _patterns() -> list[ScanPattern]:
         ScanPattern(LONG_DIGITS, r"\d(?:[ -]?\d){12}"),
         ScanPattern(IBAN, r"[A-Z]{2}\d{2} ?[A-Z0-9]{4}"),
         ScanPattern(VIN, r"[A-HJ-NPR-Z0-9]{17}"),
-        ScanPattern(CODE_SHAPE, r"\d[A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d\d|\b[A-Z][A-Z9]\d{7}\b", True),
+        ScanPattern(MEDICARE_SHAPE, r"\d[A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d\d", True),
         ScanPattern(NUMBER, r"\d{3}|\d[a-z]{1,3}\d|\d\d[ ,-]{1,3}\d", True),
         ScanPattern(NUMBER, rf"\b{_NUMBER}{_BETWEEN}{_NUMBER}{_BETWEEN}{_NUMBER}\b", True),
         ScanPattern(NUMBER, rf"\b{_NUMBER}[ ,-]{{1,3}}{_LARGE}\b|\b(?:triple|treble|quadruple) ", True),
@@ -72,6 +83,24 @@ def _patterns() -> list[ScanPattern]:
             True,
         ),
         ScanPattern(ZIP_OR_BOX, r"p\.?\s?o\.?\s?box|[a-z],?\s{1,2}\d{5}\b", True),
+        ScanPattern(AGE, rf"\b{OLD_AGE}\b", True),
+        ScanPattern(
+            LOGIN,
+            r"\b(?:user ?name|user id|log ?in|screen name|logged in as|password|passphrase|security word)\b",
+            True,
+        ),
+        ScanPattern(CITY_STATE, rf"[a-z]\.?, (?:{STATE_CODES}|{STATE_NAMES})\b"),
+        ScanPattern(COUNTY, r"[a-z] (?:County|Parish|Township|Borough)\b"),
+        ScanPattern(
+            LIVES_IN,
+            r"\b(?:live|lives|lived|living|moved|moving|relocated|born|raised|grew up|based|residing|resides?|stay"
+            r"|staying)(?: (?:over|out|here|down|up|back|to|right|just))? (?:in|to|near|at|from|outside) [a-z]",
+            True,
+        ),
+        ScanPattern(
+            CITY_ASKED, r"\b(?:what|which|your) (?:city|town|county)\b[^?.!\x00]{0,60}\?|\bcity and state\b", True
+        ),
+        ScanPattern(LARGE_CITY, rf"\b(?:{_any(city.replace('_', ' ') for city in _CERTAIN_CITIES)})\b", True),
         ScanPattern(TITLE, rf"\b(?:Mr|Mrs|Ms|Dr|Miss|Mister|Doctor|Nurse|Prof|Professor)\.?{_CAPITAL}"),
         ScanPattern(
             INTRODUCED,
