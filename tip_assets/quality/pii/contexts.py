@@ -90,7 +90,7 @@ def _trimmed(line: Line, start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1
     while end > start and not line.symbols[end - 1].is_digit and not _ends_a_code(line, start, end):
         end -= 1
-    if sum(1 for symbol in line.symbols[start:end] if symbol.is_digit) >= 3:
+    if sum([symbol.is_digit for symbol in line.symbols[start:end]]) >= _FEWEST_SYMBOLS:
         yield start, end
 
 
@@ -107,7 +107,7 @@ def _kind(call: CallText, line: Line, start: int, end: int, triggers: Triggers) 
     begins, ends = call.starts[first], call.ends[last]
     if _UNITS_AFTER.match(call.text, ends) or call.text[max(0, begins - 1) : begins] == "$":
         return None
-    digits = sum(1 for symbol in line.symbols[start:end] if symbol.is_digit)
+    digits = sum([symbol.is_digit for symbol in line.symbols[start:end]])
     has_letters = digits < len(text)
     for context in _announced(call, triggers, begins, line.turn(start)):
         if context.shortest <= len(text) <= context.longest and (context.letters_may_lead or not has_letters):

@@ -26,11 +26,10 @@ _SHORTEST = 3
 _NO_NAME = word_list("pii", "no_name")
 _NOT_ALONE = word_list("pii", "no_name_alone")
 _REST_OF_A_NAME = re.compile(r" (?:[A-Z]\.? )?([A-Z][a-z]{1,20}(?:[-'][A-Z][a-z]{1,20})?)(?![A-Za-z])")
-_WORD_BEFORE = re.compile(r"([\w'.]+),? $")
-_SENTENCE_BEFORE = re.compile(r"(?:^|[.!?\x00\n-]\s?|\")$")
+_WORD_NEXT = re.compile(r" ([A-Za-z]{1,30})")
+_OPENS = '\x00\n"-.!?'
 _ENDS_AN_ADDRESS = re.compile(r"[,.!?]|'s\b|$|\x00")
 _NOT_A_PERSON_NEXT = STREET_SUFFIX_WORDS | {"county", "parish", "beach", "city", "county's", "springs", "hall", "park"}
-_BEFORE = 40
 
 
 class _Names(NamedTuple):
@@ -111,12 +110,12 @@ def _end_of_full_name(text: str, hit: _Hit, names: _Names) -> int | None:
 
 
 def _stands_alone(text: str, hit: _Hit, names: _Names) -> bool:
-    following = re.match(r" ([A-Za-z]+)", text[hit.end : hit.end + _BEFORE])
-    if following and (following[1].lower() in _NOT_A_PERSON_NEXT or following[1][0].isupper()):
+    if text[hit.end : hit.end + 1] == " " and (following := _WORD_NEXT.match(text, hit.end)):
+        if following[1].lower() in _NOT_A_PERSON_NEXT or following[1][0].isupper():
+            return False
+    if _follows_a_capital(text, hit.start):
         return False
-    if is_an_organisation(text, hit.end) or _follows_a_capital(text, hit.start):
-        return False
-    if _SENTENCE_BEFORE.search(text, max(0, hit.start - 3), hit.start):
+    if _starts_a_sentence(text, hit.start):
         is_addressed = _ENDS_AN_ADDRESS.match(text, hit.end) is not None
         return hit.word in names.given and (is_addressed or hit.word in names.usual)
     return True
@@ -124,16 +123,23 @@ def _stands_alone(text: str, hit: _Hit, names: _Names) -> bool:
 
 def _follows_a_capital(text: str, start: int) -> bool:
     """Whether the word before is capitalised and no greeting or title: "Blue Shield", "Santa Clara"."""
-    before = _WORD_BEFORE.search(text, max(0, start - _BEFORE), start)
-    if before is None or not before[1][0].isupper() or "," in before.group():
+    if start < 2 or text[start - 1] != " " or text[start - 2] == ",":
         return False
-    if before[1] == "I" or _SENTENCE_BEFORE.search(text, max(0, before.start() - 3), before.start()):
+    first = max(text.rfind(" ", 0, start - 1), text.rfind("\x00", 0, start - 1)) + 1
+    if not text[first].isupper() or text[first:start] == "I " or _starts_a_sentence(text, first):
         return False
-    return before[1].lower().strip(".'") not in _NO_NAME
+    return text[first : start - 1].lower().strip(".'") not in _NO_NAME
+
+
+def _starts_a_sentence(text: str, start: int) -> bool:
+    """Whether nothing of the same sentence stands before `start`."""
+    if start == 0 or text[start - 1] in _OPENS:
+        return True
+    return text[start - 1] == " " and text[start - 2] in ".!?"
 
 
 def _end_in_lower_case(text: str, hit: _Hit, names: _Names) -> int | None:
     if is_ordinary(hit.word) or hit.word in _NOT_ALONE:
         return None
-    rest = re.match(r" ([a-z]{3,20})\b", text[hit.end : hit.end + _BEFORE].lower())
-    return hit.end + rest.end() if rest and rest[1] in names.surnames and not is_ordinary(rest[1]) else hit.end
+    rest = _WORD_NEXT.match(text, hit.end)
+    return rest.end() if rest and rest[1] in names.surnames and not is_ordinary(rest[1]) else hit.end
