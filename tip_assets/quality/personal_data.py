@@ -18,7 +18,7 @@ from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.gazetteer import by_gazetteer
 from tip_assets.quality.pii.introductions import by_introduction
 from tip_assets.quality.pii.logins import by_login
-from tip_assets.quality.pii.mentions import judged, mentions
+from tip_assets.quality.pii.name_repeats import judged, repeats
 from tip_assets.quality.pii.overlaps import merged
 from tip_assets.quality.pii.places import by_place
 from tip_assets.quality.pii.triggers import DOT, MONTH, NUMBER, NUMERIC_DATE, STREET, Triggers
@@ -42,13 +42,13 @@ def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -
     Returns:
         Spans sorted by turn and start, without overlaps; offsets are characters of the turn's original text.
     """
-    call = CallText(conversation.turns)
+    call = CallText(conversation.turns, tokenised=False)
     if not call.turns:
         return ()
     triggers = Triggers(call.text, call.turn_starts)
     names = list(by_introduction(call, triggers))
     listed = list(by_gazetteer(call))
-    named = mentions(call, [*names, *(name for name in listed if " " in call.text[name.start : name.end])])
+    named = repeats(call, [*names, *(name for name in listed if " " in call.text[name.start : name.end])])
     readings = Readings(call, triggers.turns(NUMERIC_DATE))
     search = FactFinder(call, readings, facts) if facts else None
     turns = {

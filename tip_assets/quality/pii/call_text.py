@@ -87,12 +87,12 @@ class Stream:
 class CallText:
     """The searchable layout of a call's turns; offsets are into `text` until `turn_at` takes them to a turn.
 
-    Only turns that were asked for (`tokenise`) have tokens, in the order of the call; most turns hold nothing that
-    a detector needs tokens for. Tags of an earlier redaction are blanked out: nothing is found in them, and they
+    Without `tokenised` only turns that are asked for later (`tokenise`) have tokens, in the order of the call; most
+    turns hold nothing that a detector needs tokens for. Tags of an earlier redaction are blanked out: nothing is found in them, and they
     announce nothing.
     """
 
-    def __init__(self, turns: Sequence[Turn]) -> None:
+    def __init__(self, turns: Sequence[Turn], *, tokenised: bool = True) -> None:
         self.turns = turns
         self.text = TURN_SEPARATOR.join([turn.text for turn in turns])
         if "[" in self.text:
@@ -105,13 +105,13 @@ class CallText:
         # What stands before each token; at the start of a turn with a mark of the border.
         self.gaps: list[str] = []
         self.turn_of_token: list[int] = []
+        if tokenised:
+            self.tokenise(range(len(turns)))
 
     @classmethod
     def of_text(cls, text: str) -> "CallText":
         """One tokenised turn that says `text`."""
-        call = cls((Turn(speaker="customer", text=text),))
-        call.tokenise((0,))
-        return call
+        return cls((Turn(speaker="customer", text=text),))
 
     def tokenise(self, turns: Iterable[int]) -> None:
         """Makes the tokens of these turns; to be called once, with turns in ascending order."""

@@ -110,9 +110,9 @@ def _end_of_full_name(text: str, hit: _Hit, names: _Names) -> int | None:
 
 
 def _stands_alone(text: str, hit: _Hit, names: _Names) -> bool:
-    if text[hit.end : hit.end + 1] == " " and (following := _WORD_NEXT.match(text, hit.end)):
-        if following[1].lower() in _NOT_A_PERSON_NEXT or following[1][0].isupper():
-            return False
+    following = _WORD_NEXT.match(text, hit.end)
+    if following and (following[1].lower() in _NOT_A_PERSON_NEXT or following[1][0].isupper()):
+        return False
     if _follows_a_capital(text, hit.start):
         return False
     if _starts_a_sentence(text, hit.start):

@@ -1,6 +1,6 @@
 """Names nobody told us of: where someone introduces themselves or is addressed with a title.
 
-A name found so is looked for in the rest of the call as well (mentions.py).
+A name found so is looked for in the rest of the call as well (name_repeats.py).
 """
 
 import re

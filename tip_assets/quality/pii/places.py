@@ -23,7 +23,8 @@ _HOME = (
 _LIVES_IN = re.compile(rf"{_HOME}(?P<city>{_CITY})")
 _LIVES_IN_LOWER = re.compile(rf"{_HOME}(?P<city>[a-z]{{3,15}}(?:\s[a-z]{{3,15}})?)")
 _ASKED = re.compile(
-    rf"(?:(?:[Ii]t's|[Tt]hat's|[Ii]n|[Uu]h|[Uu]m|[Ss]ure|[Yy]es|[Oo]kay),?\s){{0,2}}(?P<city>{_CITY})(?=[,.!?]|\s(?:{STATE_CODES})\b|$)"
+    rf"(?:(?:[Ii]t's|[Tt]hat's|[Ii]n|[Uu]h|[Uu]m|[Ss]ure|[Yy]es|[Oo]kay),?\s){{0,2}}(?P<city>{_CITY})"
+    rf"(?=[,.!?]|\s(?:{STATE_CODES})\b|$)"
 )
 _NO_CITY = word_list("pii", "no_city")
 _LARGE = word_list("pii", "large_cities")

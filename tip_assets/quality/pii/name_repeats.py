@@ -13,7 +13,7 @@ _NO_NAME = word_list("pii", "no_name")
 _WORD = re.compile(r"[a-z]{2,}")
 
 
-class Mention(NamedTuple):
+class Repeat(NamedTuple):
     """A place where a word of a known name stands; an ordinary word has to be judged by its tokens."""
 
     start: int
@@ -21,24 +21,24 @@ class Mention(NamedTuple):
     is_ordinary: bool
 
 
-def mentions(call: CallText, names: Iterable[Found]) -> list[Mention]:
+def repeats(call: CallText, names: Iterable[Found]) -> list[Repeat]:
     """Every place where a word of `names` stands as a whole word, capitalised where its speaker has capitals."""
     words = {word for name in names for word in _WORD.findall(call.plain, name.start, name.end)} - _NO_NAME
     return [mention for word in words for mention in _places(call, word)]
 
 
-def _places(call: CallText, word: str) -> Iterator[Mention]:
+def _places(call: CallText, word: str) -> Iterator[Repeat]:
     text, plain, ordinary = call.text, call.plain, is_ordinary(word)
     start = plain.find(word)
     while start >= 0:
         end = start + len(word)
         is_whole = not (plain[start - 1 : start].isalpha() or plain[end : end + 1].isalpha())
         if is_whole and (text[start].isupper() or not call.has_capitals_at(start)):
-            yield Mention(start, end, ordinary)
+            yield Repeat(start, end, ordinary)
         start = plain.find(word, end)
 
 
-def judged(call: CallText, found: Sequence[Mention]) -> Iterator[Found]:
+def judged(call: CallText, found: Sequence[Repeat]) -> Iterator[Found]:
     """Yields the mentions that are names; the turns of ordinary words have to be tokenised."""
     for mention in found:
         if mention.is_ordinary:
