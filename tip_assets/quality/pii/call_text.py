@@ -88,8 +88,8 @@ class CallText:
     """The searchable layout of a call's turns; offsets are into `text` until `turn_at` takes them to a turn.
 
     Without `tokenised` only turns that are asked for later (`tokenise`) have tokens, in the order of the call; most
-    turns hold nothing that a detector needs tokens for. Tags of an earlier redaction are blanked out: nothing is found in them, and they
-    announce nothing.
+    turns hold nothing that a detector needs tokens for. Tags of an earlier redaction are blanked out: nothing is
+    found in them, and they announce nothing.
     """
 
     def __init__(self, turns: Sequence[Turn], *, tokenised: bool = True) -> None:

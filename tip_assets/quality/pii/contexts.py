@@ -71,12 +71,19 @@ def _is_one_run(call: CallText, before: Symbol, here: Symbol) -> bool:
         gap = call.gaps[here.first]
         if gap == " " or not gap.strip(" -"):
             return True
+        # "T N N, two four two": a spelled letter, but no "I, ..." or "a, ...".
+        if not gap.strip(" -,") and _is_spelled(before) and _is_spelled(here):
+            return True
     if call.turn_of_token[here.first] != call.turn_of_token[before.first] or not (here.is_digit and before.is_digit):
         return False
     words = call.words[before.last + 1 : here.first]
     if len(words) > _MOST_FILLERS or not _FILLERS.issuperset(words):
         return False
     return not _BREAKS.intersection(call.text[call.ends[before.last] : call.starts[here.first]])
+
+
+def _is_spelled(symbol: Symbol) -> bool:
+    return symbol.is_digit or (symbol.begins and symbol.ends and symbol.char not in "ia")
 
 
 def _trimmed(line: Line, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -63,6 +63,8 @@ _SPOKEN_DOMAIN = re.compile(
 # Words that come before an email address rather than belonging to it.
 _BEFORE_AN_EMAIL = word_list("pii", "before_an_email")
 _MOST_LOCAL_WORDS = 10
+# Spelled letters come on top of the words.
+_MOST_LOCAL_TOKENS = 60
 
 
 class _Shape(NamedTuple):
@@ -107,13 +109,26 @@ def _spoken_emails(call: CallText, triggers: Triggers) -> Iterator[Found]:
 def _local_part_start(call: CallText, at_token: int) -> int | None:
     """Where the words before "at" begin to be part of the address; None when none are."""
     first = None
-    for token in range(at_token - 1, max(-1, at_token - 1 - _MOST_LOCAL_WORDS), -1):
-        if call.turn_of_token[token] != call.turn_of_token[at_token] or call.words[token] in _BEFORE_AN_EMAIL:
+    words = 0
+    for token in range(at_token - 1, max(-1, at_token - 1 - _MOST_LOCAL_TOKENS), -1):
+        if call.turn_of_token[token] != call.turn_of_token[at_token] or _is_before_an_email(call, token):
             break
         if set(call.gaps[token + 1]) & set(".!?:;,\n") and call.gaps[token + 1] != ".":
             break
+        words += len(call.words[token]) > 1
+        if words > _MOST_LOCAL_WORDS:
+            break
         first = token
     return call.starts[first] if first is not None else None
+
+
+def _is_before_an_email(call: CallText, token: int) -> bool:
+    """Whether a word does not belong to the address that follows; a letter among spelled ones does."""
+    word = call.words[token]
+    if word not in _BEFORE_AN_EMAIL:
+        return False
+    neighbours = call.words[max(0, token - 1) : token] + call.words[token + 1 : token + 2]
+    return len(word) > 1 or not all(len(other) == 1 or other in ("dot", "at") for other in neighbours)
 
 
 _SHAPES = (

@@ -15,7 +15,7 @@ from tip_assets.quality.word_lists import word_list
 
 _CITY = r"[A-Z\u00c0-\u00de][^\W\d_]{1,20}\.?(?:[ -][A-Z\u00c0-\u00de][^\W\d_]{1,20}){0,2}"
 _CITY_STATE = re.compile(rf"\b(?P<city>{_CITY}),\s(?:{STATE_CODES}|{STATE_NAMES})\b")
-_COUNTY = re.compile(rf"\b(?P<city>{_CITY})\s(?:County|Parish|Township|Borough)\b")
+_COUNTY = re.compile(rf"\b(?P<city>{_CITY}\s(?:County|Parish|Township|Borough))\b")
 _HOME = (
     r"\b(?:live|lives|lived|living|moved|moving|relocated|born|raised|grew up|based|residing|resides?|stay|staying)"
     r"(?:\s(?:over|out|here|down|up|back|to|right|just))?\s(?:in|to|near|at|from|outside)\s(?:the city of\s)?"
@@ -28,6 +28,8 @@ _ASKED = re.compile(
 )
 _NO_CITY = word_list("pii", "no_city")
 _LARGE = word_list("pii", "large_cities")
+# How many words of a match say only that it is a county: "the County" is none.
+_IS_COUNTY = dict.fromkeys(("County", "Parish", "Township", "Borough"), 1)
 _STATE = re.compile(rf"(?:{STATE_NAMES})")
 
 
@@ -48,7 +50,7 @@ def _cities(matches: Iterator[re.Match[str]]) -> Iterator[Found]:
         words = match["city"].split()
         while words and words[0].lower().strip(".") in _NO_CITY:
             start += len(words.pop(0)) + 1
-        if words and not _STATE.fullmatch(" ".join(words)):
+        if len(words) > _IS_COUNTY.get(words[-1] if words else "", 0) and not _STATE.fullmatch(" ".join(words)):
             yield Found(start, end, "ADDRESS", False)
 
 
