@@ -254,5 +254,6 @@ def text_form(text: str) -> str:
 @lru_cache(maxsize=8192)
 def number_form(text: str) -> str:
     """`text` as the number stream shows it: number words as digits, connectors left out."""
-    call = CallText.of_text(text)
-    return "".join(token.text for token in call.numbers if token.text not in _CONNECTORS)
+    pieces = _TOKENS.split(fold(text))
+    numbers = read_numbers(pieces[1::2], pieces[:-1:2])
+    return "".join([token.text for token in numbers if token.text not in _CONNECTORS])

@@ -72,7 +72,7 @@ def _is_one_run(call: CallText, before: Symbol, here: Symbol) -> bool:
         if gap == " " or not gap.strip(" -"):
             return True
         # "T N N, two four two": a spelled letter, but no "I, ..." or "a, ...".
-        if not gap.strip(" -,") and _is_spelled(before) and _is_spelled(here):
+        if not gap.strip(" -,") and _is_spelled(call, before) and _is_spelled(call, here):
             return True
     if call.turn_of_token[here.first] != call.turn_of_token[before.first] or not (here.is_digit and before.is_digit):
         return False
@@ -82,8 +82,12 @@ def _is_one_run(call: CallText, before: Symbol, here: Symbol) -> bool:
     return not _BREAKS.intersection(call.text[call.ends[before.last] : call.starts[here.first]])
 
 
-def _is_spelled(symbol: Symbol) -> bool:
-    return symbol.is_digit or (symbol.begins and symbol.ends and symbol.char not in "ia")
+def _is_spelled(call: CallText, symbol: Symbol) -> bool:
+    if symbol.is_digit:
+        return True
+    # The P of "P3347" begins a code of its own.
+    after = call.next_in_turn(symbol.last)
+    return symbol.begins and symbol.ends and symbol.char not in "ia" and not (after and not call.gaps[after])
 
 
 def _trimmed(line: Line, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -127,8 +127,10 @@ def _is_before_an_email(call: CallText, token: int) -> bool:
     word = call.words[token]
     if word not in _BEFORE_AN_EMAIL:
         return False
-    neighbours = call.words[max(0, token - 1) : token] + call.words[token + 1 : token + 2]
-    return len(word) > 1 or not all(len(other) == 1 or other in ("dot", "at") for other in neighbours)
+    beside = [
+        call.words[other] for other in (call.previous_in_turn(token), call.next_in_turn(token)) if other is not None
+    ]
+    return len(word) > 1 or not all(len(other) == 1 or other in ("dot", "at") for other in beside)
 
 
 _SHAPES = (

@@ -130,7 +130,11 @@ def _patterns() -> list[ScanPattern]:
 def _fact_patterns() -> list[ScanPattern]:
     """More turns to look at where the speakers' facts are known: they may be said in small pieces."""
     return [
-        ScanPattern(ANY_NUMBER, rf"\d|\b(?:{_any(spoken.STARTS)})\b", True),
+        # "one" is mostly no number: "that one", "one moment".
+        ScanPattern(ANY_NUMBER, rf"\d|\b(?:{_any(spoken.PLAIN_NUMBERS - {'one'})})\b", True),
+        ScanPattern(
+            ANY_NUMBER, rf"(?:^|[\x00,.:;-] ?|\b{_NUMBER}[ ,-]{{1,3}})one\b|\bone[ ,-]{{1,3}}{_NUMBER}\b", True
+        ),
         ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[b-hj-z](?:$|[^a-z0-9'])|\bas in\b|\bfor [a-z]|\d[a-z]|[a-z]\d", True),
         ScanPattern(LETTER, rf"\b(?:{_any(spoken.LETTER_WORDS)})[ ,.-]{{1,3}}(?:{_any(spoken.LETTER_WORDS)})\b", True),
         ScanPattern(CONNECTOR, r"\b(?:dot|underscore|dash|hyphen)\b|@", True),
