@@ -18,6 +18,8 @@ from tip_resources.domain.conversation import Turn
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _TOKENS = re.compile(r"([^\W\d_]+|\d+)")
+# The same for lower-case ASCII, in half the time.
+_PLAIN_TOKENS = re.compile("([a-z]+|[0-9]+)")
 # Between two turns: neither a word character nor white space, so no pattern reaches across.
 TURN_SEPARATOR = "\x00"
 _TAG = re.compile(r"\[[A-Z][A-Z0-9_]{1,40}\]")
@@ -120,7 +122,7 @@ class CallText:
             said = self.text[start:end]
             is_plain = said.isascii()
             # Gap, token, gap, token, ..., gap; done in C, for this is where the time goes.
-            pieces = _TOKENS.split(said.lower() if is_plain else said)
+            pieces = _PLAIN_TOKENS.split(said.lower()) if is_plain else _TOKENS.split(said)
             count = len(pieces) // 2
             if not count:
                 continue

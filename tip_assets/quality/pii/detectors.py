@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.checks import is_card_number, is_iban, is_imei
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.spoken import UNITS
 from tip_assets.quality.pii.triggers import (
     COLONS,
     DOT,
@@ -63,6 +64,7 @@ _SPOKEN_DOMAIN = re.compile(
 # Words that come before an email address rather than belonging to it.
 _BEFORE_AN_EMAIL = word_list("pii", "before_an_email")
 _MOST_LOCAL_WORDS = 10
+_BESIDE_SPELLED = frozenset({"dot", "at", "underscore", *UNITS})
 # Spelled letters come on top of the words.
 _MOST_LOCAL_TOKENS = 60
 

@@ -173,17 +173,18 @@ class Triggers:
         announced.sort()
         self._announced = announced
 
-    def turns(self, *kinds: int) -> list[int]:
+    def turns(self, *kinds: int) -> Sequence[int]:
         """The turns with a hit of any of the kinds, in order."""
-        found: set[int] = set()
-        for kind in kinds:
-            if kind in self._turns:
-                found |= self._turns[kind]
-        return sorted(found)
+        found = [self._turns[kind] for kind in kinds if kind in self._turns]
+        if not found:
+            return ()
+        return sorted(found[0] if len(found) == 1 else set().union(*found))
 
     def announced_within(self, start: int, end: int) -> list[Announcement]:
         """What the words of a stretch of text announce, the nearest to its end first, each once."""
         first, last = bisect_right(self._announced, (start, _LAST)), bisect_right(self._announced, (end, _LAST))
+        if first == last:
+            return []
         nearest: dict[int, int] = {}
         for ends, index in self._announced[first:last]:
             nearest[index] = -ends
