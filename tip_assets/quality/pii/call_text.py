@@ -97,6 +97,8 @@ class CallText:
     def __init__(self, turns: Sequence[Turn], *, tokenised: bool = True) -> None:
         self.turns = turns
         self.text = TURN_SEPARATOR.join([turn.text for turn in turns])
+        if self.text.count(TURN_SEPARATOR) >= len(turns):
+            self.text = TURN_SEPARATOR.join([turn.text.replace(TURN_SEPARATOR, " ") for turn in turns])
         if "[" in self.text:
             self.text = _TAG.sub(_blank, self.text)
         lengths = [len(turn.text) + 1 for turn in turns]

@@ -88,7 +88,7 @@ def code_lines(call: CallText) -> list[Line]:
             # Most words are no symbols; saying so without a call keeps this fast.
             if len(word) > _LONGEST_SHORT_CODE:
                 continue
-            if gaps[first] and gaps_after[first] and not text[starts[first] + 1].isupper():
+            if gaps[first] and gaps_after[first] and not text[starts[first] + 1 : starts[first] + 2].isupper():
                 continue
         chars, used = _code_at(call, index)
         following = index + used

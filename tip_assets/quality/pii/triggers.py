@@ -54,7 +54,8 @@ OLD_AGE = (
 )
 
 
-def _patterns() -> list[ScanPattern]:
+def patterns() -> list[ScanPattern]:
+    """What the detectors need to be told of, as scan patterns."""
     return [
         ScanPattern(EMAIL, "@"),
         ScanPattern(URL, rf"://|www\.|[a-z0-9-]\.(?:{TOP_LEVEL})\b", True),
@@ -127,7 +128,7 @@ def _patterns() -> list[ScanPattern]:
     ]
 
 
-def _fact_patterns() -> list[ScanPattern]:
+def fact_patterns() -> list[ScanPattern]:
     """More turns to look at where the speakers' facts are known: they may be said in small pieces."""
     return [
         # "one" is mostly no number: "that one", "one moment".
@@ -144,13 +145,13 @@ def _fact_patterns() -> list[ScanPattern]:
 @cache
 def pattern_scanner() -> Scanner:
     """What patterns need to know of a call, compiled once per process."""
-    return scanner_of(_patterns())
+    return scanner_of(patterns())
 
 
 @cache
 def fact_scanner() -> Scanner:
     """What known facts need besides, compiled once per process."""
-    return scanner_of(_fact_patterns())
+    return scanner_of(fact_patterns())
 
 
 class Triggers:
