@@ -122,6 +122,10 @@ class GenerationSettings(Section):
     temperature: Annotated[float, Field(ge=0, le=2)] = Field(default=0.8, description="Sampling temperature.")
     tokens_per_turn: PositiveInt = Field(default=40, description="Planning figure for output tokens of one turn.")
     shard_calls: PositiveInt = Field(default=50_000, description="A set larger than this is written in several shards.")
+    recipe: str = Field(
+        default="",
+        description="Recipe of config/recipes/ that calls are written by, as `tip improve` makes them; empty for none.",
+    )
 
 
 class EngineSettings(Section):
