@@ -25,6 +25,7 @@ _FOLDS = 5
 _SEED = 20261121
 _Z_95 = 1.96
 _LEAST_PER_FEATURE = 10
+_RESAMPLES = 200
 
 
 class Telling(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +51,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     `accuracy` is that of both views together, with its 95 % interval (Wilson's; calls of one fold share a model, so
     the true one is a little wider); `auc` how often a call of ours gets the higher suspicion of a pair. `calls` is
     how many of each side were judged. `telling` holds differences beyond chance, the largest first; `style_distance`
-    is the mean distance over all features.
+    is the mean distance over all features, `style_distance_error` its standard error (bootstrap).
     """
 
     calls: int
@@ -62,6 +63,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     style_accuracy: float | None = None
     wording_accuracy: float | None = None
     style_distance: float | None = None
+    style_distance_error: float | None = None
     telling: tuple[Telling, ...] = ()
 
 
@@ -97,7 +99,7 @@ def _judged(mine: list[Conversation], theirs: list[Conversation], calls: int) ->
     suspicion = (style + wording) / 2
     hits = int(((suspicion >= 0.5) == is_ours).sum())
     low, high = wilson(hits, len(both))
-    telling, distance = _differences(features, is_ours)
+    telling, distance, error = _differences(features, is_ours)
     return Verdict(
         calls=calls,
         accuracy=hits / len(both),
@@ -107,6 +109,7 @@ def _judged(mine: list[Conversation], theirs: list[Conversation], calls: int) ->
         style_accuracy=float(((style >= 0.5) == is_ours).mean()),
         wording_accuracy=float(((wording >= 0.5) == is_ours).mean()),
         style_distance=distance,
+        style_distance_error=error,
         telling=telling,
     )
 
@@ -173,24 +176,50 @@ def _wording_model() -> Any:
     return LogisticRegression(C=30.0, max_iter=2000)
 
 
-def _differences(features: "np.ndarray", is_ours: "np.ndarray") -> tuple[tuple[Telling, ...], float | None]:
-    """What differs by more than chance would (|d| above two standard errors), and the mean distance over all."""
+def _differences(
+    features: "np.ndarray", is_ours: "np.ndarray"
+) -> tuple[tuple[Telling, ...], float | None, float | None]:
+    """What differs by more than chance would, the mean distance over all features, and its standard error."""
     import numpy as np
 
+    sides = (features[is_ours], features[~is_ours])
+    usable = np.min([np.isfinite(side).sum(axis=0) for side in sides], axis=0) >= _LEAST_PER_FEATURE
+    if not usable.any():
+        return (), None, None
     weights = _style_model().fit(features, is_ours)[-1].coef_[0]
-    found: list[Telling] = []
-    distances: list[float] = []
-    for place, name in enumerate(FEATURES):
-        sides = [column[~np.isnan(column)] for column in (features[is_ours, place], features[~is_ours, place])]
-        if min(map(len, sides)) < _LEAST_PER_FEATURE:
-            continue
-        ours, reference = (float(side.mean()) for side in sides)
-        spread = float(np.sqrt((sides[0].var(ddof=1) + sides[1].var(ddof=1)) / 2))
-        distance = abs(ours - reference) / spread if spread else 0.0
-        distances.append(distance)
-        # Two standard errors of d for sides of these sizes.
-        if distance > 2 * float(np.sqrt(1 / len(sides[0]) + 1 / len(sides[1]))):
-            weight = float(weights[place])
-            found.append(Telling(name=name, ours=ours, reference=reference, distance=distance, weight=weight))
+    ours, reference, distances = _distances(sides)
+    # Two standard errors of d for sides of these sizes.
+    counts = [np.isfinite(side).sum(axis=0) for side in sides]
+    chance = 2 * np.sqrt(1 / np.maximum(counts[0], 1) + 1 / np.maximum(counts[1], 1))
+    found = [
+        Telling(
+            name=name,
+            ours=float(ours[place]),
+            reference=float(reference[place]),
+            distance=float(distances[place]),
+            weight=float(weights[place]),
+        )
+        for place, name in enumerate(FEATURES)
+        if usable[place] and distances[place] > chance[place]
+    ]
     found.sort(key=lambda telling: -telling.distance)
-    return tuple(found), float(np.mean(distances)) if distances else None
+    rng = np.random.default_rng(_SEED)
+    drawn = [
+        _distances([side[rng.integers(0, len(side), len(side))][:, usable] for side in sides])[2].mean()
+        for _ in range(_RESAMPLES)
+    ]
+    return tuple(found), float(distances[usable].mean()), float(np.std(drawn))
+
+
+def _distances(sides: Sequence["np.ndarray"]) -> tuple["np.ndarray", "np.ndarray", "np.ndarray"]:
+    """The means of either side, and how far they are apart in deviations of both (0 where nothing varies)."""
+    import warnings
+
+    import numpy as np
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a feature that one side never gave a chance to measure
+        ours, reference = (np.nanmean(side, axis=0) for side in sides)
+        spread = np.sqrt((np.nanvar(sides[0], axis=0, ddof=1) + np.nanvar(sides[1], axis=0, ddof=1)) / 2)
+    gap = np.abs(ours - reference)
+    return ours, reference, np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)

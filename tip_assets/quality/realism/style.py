@@ -22,36 +22,8 @@ _SHORT_TURN_WORDS = 3
 _LONG_TURN_WORDS = 25
 _ECHO_SHARE = 0.5
 _UNFINISHED_ENDINGS = frozenset(
-    [
-        "and",
-        "but",
-        "or",
-        "so",
-        "because",
-        "the",
-        "a",
-        "an",
-        "my",
-        "your",
-        "to",
-        "of",
-        "with",
-        "in",
-        "at",
-        "on",
-        "i",
-        "it's",
-        "that's",
-        "is",
-        "was",
-        "if",
-        "like",
-        "for",
-        "we",
-        "they",
-        "um",
-        "uh",
-    ]
+    {"and", "but", "or", "so", "because", "the", "a", "an", "my", "your", "to", "of", "with", "in", "at", "i", "it's"}
+    | {"that's", "is", "was", "if", "like", "for", "we", "they", "um", "uh"}
 )
 _THANKS = re.compile(r"\b(?:thanks|thank you|appreciate)\b")
 _SORRY = re.compile(r"\b(?:sorry|apologi[sz]e|apologies)\b")
