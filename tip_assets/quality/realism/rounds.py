@@ -8,9 +8,12 @@ config/recipes/NAME.yaml              the recipe as the last round left it
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from tip_assets.generation.serving import ReadSettings
+from tip_assets.planning.library.types import DomainLibrary
 from tip_assets.planning.recipes import PLAIN, Recipe, write_recipe
 from tip_assets.quality.realism.changes import Change, proposals
 from tip_assets.quality.realism.discriminator import Verdict, discriminate
@@ -22,7 +25,11 @@ from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.names import validate_dataset_name
 from tip_resources.home import state_folder
+from tip_resources.llm.prices import load_prices
 from tip_resources.storage.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from tip_resources.fleet.fleet_servers import FleetServers
 
 MOST_TRIALS = 4
 
@@ -79,9 +86,35 @@ class Rounds:
         return [from_json(file.read_bytes(), RoundOutcome, where=str(file)) for file in files]
 
     def keep(self, outcome: RoundOutcome) -> None:
-        """The recipe first: a round that is written down has its recipe."""
+        """The recipe first: a round that is written down has its recipe.
+
+        Raises:
+            BadInput: Another run has made the round meanwhile.
+        """
+        file = self.folder / "rounds" / f"{outcome.number:04d}.json"
+        if file.exists():
+            raise BadInput("another run made this round meanwhile.", where=str(file), mend="Run one round at a time.")
         write_recipe(outcome.recipe_after, self._home)
-        write_atomically(self.folder / "rounds" / f"{outcome.number:04d}.json", to_json(outcome))
+        write_atomically(file, to_json(outcome))
+
+    def sampler(
+        self,
+        library: DomainLibrary,
+        settings: ReadSettings,
+        *,
+        on_notice: Callable[[str], None],
+        fleet: "FleetServers | None" = None,
+    ) -> Sampler:
+        """Writes this recipe's samples; a budget holds for each round as a whole."""
+        return Sampler(
+            library,
+            settings,
+            self.folder / "samples",
+            on_notice=on_notice,
+            prices=load_prices(self._home),
+            budget_share=1 / (MOST_TRIALS + 2),
+            fleet=fleet,
+        )
 
 
 def run_round(

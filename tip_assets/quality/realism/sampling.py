@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from upath import UPath
 
-from tip_assets.generation.acceptance import scrubbed
-from tip_assets.generation.glossary import prompt_for
-from tip_assets.generation.prompts import SYSTEM_TEXT
+from tip_assets.generation.glossary import prompt_by
 from tip_assets.generation.serving import ReadSettings
+from tip_assets.generation.spending import Spending
 from tip_assets.generation.writing import nothing_delivered, write_plans
 from tip_assets.planning.library.types import DomainLibrary
 from tip_assets.planning.plan import call_plan_at
@@ -20,6 +19,7 @@ from tip_assets.quality.grading import grade_locally
 from tip_resources.domain.codec import to_json
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
+from tip_resources.llm.prices import PriceList
 from tip_resources.storage.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written: scrubbed calls by their place in the plan, their grades, and what was refused on the way."""
+    """What was written: calls by their place in the plan, as they were, their grades, and what was refused on the way."""
 
     asked: int
     calls: Mapping[int, Conversation]
@@ -44,6 +44,8 @@ class Sampler:
     Args:
         folder: Where unfinished and finished samples are kept.
         on_notice: Told why the writing waits or goes elsewhere.
+        prices: What tokens cost, for a specification with a budget of money.
+        budget_share: The share of the specification's budget that one sample may spend.
     """
 
     def __init__(
@@ -53,10 +55,13 @@ class Sampler:
         folder: Path,
         *,
         on_notice: Callable[[str], None],
+        prices: PriceList,
+        budget_share: float = 1.0,
         fleet: "FleetServers | None" = None,
     ) -> None:
         self._library, self._settings, self._folder = library, settings, folder
         self._on_notice, self._fleet = on_notice, fleet
+        self._prices, self._budget_share = prices, budget_share
 
     def write(self, spec: DatasetSpec, recipe: Recipe) -> Sample:
         """The calls of `spec` under `recipe`: the same scenarios and people for every recipe.
@@ -70,7 +75,7 @@ class Sampler:
         written = write_plans(
             spec,
             lambda: plans,
-            prompt=prompt_for(self._library, recipe.system_text(SYSTEM_TEXT)),
+            prompt=prompt_by(self._library, recipe),
             settings=self._settings,
             patience_seconds=0.0,
             checkpoint=checkpoint,
@@ -78,19 +83,24 @@ class Sampler:
             on_endpoints=lambda _: None,
             on_progress=lambda _: None,
             on_notice=lambda notice: self._on_notice(notice.text),
+            spending=self._spending(spec, checkpoint),
             fleet=self._fleet,
         )
         kept = {call.index or 0: call for call in written.conversations()}
         reasons = [reject.reason for reject in checkpoint.rejects()]
         return Sample(
             asked=spec.count,
-            calls={index: scrubbed(call, plans[index]) for index, call in kept.items()},
+            calls=kept,
             grades={index: grade_locally(call, plans[index]).overall for index, call in kept.items()},
             rejected=len(reasons),
             duplicates=reasons.count("duplicate"),
             models=tuple(sorted({endpoint.model for endpoint in written.endpoints})),
             is_scripted=any(endpoint.scripted for endpoint in written.endpoints),
         )
+
+    def _spending(self, spec: DatasetSpec, checkpoint: Checkpoint) -> Spending:
+        earlier = checkpoint.usages().values()
+        return Spending(spec.budget, self._prices, earlier=earlier, share=self._budget_share)
 
 
 def _key(spec: DatasetSpec, recipe: Recipe) -> str:
