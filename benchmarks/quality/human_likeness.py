@@ -28,6 +28,7 @@ from tip_assets.quality.realism.reference import built_in_reference
 from tip_assets.quality.realism.sampling import Sampler
 from tip_assets.quality.realism.style import FEATURES
 from tip_resources.domain.conversation import Conversation, Turn
+from tip_resources.llm.prices import PriceList
 from tip_resources.settings.models import Settings
 
 DOMAINS = ("healthcare", "retail", "telecommunications")
@@ -106,7 +107,8 @@ def scripted_calls() -> list[Conversation]:
         for number, domain in enumerate(DOMAINS):
             spec = trial_spec("likeness", count=SCRIPTED_PER_DOMAIN, domain=domain, seed=101 + number, rehearsal=True)
             library = load_library(domain, Path(folder) / "none")
-            sampler = Sampler(library, Settings, Path(folder) / domain, on_notice=print)
+            samples = Path(folder) / domain
+            sampler = Sampler(library, Settings, samples, on_notice=print, prices=PriceList())
             calls.extend(sampler.write(spec, PLAIN).calls.values())
     return calls
 

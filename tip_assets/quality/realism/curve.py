@@ -1,13 +1,12 @@
 """The curve over rounds: a table, a picture, and what it shows and does not show. Pure."""
 
 from collections.abc import Sequence
-from html import escape
 
 import msgspec
 
 from tip_assets.line_charts import BETWEEN, BOTTOM, PANEL, TOP, cell, colour, image, panel, picture, x_of, y_of
 from tip_assets.quality.realism.effects import Interval
-from tip_assets.quality.realism.rounds import Point, RoundOutcome
+from tip_assets.quality.realism.rounds import Point, RoundOutcome, TriedChange
 
 _Z_95 = 1.96
 
@@ -74,11 +73,7 @@ def curve_markdown(outcomes: Sequence[RoundOutcome]) -> str:
     ]
     for outcome in outcomes:
         lines += [f"| {outcome.number} | (none) | | | {cell(outcome.note)} |"] if outcome.note else []
-        lines += [
-            f"| {outcome.number} | {cell(tried.name)} | {_shown(tried.effect.target)} | {_shown(tried.effect.distance)} | "
-            f"{_why(tried.is_kept, tried.effect.worse, tried.effect.reason)} |"
-            for tried in outcome.tried
-        ]
+        lines += [_change_row(outcome.number, tried) for tried in outcome.tried]
     return "\n".join(lines)
 
 
@@ -169,11 +164,14 @@ def _whiskers(points: Sequence[tuple[float, float, float, float]], rounds: float
 
 def _axis(points: Sequence[CurvePoint], rounds: float, bottom: float) -> list[str]:
     anchors = {0: "start", points[-1].round: "end"}
-    return [
-        f'<text x="{x_of(point.round, rounds):.1f}" y="{bottom + 16:g}" text-anchor="{anchors.get(point.round, "middle")}" '
-        f'fill="#666666">{escape("start" if not point.round else f"round {point.round}")}</text>'
-        for point in points
-    ]
+    parts: list[str] = []
+    for point in points:
+        anchor, label = anchors.get(point.round, "middle"), f"round {point.round}" if point.round else "start"
+        parts.append(
+            f'<text x="{x_of(point.round, rounds):.1f}" y="{bottom + 16:g}" text-anchor="{anchor}" '
+            f'fill="#666666">{label}</text>'
+        )
+    return parts
 
 
 def accuracy_said(point: CurvePoint) -> str:
@@ -190,10 +188,13 @@ def _row(point: CurvePoint) -> str:
 
 
 def _shown(interval: Interval | None) -> str:
-    return (
-        "not measured" if interval is None else f"{interval.effect:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
-    )
+    if interval is None:
+        return "not measured"
+    return f"{interval.effect:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
 
 
-def _why(is_kept: bool, worse: Sequence[str], reason: str) -> str:
-    return "kept" if is_kept else f"dropped: {'; '.join(worse) or reason or 'no effect beyond noise'}"
+def _change_row(number: int, tried: TriedChange) -> str:
+    effect = tried.effect
+    why = "; ".join(effect.worse) or effect.reason or "no effect beyond noise"
+    outcome = "kept" if tried.is_kept else f"dropped: {why}"
+    return f"| {number} | {cell(tried.name)} | {_shown(effect.target)} | {_shown(effect.distance)} | {outcome} |"

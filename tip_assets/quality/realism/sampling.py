@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written: calls by their place in the plan, as they were, their grades, and what was refused on the way."""
+    """What was written: calls by their place in the plan, not scrubbed; their grades; what was refused on the way."""
 
     asked: int
     calls: Mapping[int, Conversation]
