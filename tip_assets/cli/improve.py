@@ -62,7 +62,13 @@ def _round_config(what: str, calls: int, rehearsal: bool) -> tuple[dict[str, Any
     specs = load_spec_file(path)
     if len(specs) != 1:
         raise BadInput(f"the file holds {len(specs)} data sets.", where=what, mend="Give one per file.")
-    return {"spec": to_builtins(specs[0]), **common}, specs[0].name
+    return {"spec": _without_nothing(to_builtins(specs[0])), **common}, specs[0].name
+
+
+def _without_nothing(fields: dict[str, Any]) -> dict[str, Any]:
+    """Dagster's configuration has no null; what is left out has its default, which is the same."""
+    known = {name: value for name, value in fields.items() if value is not None}
+    return {name: _without_nothing(value) if isinstance(value, dict) else value for name, value in known.items()}
 
 
 def _run_round(recipe: str, config: dict[str, Any]) -> None:

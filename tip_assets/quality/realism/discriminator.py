@@ -26,6 +26,8 @@ _SEED = 20261121
 _Z_95 = 1.96
 _LEAST_PER_FEATURE = 10
 _RESAMPLES = 200
+# Ten times as fast on a few hundred calls as the default, and needs no threads.
+_SOLVER = "liblinear"
 
 
 class Telling(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +129,8 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     share, spread = hits / total, _Z_95**2 / total
     middle = (share + spread / 2) / (1 + spread)
     half = (_Z_95 / (1 + spread)) * (share * (1 - share) / total + spread / (4 * total)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # The ends are exact where rounding would leave the share itself just outside.
+    return (0.0 if hits == 0 else middle - half), (1.0 if hits == total else middle + half)
 
 
 def _worded(conversations: Sequence[Conversation]) -> list[Conversation]:
@@ -167,13 +170,13 @@ def _style_model() -> Any:
     from sklearn.preprocessing import StandardScaler
 
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-    return make_pipeline(imputer, StandardScaler(), LogisticRegression(C=0.3, max_iter=2000))
+    return make_pipeline(imputer, StandardScaler(), LogisticRegression(C=0.3, solver=_SOLVER))
 
 
 def _wording_model() -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=30.0, max_iter=2000)
+    return LogisticRegression(C=30.0, solver=_SOLVER)
 
 
 def _differences(

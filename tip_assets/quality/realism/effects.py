@@ -123,8 +123,7 @@ def _means(table: "np.ndarray", rows: "np.ndarray") -> "np.ndarray":
     known = np.isfinite(table)
     filled = np.where(known, table, 0.0)
     counts = np.zeros((len(rows), len(table)))
-    for draw, picked in enumerate(rows):
-        np.add.at(counts[draw], picked, 1)
+    np.add.at(counts, (np.arange(len(rows))[:, None], rows), 1)
     return (counts @ filled) / np.maximum(counts @ known, 1)
 
 
