@@ -1,5 +1,6 @@
 """The curve over rounds: a table, a picture, and what it shows and does not show. Pure."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -134,7 +135,7 @@ def _picture(points: Sequence[CurvePoint]) -> str:
         for point in points
         if point.style_distance is not None and point.style_distance_error is not None
     ]
-    most = max((high for *_, high in distance), default=1.0)
+    most = math.ceil(2 * max((high for *_, high in distance), default=1.0)) / 2
     second = TOP + PANEL + BETWEEN
     parts = [
         panel("accuracy of the discriminator (0.5 is the goal)", [[_line(accuracy)]], rounds, TOP, (0.0, 1.0)),

@@ -46,7 +46,7 @@ FEATURES: dict[str, Feature] = {
     "turn_words": Feature("turns, in words", "longer", "shorter", False),
     "terse_speaker_words": Feature("turns of the quieter speaker, in words", "longer", "shorter", False),
     "turn_length_variation": Feature("variation of turn lengths", *_MORE_LESS, False),
-    "longest_turn_words": Feature("longest turns, in words", "longer", "shorter", False),
+    "longest_turn_words": Feature("longest turn, in words", "a wordier", "a terser", False),
     "customer_share": Feature("of the words said by the customer", *_MORE_LESS),
     "doubled_share": Feature("turns that follow one of the same speaker", *_MORE_FEWER),
     "lexical_variety": Feature("variety of words", *_MORE_LESS),
