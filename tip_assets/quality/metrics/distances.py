@@ -1,0 +1,62 @@
+"""How far apart a per-call figure of the set and of the reference calls is, and how far chance alone would put them.
+
+The distance is Wasserstein's (the mean shift that turns one distribution into the other) in standard deviations of the
+reference; Kolmogorov and Smirnov's beside it. Both are scipy's.
+"""
+
+import random
+from collections.abc import Sequence
+from statistics import fmean, pstdev
+
+import msgspec
+
+# Cohen 1988: a shift of half a deviation is "medium", one that can be seen by a careful reader.
+OFF_FROM = 0.5
+# Draws from the reference that show what chance does, and the share of them that must be nearer.
+_CHANCE_DRAWS = 40
+_CHANCE_QUANTILE = 0.95
+_CHANCE_SEED = 11
+
+
+class Distance(msgspec.Struct, frozen=True, kw_only=True):
+    """`shift` in deviations of the reference, None where it does not vary and ours differs; `chance` what 95 in 100
+    sets of our size drawn from the reference stay below; `largest_gap` is Kolmogorov-Smirnov's, 0-1."""
+
+    shift: float | None
+    chance: float
+    largest_gap: float
+
+    @property
+    def is_off(self) -> bool:
+        """Whether a reader could notice it and chance does not explain it."""
+        if self.shift is None:
+            return True
+        return self.shift >= OFF_FROM and self.shift > self.chance
+
+
+def distance(ours: Sequence[float], reference: Sequence[float]) -> Distance:
+    """Between two samples of one figure.
+
+    Raises:
+        ValueError: One of them is empty.
+    """
+    from scipy.stats import ks_2samp, wasserstein_distance
+
+    if not ours or not reference:
+        raise ValueError("nothing to compare")
+    deviation = pstdev(reference)
+    largest_gap = float(ks_2samp(ours, reference, method="asymp").statistic)
+    if deviation == 0:
+        is_same = fmean(ours) == reference[0] and pstdev(ours) == 0
+        return Distance(shift=0.0 if is_same else None, chance=0.0, largest_gap=largest_gap)
+    # A set drawn with replacement from the reference: what a perfect imitation of that size would show.
+    draw = random.Random(_CHANCE_SEED)
+    by_chance = sorted(
+        float(wasserstein_distance(draw.choices(reference, k=len(ours)), reference)) / deviation
+        for _ in range(_CHANCE_DRAWS)
+    )
+    return Distance(
+        shift=float(wasserstein_distance(ours, reference)) / deviation,
+        chance=by_chance[int(_CHANCE_QUANTILE * (_CHANCE_DRAWS - 1))],
+        largest_gap=largest_gap,
+    )
