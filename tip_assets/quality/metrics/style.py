@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
+import msgspec
+
 from tip_assets.quality.metrics.distances import OFF_FROM, Distance, distance
 from tip_assets.quality.metrics.style_features import FEATURES, StyleFeature
-from tip_resources.domain.set_metric import SetMetric
+from tip_resources.domain.set_metric import MetricGroup, SetMetric
 
 # Figures of fewer calls say more of those calls than of the set.
 LEAST_CALLS = 5
@@ -34,7 +36,7 @@ def style_metrics(ours: Spread, reference: Spread) -> list[SetMetric]:
 
 def compared_metric(
     name: str,
-    group: str,
+    group: MetricGroup,
     feature: StyleFeature,
     ours: Sequence[float],
     reference: Sequence[float],
@@ -42,28 +44,18 @@ def compared_metric(
     goal: str = STYLE_GOAL,
 ) -> SetMetric:
     """The mean over calls of one figure beside the reference's."""
-    row = {"name": name, "group": group, "goal": goal}
+    row = SetMetric(name=name, group=group, goal=goal, detail=f"{feature.label}: no call could be measured for it")
     if not ours:
-        return SetMetric(**row, detail=f"{feature.label}: no call could be measured for it")
-    value = fmean(ours)
-    if len(ours) < LEAST_CALLS or len(reference) < LEAST_CALLS:
+        return row
+    value, mean = fmean(ours), fmean(reference) if reference else None
+    if mean is None or len(ours) < LEAST_CALLS or len(reference) < LEAST_CALLS:
         few = "calls" if len(ours) < LEAST_CALLS else "reference calls"
-        return SetMetric(
-            **row,
-            value=value,
-            reference=fmean(reference) if reference else None,
-            detail=f"{feature.label}: fewer than {LEAST_CALLS} {few} with it, too few to compare",
-        )
+        detail = f"{feature.label}: fewer than {LEAST_CALLS} {few} with it, too few to compare"
+        return msgspec.structs.replace(row, value=value, reference=mean, detail=detail)
     apart = distance(ours, reference)
-    mean = fmean(reference)
     said = f"{feature.label}: {feature.in_words(value)}, reference {feature.in_words(mean)}; "
-    return SetMetric(
-        **row,
-        value=value,
-        reference=mean,
-        distance=apart.shift,
-        detail=f"{_verdict(feature, apart, value, mean)}{said}{_figures(apart, len(ours))}",
-    )
+    detail = f"{_verdict(feature, apart, value, mean)}{said}{_figures(apart, len(ours))}"
+    return msgspec.structs.replace(row, value=value, reference=mean, distance=apart.shift, detail=detail)
 
 
 OFF_MARK = "off: "

@@ -20,11 +20,13 @@ def vendi_of_ngrams(table: NgramTable) -> float:
     Raises:
         ValueError: There is no call, or one without words.
     """
+    import numpy as np
+
     if not table.texts or not table.lengths.all():
         raise ValueError("a call without words has no likeness to anything")
-    sizes = [counts for counts in table.counts.values() if counts.count.size]
     # A call shorter than n words shares no n-gram with any other, and is like itself all the same.
-    return vendi_score(sum(_cosines(counts, table.texts) for counts in sizes) / len(sizes))
+    cosines = [_cosines(counts, table.texts) for counts in table.counts.values() if counts.count.size]
+    return vendi_score(np.mean(cosines, axis=0))
 
 
 def vendi_of_embeddings(texts: Sequence[str], model: str) -> float:
