@@ -168,6 +168,11 @@ class QualitySettings(Section):
     duplicate_threshold: Ratio = Field(default=0.95, description="Cosine similarity that makes two calls duplicates.")
     grading_tier: Literal["local", "network", "openai"] = Field(default="local", description="Who grades.")
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")
+    reference: str = Field(
+        default="",
+        description="JSONL file or folder of real calls that ours are held against; empty takes config/reference/, "
+        "or the built-in calls.",
+    )
 
 
 class ThermalSettings(Section):
