@@ -21,13 +21,14 @@ from tip_assets.jobs import make_dataset
 from tip_assets.planning import assets as planning_assets
 from tip_assets.platform import Platform
 from tip_assets.quality import assets as quality_assets
+from tip_assets.quality import metrics_asset
 from tip_resources.fleet.noted_names import noted_names
 from tip_resources.home import project_home, state_folder
 from tip_resources.launch.executor import node_executor
 from tip_resources.storage.io_manager import ParquetSetIOManager
 
 FLEET_SENSORS = [fleet_gate_sensor, node_states_sensor, drained_nodes_sensor, found_nodes_sensor]
-ASSET_MODULES = [planning_assets, generation_assets, quality_assets, export_assets, report_asset]
+ASSET_MODULES = [planning_assets, generation_assets, quality_assets, metrics_asset, export_assets, report_asset]
 
 
 @dg.io_manager(required_resource_keys={"platform"})

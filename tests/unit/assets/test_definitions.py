@@ -33,12 +33,14 @@ GRAPH = {
     "deduped_conversations": {"raw_conversations"},
     "graded_conversations": {"deduped_conversations", "scenarios", "personas"},
     "scrubbed_conversations": {"dataset_specs", "graded_conversations", "scenarios", "personas"},
+    "dataset_metrics": {"dataset_specs", "scenarios", "personas", "scrubbed_conversations"},
     "lex_export": {"dataset_specs", "scrubbed_conversations"},
     "csv_export": {"dataset_specs", "scrubbed_conversations"},
     "jsonl_export": {"dataset_specs", "scrubbed_conversations"},
     "dataset_report": {
         *("dataset_specs", "scenarios", "personas", "raw_conversations", "deduped_conversations"),
         *("graded_conversations", "scrubbed_conversations", "lex_export", "csv_export", "jsonl_export"),
+        "dataset_metrics",
     },
 }
 

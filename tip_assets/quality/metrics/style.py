@@ -54,7 +54,7 @@ def compared_metric(
         return msgspec.structs.replace(row, value=value, reference=mean, detail=detail)
     apart = distance(ours, reference)
     said = f"{feature.label}: {feature.in_words(value)}, reference {feature.in_words(mean)}; "
-    detail = f"{_verdict(feature, apart, value, mean)}{said}{_figures(apart, len(ours))}"
+    detail = f"{_verdict(feature, apart)}{said}{_figures(apart, len(ours))}"
     return msgspec.structs.replace(row, value=value, reference=mean, distance=apart.shift, detail=detail)
 
 
@@ -68,17 +68,15 @@ def what_is_off(metrics: Sequence[SetMetric]) -> list[str]:
     return [metric.detail.removeprefix(OFF_MARK) for metric in ordered]
 
 
-def _verdict(feature: StyleFeature, apart: Distance, value: float, mean: float) -> str:
-    if not apart.is_off:
-        return ""
-    return f"{OFF_MARK}{_direction(feature, value, mean)} - "
+def _verdict(feature: StyleFeature, apart: Distance) -> str:
+    return f"{OFF_MARK}{_direction(feature, apart)} - " if apart.is_off else ""
 
 
-def _direction(feature: StyleFeature, value: float, mean: float) -> str:
-    # Means alike to within a tenth can still be spread quite differently.
-    if abs(value - mean) <= 0.1 * max(abs(value), abs(mean)):
+def _direction(feature: StyleFeature, apart: Distance) -> str:
+    # Where the means explain less than half of the distance, it is the spread that differs.
+    if apart.shift is None or apart.of_means is None or abs(apart.of_means) < apart.shift / 2:
         return "spread differently over the calls"
-    return feature.more if value > mean else feature.less
+    return feature.more if apart.of_means > 0 else feature.less
 
 
 def _figures(apart: Distance, calls: int) -> str:
