@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "grade": ("tip_assets.cli.stages:grade", "Grade the calls of a JSONL file."),
     "scrub": ("tip_assets.cli.stages:scrub", "Replace personal data in a JSONL file."),
     "export": ("tip_assets.cli.export:export", "Export a JSONL file for Lex, as CSV or as JSONL."),
+    "analyze": ("tip_assets.cli.analyze:analyze", "Measure diversity and style of calls against reference calls."),
     "bench": ("tip_assets.cli.bench:bench", "Measure the engine and the ways of writing calls."),
     "prompt-test": ("tip_assets.cli.prompt_test:prompt_test", "Compare prompts over the same scenarios."),
     "bakeoff": ("tip_assets.cli.bakeoff:bakeoff", "Compare models over the same scenarios."),

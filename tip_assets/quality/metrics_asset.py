@@ -81,10 +81,8 @@ def _coverage_in_text(
     """Only the plans of the sample are read."""
     wanted = [call.index for call in sample.items if call.index is not None]
     chosen = pl.Series("index", wanted, dtype=pl.Int64).implode()
-    plans = {
-        plan.index: plan
-        for plan in read_plans(*(frame.filter(pl.col("index").is_in(chosen)) for frame in (scenarios, personas)))
-    }
+    of_sample = pl.col("index").is_in(chosen)
+    plans = {plan.index: plan for plan in read_plans(scenarios.filter(of_sample), personas.filter(of_sample))}
     planned = [(call, plans[call.index]) for call in sample.items if call.index in plans]
     return read_coverage(planned, platform.library(spec.domain).steps, sample.in_words())
 
@@ -93,8 +91,7 @@ def _table(found: Analysis) -> str:
     """The first rows of the set, for a person."""
     lines = ["| figure | value | reference | distance |", "|---|---:|---:|---:|"]
     for metric in found.metrics:
-        values = (
-            "" if value is None else f"{value:.4g}" for value in (metric.value, metric.reference, metric.distance)
-        )
-        lines.append(f"| {metric.name} | {' | '.join(values)} |")
+        values = (metric.value, metric.reference, metric.distance)
+        cells = ("" if value is None else f"{value:.4g}" for value in values)
+        lines.append(f"| {metric.name} | {' | '.join(cells)} |")
     return "\n".join(lines)

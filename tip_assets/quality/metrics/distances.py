@@ -20,8 +20,8 @@ _CHANCE_SEED = 11
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):
     """`shift` in deviations of the reference, None where it does not vary and ours differs; `of_means` is how far the
-    means differ, with its sign. `chance` is what 95 in 100 pairs of such samples of one speech stay below; `largest_gap`
-    is Kolmogorov and Smirnov's, 0-1.
+    means differ, with its sign. `chance` is what 95 in 100 pairs of such samples of one speech stay below.
+    `largest_gap` is Kolmogorov and Smirnov's, 0-1.
     """
 
     shift: float | None
