@@ -74,9 +74,8 @@ def analyze(source: Path, folder: Path, reference_file: Path | None, embeddings:
     more = {"lines": calls.lines, "bad_lines": calls.bad_lines, "reference_lines_left_out": reference.left_out}
     write_analysis(folder, source.stem, found, more)
     if as_json:
-        print_json(
-            {**analysis_document(source.stem, found, more), "files": [str(folder / name) for name in FILE_NAMES]}
-        )
+        files = [str(folder / name) for name in FILE_NAMES]
+        print_json({**analysis_document(source.stem, found, more), "files": files})
     else:
         _tell(found, calls, folder / FILE_NAMES[-1])
     if calls.bad_lines or found.left_out:
@@ -95,9 +94,7 @@ def _analysed(calls: "_Calls", reference: "Reference", embeddings: str) -> "Anal
     total = len(sample.items) + min(len(reference.conversations), SAMPLE_CALLS)
     with progress_bar(total, "measure") as bar:
         try:
-            return analyse(
-                sample, reference, more=[_no_coverage()], embedding_model=embeddings, on_call=lambda: bar.update()
-            )
+            return analyse(sample, reference, more=[_no_coverage()], embedding_model=embeddings, on_call=bar.update)
         except ImportError as error:
             raise BadInput(
                 f"--embeddings needs sentence-transformers: {error}.",

@@ -78,8 +78,9 @@ def _figures(found: Analysis) -> str:
 def _off(found: Analysis) -> str:
     if not found.off:
         return '<p class="quiet">Nothing, as far as could be measured.</p>'
-    rows = (sentence.partition(" - ") for sentence in found.off)
-    return f'<ol class="off">{"".join(f"<li><b>{escaped(a)}</b><small>{escaped(b)}</small></li>" for a, _, b in rows)}</ol>'
+    halves = (sentence.partition(" - ") for sentence in found.off)
+    rows = "".join(f"<li><b>{escaped(what)}</b><small>{escaped(how)}</small></li>" for what, _, how in halves)
+    return f'<ol class="off">{rows}</ol>'
 
 
 def _style_table(rows: Sequence[SetMetric]) -> str:
