@@ -18,6 +18,7 @@ from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.set_metric import SetMetric
 
 _NAMED = 5
+_NONE = "(none)"
 # What of a scenario is counted, and what a reader calls it.
 _SCENARIO_COLUMNS = {
     "template": "templates",
@@ -40,7 +41,7 @@ def counted_coverage(
     """
     came = delivered.select(pl.col("index").cast(pl.Int64)).drop_nulls().unique()
     arcs = personas.filter(pl.col("role") == "customer").select(
-        "index", tones=pl.col("emotion_arc").list.join(" > ").replace("", "(none)")
+        "index", tones=pl.col("emotion_arc").list.join(" > ").replace("", _NONE)
     )
     planned = scenarios.select(
         "index", *(_as_text(scenarios, column).alias(name) for column, name in _SCENARIO_COLUMNS.items())
@@ -92,16 +93,18 @@ def read_coverage(
 
 
 def _as_text(frame: pl.LazyFrame, column: str) -> pl.Expr:
-    is_list = isinstance(frame.collect_schema()[column], pl.List)
-    return pl.col(column) if is_list else pl.col(column).cast(pl.String)
+    """As text, or a list of texts that is never empty."""
+    if isinstance(frame.collect_schema()[column], pl.List):
+        return pl.when(pl.col(column).list.len() > 0).then(pl.col(column)).otherwise(pl.lit([_NONE]))
+    return pl.col(column).cast(pl.String)
 
 
 def _counts(frame: pl.LazyFrame, name: str) -> Counter[str]:
-    """Calls by value; a list counts each of its values, and (none) where it is empty."""
+    """Calls by value; a list counts each of its values."""
     values = frame.select(name)
     if isinstance(values.collect_schema()[name], pl.List):
         values = values.explode(name)
-    counted = values.select(pl.col(name).fill_null("(none)").value_counts()).unnest(name).collect()
+    counted = values.select(pl.col(name).fill_null(_NONE).value_counts()).unnest(name).collect()
     return Counter(dict(zip(counted[name].to_list(), counted["count"].to_list(), strict=True)))
 
 
@@ -124,7 +127,7 @@ def _covered(name: str, planned: Counter[str], there: Counter[str]) -> SetMetric
     lacking = f"; never delivered: {_listed(missing)}" if missing else ""
     return _row(
         f"{name}_covered",
-        1 - len(missing) / len(planned),
+        (len(planned) - len(missing)) / len(planned),
         "1",
         f"{len(planned) - len(missing)} of {len(planned)} planned{lacking}; the distance is the total variation "
         "between what was planned and what came",
@@ -137,7 +140,7 @@ def _planned_templates(wanted: Sequence[str], planned: Counter[str]) -> SetMetri
     lacking = f"; without a plan: {_listed(missing)}" if missing else ""
     return _row(
         "domain_templates_planned",
-        1 - len(missing) / len(set(wanted)),
+        (len(set(wanted)) - len(missing)) / len(set(wanted)),
         "1 in a set of a hundred calls or more",
         f"{len(set(wanted)) - len(missing)} of {len(set(wanted))} kinds of call of the domain{lacking}",
     )

@@ -1,6 +1,8 @@
 """Our figures are those of the packages that publish the measures."""
 
+import importlib
 import importlib.util
+import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,8 @@ from tip_assets.quality.metrics.self_bleu import self_bleu
 from tip_assets.quality.metrics.vendi import vendi_of_ngrams
 from tip_assets.quality.words import words_of
 from tip_resources.domain.conversation import Conversation
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture
@@ -48,6 +52,37 @@ def diversity() -> Callable[[str], Any]:
     return lambda name: getattr(package, name)
 
 
+# Three texts and what the packages say of them, for machines without the packages.
+LINES = (
+    "thank you for calling how can i help you today yes hi i would like to return a lamp that i bought last week "
+    "because the lamp does not work and i would like my money back please",
+    "thank you for calling how can i help you today hello my internet is down again and i have been waiting for a "
+    "technician since monday so i would like to know when he will come",
+    "good morning this is the clinic how can i help you today i need to move my appointment from monday to friday "
+    "because my mother is ill and i have to drive her to the doctor",
+)
+
+
+def test_figures_that_the_packages_gave() -> None:
+    texts = [line.split() for line in LINES]
+    table, together = NgramTable(texts), [word for text in texts for word in text]
+    # diversity 0.3.1: self_repetition_score(n=4), compression_ratio of the texts twenty times, ngram_diversity_score.
+    assert self_repetition(table) == pytest.approx(2.3052411495437712, rel=1e-12)
+    assert compression_ratio(LINES * 20) == pytest.approx(30.286, rel=0.01)
+    assert compression_ratio(LINES * 20, is_far_sighted=True) == pytest.approx(26.198, abs=0.001)
+    for text, theirs in zip(texts, (2.734, 2.889, 2.778), strict=True):
+        counts = NgramTable([text]).counts
+        assert sum(distinct_share(counts[size]) for size in (1, 2, 3)) == pytest.approx(theirs, abs=0.0006)
+    # sacrebleu 2.6.0: sentence_bleu with smooth_method="exp", tokenize="none", effective order, by 100.
+    assert self_bleu(table) == pytest.approx(0.2942156455598247, rel=1e-12)
+    # vendi-score 0.0.3: score_K of the mean of the cosine matrices of 1- to 4-gram counts.
+    assert vendi_of_ngrams(table) == pytest.approx(2.77005047035828, rel=1e-9)
+    # lexical-diversity 0.1.1: mattr, mtld and hdd of the three texts as one.
+    assert mattr(together) == pytest.approx(0.7809836065573772, rel=1e-12)
+    assert mtld(together) == pytest.approx(48.69266055045872, rel=1e-12)
+    assert hdd(together) == pytest.approx(0.7473572923258553, rel=1e-9)
+
+
 def test_self_bleu_is_sacrebleu_of_each_call_against_all_others(texts: list[list[str]]) -> None:
     sacrebleu = pytest.importorskip("sacrebleu")
     texts = [*texts, texts[0][:7], ["hello"], texts[1]]
@@ -67,13 +102,13 @@ def test_self_bleu_is_sacrebleu_of_each_call_against_all_others(texts: list[list
 
 def test_the_vendi_score_is_that_of_vendi_score(texts: list[list[str]]) -> None:
     vendi = pytest.importorskip("vendi_score.vendi")
-    from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.preprocessing import normalize
+    vectorizer = pytest.importorskip("sklearn.feature_extraction.text").CountVectorizer
+    normalize = pytest.importorskip("sklearn.preprocessing").normalize
 
     lines = [" ".join(text) for text in texts]
     kernels = []
     for size in (1, 2, 3, 4):
-        counts = CountVectorizer(tokenizer=str.split, token_pattern=None, ngram_range=(size, size)).fit_transform(lines)
+        counts = vectorizer(tokenizer=str.split, token_pattern=None, ngram_range=(size, size)).fit_transform(lines)
         rows = normalize(counts)
         kernels.append((rows @ rows.T).toarray())
     theirs = vendi.score_K(np.mean(kernels, axis=0))
@@ -118,3 +153,10 @@ def test_the_shift_between_two_distributions_is_in_deviations_of_the_reference()
     shifted = [value + 28.866 for value in reference]  # one deviation of 0..99
     assert distance(shifted, reference).shift == pytest.approx(1.0, rel=1e-3)
     assert distance(reference, reference).shift == 0.0
+
+
+def test_the_largest_gap_is_that_of_kolmogorov_and_smirnov() -> None:
+    stats: Any = importlib.import_module("scipy.stats")
+    draw = random.Random(3)
+    ours, reference = [[draw.gauss(mean, 1) for _ in range(count)] for mean, count in ((0, 40), (0.7, 90))]
+    assert distance(ours, reference).largest_gap == pytest.approx(stats.ks_2samp(ours, reference).statistic)
