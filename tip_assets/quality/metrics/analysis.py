@@ -24,7 +24,7 @@ HEADLINES = (
     "plans_delivered",
     "templates_covered",
     "facts_used",
-    "intents_reached",
+    "intents_recognised",
 )
 
 

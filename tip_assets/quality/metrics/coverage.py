@@ -19,6 +19,8 @@ from tip_resources.domain.set_metric import SetMetric
 
 _NAMED = 5
 _NONE = "(none)"
+# Scripted calls take every step and read 0.32 (retail) and 0.44 (healthcare): a step can be said in other words.
+_INTENT_GOAL = "higher; to compare sets of one domain with, not with 1"
 # What of a scenario is counted, and what a reader calls it.
 _SCENARIO_COLUMNS = {
     "template": "templates",
@@ -171,18 +173,21 @@ def _intent_row(
     paths: Sequence[tuple[frozenset[str], tuple[str, ...]]], steps: Mapping[str, str], amount: str
 ) -> SetMetric:
     if not steps:
-        return _row("intents_reached", None, "near 1", "the domain says nothing of its steps")
+        return _row("intents_recognised", None, _INTENT_GOAL, "the domain says nothing of its steps")
     reach = intent_reach(paths)
     if not reach.planned:
-        return _row("intents_reached", None, "near 1", f"no step can be told by its words; {_of(len(paths), amount)}")
+        return _row(
+            "intents_recognised", None, _INTENT_GOAL, f"no step can be told by its words; {_of(len(paths), amount)}"
+        )
     least = sorted(reach.by_step.items(), key=lambda item: (item[1], item[0]))[:_NAMED]
     named = ", ".join(f"{name} {share:.0%}" for name, share in least)
     return _row(
-        "intents_reached",
+        "intents_recognised",
         reach.reached / reach.planned,
-        "near 1",
-        f"at least this share of planned steps, by words of their descriptions; {len(reach.by_step)} kinds of step "
-        f"can be told so, {len(reach.not_told)} not; least found: {named}; {_of(len(paths), amount)}",
+        _INTENT_GOAL,
+        f"planned steps whose own words are said in an exchange, a lower bound on those reached; {len(reach.by_step)} "
+        f"kinds of step looked for, {len(reach.not_told)} have words that every call says; least found: {named}; "
+        f"{_of(len(paths), amount)}",
     )
 
 

@@ -106,9 +106,11 @@ MEASURES: dict[str, SetMeasure] = {
 
 LEXICAL: dict[str, StyleFeature] = {
     "mattr": StyleFeature(
-        label="moving-average type-token ratio, window 50", more="richer words", less="words repeat more"
+        label="moving-average type-token ratio, window 50", more="words vary more in 50", less="words repeat more in 50"
     ),
-    "mtld": StyleFeature(label="words in a row that keep the ratio at 0.72", more="richer words", less="poorer words"),
+    "mtld": StyleFeature(
+        label="words in a row that keep the type-token ratio at 0.72", more="richer words", less="poorer words"
+    ),
     "hdd": StyleFeature(label="expected ratio of 42 words drawn", more="richer words", less="words repeat more"),
 }
 

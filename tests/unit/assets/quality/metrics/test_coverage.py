@@ -96,7 +96,7 @@ def test_facts_said_and_never_said_are_told_apart() -> None:
     rows = by_name(read_coverage(list(zip((said, silent), plans, strict=True)), {}, "all 2 calls"))
     assert rows["facts_used"].value == 0.25
     assert rows["slots_said"].value == 0.5 and "product 0%" in rows["slots_said"].detail
-    assert rows["intents_reached"].value is None and rows["intents_reached"].detail
+    assert rows["intents_recognised"].value is None and rows["intents_recognised"].detail
 
 
 def test_steps_are_found_by_the_words_of_their_description() -> None:
