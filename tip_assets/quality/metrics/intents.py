@@ -1,8 +1,8 @@
 """Which steps of their intent paths calls reach, as far as the words of a step's description can tell.
 
 A step is found where two of its content words fall within an exchange (a turn and the next). Steps whose words fall in
-calls that do not plan them as well say nothing and are left out. The figure is a lower bound on the rest, and a low one:
-steps such as "apologize for the wait" are reached in other words than those that describe them.
+calls that do not plan them as well say nothing and are left out. Of the rest the figure is a low bound: steps such as
+"apologize for the wait" are reached in other words than those that describe them.
 """
 
 from collections import Counter

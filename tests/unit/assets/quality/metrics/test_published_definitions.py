@@ -6,6 +6,7 @@ import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import pstdev
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -155,8 +156,11 @@ def test_the_shift_between_two_distributions_is_in_deviations_of_the_reference()
     assert distance(reference, reference).shift == 0.0
 
 
-def test_the_largest_gap_is_that_of_kolmogorov_and_smirnov() -> None:
+def test_distances_are_those_of_scipy() -> None:
     stats: Any = importlib.import_module("scipy.stats")
     draw = random.Random(3)
     ours, reference = [[draw.gauss(mean, 1) for _ in range(count)] for mean, count in ((0, 40), (0.7, 90))]
-    assert distance(ours, reference).largest_gap == pytest.approx(stats.ks_2samp(ours, reference).statistic)
+    apart = distance(ours, reference)
+    theirs = stats.wasserstein_distance(ours, reference) / pstdev(reference)
+    assert apart.shift == pytest.approx(theirs, rel=1e-9)
+    assert apart.largest_gap == pytest.approx(stats.ks_2samp(ours, reference).statistic)
