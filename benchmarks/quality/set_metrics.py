@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from tip_assets.generation.peak_memory import peak_memory_mb
 from tip_assets.planning.domain_library import load_library
 from tip_assets.planning.plan import plan_calls
+from tip_assets.quality.flow.template_rate import template_rate
 from tip_assets.quality.metrics.analysis import analyse
 from tip_assets.quality.metrics.coverage import counted_coverage, read_coverage
 from tip_assets.quality.metrics.sampling import sample_of_set
@@ -53,8 +54,9 @@ def main() -> None:
             sample = sample_of_set(delivered, Conversation)
         with _timed("count the plan"):
             rows = counted_coverage(scenarios, personas, delivered, tuple(library.templates))
-        with _timed("read the plan in the text"):
+        with _timed("read plan and course in text"):
             planned = [(call, plans[(call.index or 0) % len(plans)]) for call in sample.items]
+            rows += template_rate(planned).metrics()
             rows += read_coverage(planned, library.steps, sample.in_words())
         with _timed("diversity and style"):
             analyse(sample, built_in_reference(), more=rows)

@@ -83,6 +83,7 @@ def analyze(source: Path, folder: Path, reference_file: Path | None, embeddings:
 
 
 def _analysed(calls: "_Calls", reference: "Reference", embeddings: str) -> "Analysis":
+    from tip_assets.quality.flow.template_rate import template_rate
     from tip_assets.quality.metrics.analysis import analyse
     from tip_assets.quality.metrics.sampling import SAMPLE_CALLS, sample_of
 
@@ -91,10 +92,11 @@ def _analysed(calls: "_Calls", reference: "Reference", embeddings: str) -> "Anal
     if not sample.items:
         what = f"none of its {calls.lines} lines is a call" if calls.lines else "there is no call in it"
         raise BadInput(f"{what}.", where=str(calls.source), mend=_SMALLEST_LINE)
+    more = [_no_coverage(), *template_rate((call, None) for call in sample.items).metrics()]
     total = len(sample.items) + min(len(reference.conversations), SAMPLE_CALLS)
     with progress_bar(total, "measure") as bar:
         try:
-            return analyse(sample, reference, more=[_no_coverage()], embedding_model=embeddings, on_call=bar.update)
+            return analyse(sample, reference, more=more, embedding_model=embeddings, on_call=bar.update)
         except ImportError as error:
             raise BadInput(
                 f"--embeddings needs sentence-transformers: {error}.",

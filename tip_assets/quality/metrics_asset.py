@@ -13,6 +13,7 @@ from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans
 from tip_assets.platform import Platform
+from tip_assets.quality.flow.template_rate import template_rate
 from tip_assets.quality.metrics.analysis import HEADLINES, Analysis, analyse
 from tip_assets.quality.metrics.coverage import counted_coverage, read_coverage
 from tip_assets.quality.metrics.pictures import distance_picture
@@ -39,11 +40,11 @@ def dataset_metrics(
     started, spec = time.perf_counter(), the_spec(dataset_specs)
     sample = sample_of_set(scrubbed_conversations, Conversation)
     with clear_failures():
-        coverage = [
+        more = [
             *counted_coverage(scenarios, personas, scrubbed_conversations, _wanted_templates(platform, spec)),
-            *_coverage_in_text(platform, spec, sample, scenarios, personas),
+            *_read_with_plans(platform, spec, sample, scenarios, personas),
         ]
-    found = analyse(sample, _reference(platform), more=coverage)
+    found = analyse(sample, _reference(platform), more=more)
     scratch = platform.layout().scratch(context.run.run_id, "dataset_metrics")
     return dg.MaterializeResult(
         value=write_set(found.metrics, SetMetric, scratch),
@@ -75,16 +76,17 @@ def _wanted_templates(platform: Platform, spec: DatasetSpec) -> tuple[str, ...]:
     return spec.scenario_templates or tuple(platform.library(spec.domain).templates)
 
 
-def _coverage_in_text(
+def _read_with_plans(
     platform: Platform, spec: DatasetSpec, sample: Sampled, scenarios: pl.LazyFrame, personas: pl.LazyFrame
 ) -> list[SetMetric]:
-    """Only the plans of the sample are read."""
+    """Coverage in the text, and how often calls take the same course; only the plans of the sample are read."""
     wanted = [call.index for call in sample.items if call.index is not None]
     chosen = pl.Series("index", wanted, dtype=pl.Int64).implode()
     of_sample = pl.col("index").is_in(chosen)
     plans = {plan.index: plan for plan in read_plans(scenarios.filter(of_sample), personas.filter(of_sample))}
     planned = [(call, plans[call.index]) for call in sample.items if call.index in plans]
-    return read_coverage(planned, platform.library(spec.domain).steps, sample.in_words())
+    coverage = read_coverage(planned, platform.library(spec.domain).steps, sample.in_words())
+    return [*coverage, *template_rate(planned).metrics()]
 
 
 def _table(found: Analysis) -> str:

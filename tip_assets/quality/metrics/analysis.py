@@ -21,6 +21,7 @@ HEADLINES = (
     "self_bleu",
     "vendi_score",
     "mattr",
+    "template_rate",
     "plans_delivered",
     "templates_covered",
     "facts_used",

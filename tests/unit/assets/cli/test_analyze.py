@@ -42,6 +42,7 @@ def test_three_files_and_what_is_off(calls: Path, tmp_path: Path) -> None:
         rows = {row["name"]: row for row in csv.DictReader(file)}
     assert float(rows["turns"]["value"]) == 4 and float(rows["hesitation_share"]["value"]) == 0.25
     assert float(rows["compression_ratio"]["value"]) > 1
+    assert float(rows["template_rate"]["value"]) == 1
     assert "plan" in rows["plans_delivered"]["detail"] and rows["plans_delivered"]["value"] == ""
     assert "<script" not in (tmp_path / "out" / "metrics.html").read_text()
 
