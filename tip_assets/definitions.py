@@ -21,7 +21,7 @@ from tip_assets.jobs import improve_round, make_dataset
 from tip_assets.planning import assets as planning_assets
 from tip_assets.platform import Platform
 from tip_assets.quality import assets as quality_assets
-from tip_assets.quality import graded_asset, realism_assets
+from tip_assets.quality import graded_asset, metrics_asset, realism_assets
 from tip_resources.fleet.noted_names import noted_names
 from tip_resources.home import project_home, state_folder
 from tip_resources.launch.executor import node_executor
@@ -33,6 +33,7 @@ ASSET_MODULES = [
     generation_assets,
     quality_assets,
     graded_asset,
+    metrics_asset,
     realism_assets,
     export_assets,
     report_asset,

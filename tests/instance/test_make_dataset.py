@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 from sqlalchemy import Engine
 
@@ -17,6 +18,7 @@ from tip_resources.database.requests import RequestStore
 from tip_resources.domain.codec import conversation_from_json
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.persona import Persona
+from tip_resources.domain.set_metric import SetMetric
 from tip_resources.storage.sets import read_set
 
 COUNT = 6
@@ -70,6 +72,13 @@ def test_asked_six_exported_six_with_every_check_passed(home: Path, instance: dg
     with (exports(home) / "csv" / "calls.csv").open(newline="", encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == COUNT
     assert not list((home / ".tip" / "scratch").iterdir())
+    stored = Platform(home=str(home)).layout().set_file("dataset_metrics", "clinic")
+    measured = {metric.name: metric for metric in read_set(pl.scan_parquet(str(stored)), SetMetric)}
+    assert measured["plans_delivered"].value == 1 and measured["turns"].distance is not None
+    assert {"diversity", "style", "coverage", "flow"} == {metric.group for metric in measured.values()}
+    shown = result.asset_materializations_for_node("dataset_metrics")[0].metadata
+    assert shown["vendi_score"].value == pytest.approx(measured["vendi_score"].value, abs=1e-4)
+    assert "data:image/svg+xml" in str(shown["distances"].value)
     checks = result.get_asset_check_evaluations()
     assert len(checks) == len(build_definitions().resolve_asset_graph().asset_check_keys)
     failed = [check for check in checks if not check.passed]
@@ -83,8 +92,6 @@ def test_no_persona_fact_reaches_an_export_the_report_or_the_event_log(
     asked_for(home)
     result = run(home, instance, "clinic")
     layout = Platform(home=str(home)).layout()
-    import polars as pl
-
     people = list(read_set(pl.scan_parquet(str(layout.set_file("personas", "clinic"))), Persona))
     report = (exports(home) / "report" / "report.html").read_text(encoding="utf-8")
     events = "\n".join(str(record.event_log_entry) for record in instance.get_records_for_run(result.run_id).records)

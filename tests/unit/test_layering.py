@@ -25,6 +25,7 @@ DAGSTER_FILES = {
     "assets.py",
     "report_asset.py",
     "realism_assets.py",
+    "metrics_asset.py",
     "definitions.py",
     "graded_asset.py",
     "jobs.py",

@@ -36,7 +36,7 @@ from tip_resources.storage.sets import count_rows, read_set
 @dataset_asset(
     group_name=EXPORTS,
     kinds={"html"},
-    deps=["lex_export", "csv_export", "jsonl_export"],
+    deps=["lex_export", "csv_export", "jsonl_export", "dataset_metrics"],
     check_specs=[
         dg.AssetCheckSpec(
             "exported_as_asked",

@@ -35,12 +35,14 @@ GRAPH = {
     "scrubbed_conversations": {"dataset_specs", "graded_conversations", "scenarios", "personas"},
     "realism_discriminator": {"scrubbed_conversations"},
     "feedback_rounds": set(),
+    "dataset_metrics": {"dataset_specs", "scenarios", "personas", "scrubbed_conversations"},
     "lex_export": {"dataset_specs", "scrubbed_conversations"},
     "csv_export": {"dataset_specs", "scrubbed_conversations"},
     "jsonl_export": {"dataset_specs", "scrubbed_conversations"},
     "dataset_report": {
         *("dataset_specs", "scenarios", "personas", "raw_conversations", "deduped_conversations"),
         *("graded_conversations", "scrubbed_conversations", "lex_export", "csv_export", "jsonl_export"),
+        "dataset_metrics",
     },
 }
 

@@ -30,7 +30,7 @@ def language(call: MeasuredCall) -> dict[str, float]:
     )
     ngrams = Counter(zip(*(words[start:] for start in range(_NGRAM)), strict=False))
     features = {
-        "lexical_variety": _mattr(words),
+        "lexical_variety": mattr(words),
         "repeated_ngram_share": _repeated_share(ngrams),
         "repeated_utterance_share": _repeated_share(utterances),
         "word_characters": sum(map(len, words)) / len(words),
@@ -59,7 +59,7 @@ def english(call: MeasuredCall) -> dict[str, float]:
     return features
 
 
-def _mattr(words: list[str]) -> float:
+def mattr(words: list[str]) -> float:
     """Mean share of different words over all windows of 50 words; the plain share for a shorter text."""
     if len(words) <= _MATTR_WINDOW:
         return len(set(words)) / len(words)

@@ -20,7 +20,7 @@ _CHANGE = 0.1
 
 def moods(call: MeasuredCall, customer: Persona | None) -> dict[str, float]:
     """`mood_swings`: share of neighbouring customer turns that flip between glad and cross. `arc_fit` by plan."""
-    valences = [_valence(turn) for turn in call.turns_of("customer")]
+    valences = [valence(turn) for turn in call.turns_of("customer")]
     features: dict[str, float] = {}
     if len(valences) > 1:
         features["mood_swings"] = fmean(one * other < 0 for one, other in pairwise(valences))
@@ -29,7 +29,7 @@ def moods(call: MeasuredCall, customer: Persona | None) -> dict[str, float]:
     return features
 
 
-def _valence(turn: MeasuredTurn) -> int:
+def valence(turn: MeasuredTurn) -> int:
     """-1 cross, 0 neither, 1 glad; a negation right before a word turns it."""
     balance = 0
     previous = ""

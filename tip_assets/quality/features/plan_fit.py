@@ -22,15 +22,20 @@ _MENTIONED_SHARE = 0.6
 def plan_fit(call: MeasuredCall, plan: CallPlan) -> dict[str, float]:
     """`facts_mentioned`: share of the scenario's facts that are said; `scenario_words` as `domain_words`."""
     features: dict[str, float] = {}
-    said = _said(call.words)
-    facts = [parts for value in plan.scenario.facts.values() if (parts := _parts_of(value))]
-    if facts:
-        mentioned = sum(len(parts & said) >= _MENTIONED_SHARE * len(parts) for parts in facts)
-        features["facts_mentioned"] = mentioned / len(facts)
+    mentioned = mentioned_facts(call, plan)
+    if mentioned:
+        features["facts_mentioned"] = sum(mentioned.values()) / len(mentioned)
     wanted = _parts_of(" ".join((plan.scenario.title, plan.scenario.template, *plan.scenario.facts.values())))
     if wanted:
         features["scenario_words"] = _share_of_turns(call, {part for part in wanted if part.isalpha()})
     return features
+
+
+def mentioned_facts(call: MeasuredCall, plan: CallPlan) -> dict[str, bool]:
+    """For each fact of the scenario that has words or numbers to look for, whether it is said."""
+    said = _said(call.words)
+    facts = {slot: parts for slot, value in plan.scenario.facts.items() if (parts := _parts_of(value))}
+    return {slot: len(parts & said) >= _MENTIONED_SHARE * len(parts) for slot, parts in facts.items()}
 
 
 def domain_words(call: MeasuredCall) -> dict[str, float]:

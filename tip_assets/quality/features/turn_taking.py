@@ -10,7 +10,7 @@ from tip_assets.quality.word_lists import word_list
 _FILLERS = word_list("features", "fillers")
 _ACKNOWLEDGEMENTS = word_list("features", "acknowledgements")
 _MOST_BACKCHANNEL_WORDS = 3
-_HEDGES = re.compile(r"\b(?:you know|i mean|kind of|sort of|kinda|sorta|or something|or whatever|i guess|let's see)\b")
+HEDGES = re.compile(r"\b(?:you know|i mean|kind of|sort of|kinda|sorta|or something|or whatever|i guess|let's see)\b")
 _OPENING = re.compile(
     r"\b(?:thank you for calling|thanks for calling|hello|hi|hey|good (?:morning|afternoon|evening)|welcome to"
     r"|(?:how|what) (?:can|may|could) i (?:help|do|assist)|you've reached|speaking|this is)\b"
@@ -104,7 +104,7 @@ def _doubled_share(turns: list[MeasuredTurn]) -> float:
 
 def _disfluencies(turns: list[MeasuredTurn], texts: list[str]) -> int:
     """Fillers, hedges, and words said twice in a row."""
-    count = sum(len(_HEDGES.findall(text)) for text in texts)
+    count = sum(len(HEDGES.findall(text)) for text in texts)
     for turn in turns:
         previous = ""
         for word in turn.words:

@@ -1,0 +1,227 @@
+"""The diversity of a set as rows: on the whole sample, and beside the reference on equal amounts of both.
+
+Most of these figures change with the size of a set, so a set and a smaller reference are compared on as many calls (or
+as many words) of each: those rows end in `_at_equal_size`.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from statistics import fmean
+
+import msgspec
+
+from tip_assets.quality.metrics.measured_set import MeasuredSet
+from tip_assets.quality.metrics.ngrams import NgramTable
+from tip_assets.quality.metrics.repetition import (
+    OPENING_WORDS,
+    compression_ratio,
+    distinct_share,
+    opening_entropy,
+    self_repetition,
+)
+from tip_assets.quality.metrics.self_bleu import self_bleu
+from tip_assets.quality.metrics.style import compared_metric
+from tip_assets.quality.metrics.style_features import StyleFeature
+from tip_assets.quality.metrics.vendi import vendi_of_embeddings, vendi_of_ngrams
+from tip_resources.domain.set_metric import SetMetric
+
+# Zhu et al. 2018 score samples too; a matrix of 500 by 500 has its eigenvalues in a tenth of a second.
+PAIRED_CALLS = 500
+EQUAL_SIZE = "_at_equal_size"
+_DRAWS = 5
+_SEED = 7
+_LEAST_CALLS = 2
+
+
+class Drawn:
+    """Calls to measure; their n-grams are counted once, when the first measure asks for them."""
+
+    def __init__(self, texts: Sequence[str], words: Sequence[Sequence[str]]) -> None:
+        self.texts = texts
+        self.words = words
+
+    @cached_property
+    def table(self) -> NgramTable:
+        """The n-grams of the calls."""
+        return NgramTable(self.words)
+
+
+class SetMeasure(msgspec.Struct, frozen=True, kw_only=True):
+    """How one figure of a set is found. Equal amounts are calls, or words; `most_calls` bounds the cost."""
+
+    label: str
+    goal: str
+    of: Callable[["Drawn"], float]
+    by_words: bool = False
+    most_calls: int | None = None
+
+
+MEASURES: dict[str, SetMeasure] = {
+    "compression_ratio": SetMeasure(
+        label="bytes before by bytes after gzip",
+        goal="lower: less repetition within 32 kB",
+        of=lambda drawn: compression_ratio(drawn.texts),
+        by_words=True,
+    ),
+    "compression_ratio_xz": SetMeasure(
+        label="bytes before by bytes after xz",
+        goal="lower: less repetition across the set",
+        of=lambda drawn: compression_ratio(drawn.texts, is_far_sighted=True),
+        by_words=True,
+        most_calls=PAIRED_CALLS,
+    ),
+    **{
+        f"distinct_{size}": SetMeasure(
+            label=f"different {size}-grams by all {size}-grams",
+            goal="higher: more varied",
+            of=lambda drawn, size=size: distinct_share(drawn.table.counts[size]),
+            by_words=True,
+        )
+        for size in (1, 2, 3)
+    },
+    "self_repetition": SetMeasure(
+        label="mean ln(1 + occurrences of a call's 4-grams in other calls)",
+        goal="lower: calls share fewer phrases",
+        of=lambda drawn: self_repetition(drawn.table),
+    ),
+    "self_bleu": SetMeasure(
+        label="BLEU-4 of each call against all others, smoothed as sacrebleu's exp",
+        goal="lower: calls are less alike",
+        of=lambda drawn: self_bleu(drawn.table),
+        most_calls=PAIRED_CALLS,
+    ),
+    "vendi_score": SetMeasure(
+        label="effective number of different calls, by the mean cosine of 1- to 4-gram counts",
+        goal="higher, at most the number of calls",
+        of=lambda drawn: vendi_of_ngrams(drawn.table),
+        most_calls=PAIRED_CALLS,
+    ),
+    "opening_entropy": SetMeasure(
+        label=f"entropy of the first {OPENING_WORDS} words of the calls, in bits",
+        goal="higher, at most log2 of the number of calls",
+        of=lambda drawn: opening_entropy(drawn.words)[0],
+    ),
+}
+
+LEXICAL: dict[str, StyleFeature] = {
+    "mattr": StyleFeature(
+        label="moving-average type-token ratio, window 50", more="words vary more in 50", less="words repeat more in 50"
+    ),
+    "mtld": StyleFeature(
+        label="words in a row that keep the type-token ratio at 0.72", more="richer words", less="poorer words"
+    ),
+    "hdd": StyleFeature(label="expected ratio of 42 words drawn", more="richer words", less="words repeat more"),
+}
+
+
+def diversity_metrics(ours: MeasuredSet, reference: MeasuredSet | None, embedding_model: str = "") -> list[SetMetric]:
+    """All rows of the group `diversity`.
+
+    Args:
+        ours: The set.
+        reference: The calls it is held against; None leaves the comparisons out.
+        embedding_model: A sentence-transformers model for the Vendi score by meaning; empty leaves that out.
+    """
+    mine = _Draws(ours)
+    rows = [_whole(name, measure, mine) for name, measure in MEASURES.items()]
+    if embedding_model:
+        rows.append(_by_meaning(mine, embedding_model))
+    if reference is not None and reference.words:
+        theirs = _Draws(reference)
+        rows += [_beside(name, measure, mine, theirs) for name, measure in MEASURES.items()]
+    spreads = reference.lexical if reference is not None else {}
+    rows += [
+        compared_metric(name, "diversity", feature, ours.lexical.get(name, ()), spreads.get(name, ()))
+        for name, feature in LEXICAL.items()
+    ]
+    return rows
+
+
+class _Draws:
+    """Parts of a set, each drawn once."""
+
+    def __init__(self, some: MeasuredSet) -> None:
+        self.of = some
+        self.calls = len(some.words)
+        self.words = sum(map(len, some.words))
+        self._drawn: dict[tuple[int, int], Drawn] = {}
+
+    def draw(self, calls: int, seed: int = _SEED) -> Drawn:
+        """`calls` of them in their own order; the same ones for the same seed."""
+        key = (calls, seed if calls < self.calls else 0)
+        if key not in self._drawn:
+            chosen = sorted(self._order(seed)[:calls])
+            self._drawn[key] = Drawn([self.of.texts[at] for at in chosen], [self.of.words[at] for at in chosen])
+        return self._drawn[key]
+
+    def calls_with(self, words: int, seed: int) -> int:
+        """How many calls of the draw with that seed take as many words."""
+        total = 0
+        for taken, place in enumerate(self._order(seed)):
+            if total >= words:
+                return taken
+            total += len(self.of.words[place])
+        return self.calls
+
+    def _order(self, seed: int) -> list[int]:
+        return random.Random(seed).sample(range(self.calls), self.calls)
+
+
+def _whole(name: str, measure: SetMeasure, ours: _Draws) -> SetMetric:
+    calls = min(ours.calls, measure.most_calls or ours.calls)
+    try:
+        value = measure.of(ours.draw(calls))
+    except ValueError as reason:
+        return _unknown(name, measure, str(reason))
+    amount = ours.of.size if calls == ours.calls else f"{calls:,} of them, drawn from {ours.of.size}"
+    return SetMetric(
+        name=name, group="diversity", value=value, goal=measure.goal, detail=f"{measure.label}; on {amount}"
+    )
+
+
+def _beside(name: str, measure: SetMeasure, ours: _Draws, reference: _Draws) -> SetMetric:
+    full_name = name + EQUAL_SIZE
+    calls = min(ours.calls, reference.calls, measure.most_calls or ours.calls)
+    if calls < _LEAST_CALLS:
+        return _unknown(full_name, measure, "fewer than two calls to compare")
+    words = min(ours.words, reference.words) if measure.by_words else None
+    try:
+        mine, theirs = (_mean_of_draws(measure, some, calls, words) for some in (ours, reference))
+    except ValueError as reason:
+        return _unknown(full_name, measure, str(reason))
+    amount = f"{words:,} words" if words else f"{calls:,} calls"
+    return SetMetric(
+        name=full_name,
+        group="diversity",
+        value=mine,
+        reference=theirs,
+        distance=abs(mine - theirs) / theirs if theirs else None,
+        goal="near the reference",
+        detail=f"{measure.label}; on {amount} of each, mean of up to {_DRAWS} draws; the distance is "
+        f"|ours - reference| / reference{'' if theirs else ', unknown because the reference is 0'}",
+    )
+
+
+def _mean_of_draws(measure: SetMeasure, some: _Draws, calls: int, words: int | None) -> float:
+    """One draw where it takes the whole set anyway."""
+    is_whole = calls == some.calls if words is None else words == some.words
+    seeds = range(_SEED, _SEED + (1 if is_whole else _DRAWS))
+    sizes = (calls if words is None else some.calls_with(words, seed) for seed in seeds)
+    return fmean(measure.of(some.draw(size, seed)) for size, seed in zip(sizes, seeds, strict=True))
+
+
+def _by_meaning(ours: _Draws, model: str) -> SetMetric:
+    texts = ours.draw(min(ours.calls, PAIRED_CALLS)).texts
+    label = f"effective number of different calls, by the cosine of embeddings of {model}"
+    return SetMetric(
+        name="vendi_score_semantic",
+        group="diversity",
+        value=vendi_of_embeddings(texts, model) if texts else None,
+        goal="higher, at most the number of calls",
+        detail=f"{label}; on {len(texts):,} calls of {ours.of.size}" if texts else f"{label}: no calls",
+    )
+
+
+def _unknown(name: str, measure: SetMeasure, reason: str) -> SetMetric:
+    return SetMetric(name=name, group="diversity", goal=measure.goal, detail=f"{measure.label}: {reason}")

@@ -1,0 +1,88 @@
+"""The conversational figures of a set against those of the reference calls, and in words which of them are off."""
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+import msgspec
+
+from tip_assets.quality.metrics.distances import OFF_FROM, Distance, distance
+from tip_assets.quality.metrics.style_features import FEATURES, StyleFeature
+from tip_resources.domain.set_metric import MetricGroup, SetMetric
+
+# Figures of fewer calls say more of those calls than of the set.
+LEAST_CALLS = 5
+STYLE_GOAL = f"below {OFF_FROM:g} deviations from the reference"
+
+# Per-call figures by name, one value for each call that has the figure.
+Spread = Mapping[str, Sequence[float]]
+
+
+def spread_of(figures: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """From one mapping per call to one list per figure."""
+    spread: dict[str, list[float]] = {}
+    for call in figures:
+        for name, value in call.items():
+            spread.setdefault(name, []).append(value)
+    return spread
+
+
+def style_metrics(ours: Spread, reference: Spread) -> list[SetMetric]:
+    """One row for each figure; the distance is Wasserstein's in deviations of the reference."""
+    return [
+        compared_metric(name, "style", feature, ours.get(name, ()), reference.get(name, ()))
+        for name, feature in FEATURES.items()
+    ]
+
+
+def compared_metric(
+    name: str,
+    group: MetricGroup,
+    feature: StyleFeature,
+    ours: Sequence[float],
+    reference: Sequence[float],
+    *,
+    goal: str = STYLE_GOAL,
+) -> SetMetric:
+    """The mean over calls of one figure beside the reference's."""
+    row = SetMetric(name=name, group=group, goal=goal, detail=f"{feature.label}: no call could be measured for it")
+    if not ours:
+        return row
+    value, mean = fmean(ours), fmean(reference) if reference else None
+    if mean is None or len(ours) < LEAST_CALLS or len(reference) < LEAST_CALLS:
+        few = "calls" if len(ours) < LEAST_CALLS else "reference calls"
+        detail = f"{feature.label}: fewer than {LEAST_CALLS} {few} with it, too few to compare"
+        return msgspec.structs.replace(row, value=value, reference=mean, detail=detail)
+    apart = distance(ours, reference)
+    said = f"{feature.label}: {feature.in_words(value)}, reference {feature.in_words(mean)}; "
+    detail = f"{_verdict(feature, apart)}{said}{_figures(apart, len(ours))}"
+    return msgspec.structs.replace(row, value=value, reference=mean, distance=apart.shift, detail=detail)
+
+
+OFF_MARK = "off: "
+
+
+def what_is_off(metrics: Sequence[SetMetric]) -> list[str]:
+    """One sentence for each figure that is off, the farthest first."""
+    off = [metric for metric in metrics if metric.detail.startswith(OFF_MARK)]
+    ordered = sorted(off, key=lambda metric: -(float("inf") if metric.distance is None else metric.distance))
+    return [metric.detail.removeprefix(OFF_MARK) for metric in ordered]
+
+
+def _verdict(feature: StyleFeature, apart: Distance) -> str:
+    return f"{OFF_MARK}{_direction(feature, apart)} - " if apart.is_off else ""
+
+
+def _direction(feature: StyleFeature, apart: Distance) -> str:
+    # Where the means explain less than half of the distance, it is the spread that differs.
+    if apart.shift is None or apart.of_means is None or abs(apart.of_means) < apart.shift / 2:
+        return "spread differently over the calls"
+    return feature.more if apart.of_means > 0 else feature.less
+
+
+def _figures(apart: Distance, calls: int) -> str:
+    if apart.shift is None:
+        return f"the reference has one value in all calls, ours differs; KS {apart.largest_gap:.2f} ({calls:,} calls)"
+    return (
+        f"{apart.shift:.2f} deviations apart (Wasserstein; chance alone up to {apart.chance:.2f}), "
+        f"KS {apart.largest_gap:.2f} ({calls:,} calls)"
+    )

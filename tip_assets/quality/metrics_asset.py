@@ -1,0 +1,99 @@
+"""dataset_metrics: how diverse a delivered set is, how like the reference calls, and how it covers its plan.
+
+Figures only: no word of a call, a persona or a fact is in the set or in the metadata.
+"""
+
+import time
+
+import dagster as dg
+import polars as pl
+
+from tip_assets.catalogue import QUALITY
+from tip_assets.partitions import dataset_asset
+from tip_assets.planning.assets import the_spec
+from tip_assets.planning.plan_sets import read_plans
+from tip_assets.platform import Platform
+from tip_assets.quality.flow.template_rate import template_rate
+from tip_assets.quality.metrics.analysis import HEADLINES, Analysis, analyse
+from tip_assets.quality.metrics.coverage import counted_coverage, read_coverage
+from tip_assets.quality.metrics.pictures import distance_picture
+from tip_assets.quality.metrics.sampling import Sampled, sample_of_set
+from tip_assets.quality.realism.reference import Reference, reference_calls
+from tip_assets.steps import clear_failures
+from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.dataset_spec import DatasetSpec
+from tip_resources.domain.failures import BadInput
+from tip_resources.domain.set_metric import SetMetric
+from tip_resources.storage.sets import write_set
+
+
+@dataset_asset(group_name=QUALITY, kinds={"parquet"})
+def dataset_metrics(
+    context: dg.AssetExecutionContext,
+    dataset_specs: pl.LazyFrame,
+    scenarios: pl.LazyFrame,
+    personas: pl.LazyFrame,
+    scrubbed_conversations: pl.LazyFrame,
+    platform: Platform,
+) -> dg.MaterializeResult:
+    """Diversity, style beside the reference calls, and coverage of the plan: a row for each figure, with its goal."""
+    started, spec = time.perf_counter(), the_spec(dataset_specs)
+    sample = sample_of_set(scrubbed_conversations, Conversation)
+    with clear_failures():
+        more = [
+            *counted_coverage(scenarios, personas, scrubbed_conversations, _wanted_templates(platform, spec)),
+            *_read_with_plans(platform, spec, sample, scenarios, personas),
+        ]
+    found = analyse(sample, _reference(platform), more=more)
+    scratch = platform.layout().scratch(context.run.run_id, "dataset_metrics")
+    return dg.MaterializeResult(
+        value=write_set(found.metrics, SetMetric, scratch),
+        metadata={
+            **{name: round(value, 4) for name in HEADLINES if (value := found.value(name)) is not None},
+            **({} if found.style_distance is None else {"style_distance": round(found.style_distance, 4)}),
+            "figures_off": len(found.off),
+            "what_is_off": dg.MetadataValue.md("\n".join(f"- {sentence}" for sentence in found.off) or "(nothing)"),
+            "distances": dg.MetadataValue.md(distance_picture(found.metrics) or "(nothing to compare)"),
+            "reference": f"{found.reference}, {found.reference_calls} calls",
+            "measured_on": found.size,
+            "left_out": dg.MetadataValue.json({**found.left_out, **found.notes}),
+            "seconds_measuring": round(time.perf_counter() - started, 2),
+            "sample": dg.MetadataValue.md(_table(found)),
+        },
+    )
+
+
+def _reference(platform: Platform) -> Reference:
+    """The reference calls; one that cannot be read leaves the comparisons out and says why, and stops no data set."""
+    try:
+        return reference_calls(platform.settings(), platform.folder)
+    except BadInput as error:
+        return Reference(name=f"none: {error}", is_built_in=False, conversations=())
+
+
+def _wanted_templates(platform: Platform, spec: DatasetSpec) -> tuple[str, ...]:
+    """Kinds of call that were asked for: those named in the request, else all of the domain."""
+    return spec.scenario_templates or tuple(platform.library(spec.domain).templates)
+
+
+def _read_with_plans(
+    platform: Platform, spec: DatasetSpec, sample: Sampled, scenarios: pl.LazyFrame, personas: pl.LazyFrame
+) -> list[SetMetric]:
+    """Coverage in the text, and how often calls take the same course; only the plans of the sample are read."""
+    wanted = [call.index for call in sample.items if call.index is not None]
+    chosen = pl.Series("index", wanted, dtype=pl.Int64).implode()
+    of_sample = pl.col("index").is_in(chosen)
+    plans = {plan.index: plan for plan in read_plans(scenarios.filter(of_sample), personas.filter(of_sample))}
+    planned = [(call, plans[call.index]) for call in sample.items if call.index in plans]
+    coverage = read_coverage(planned, platform.library(spec.domain).steps, sample.in_words())
+    return [*coverage, *template_rate(planned).metrics()]
+
+
+def _table(found: Analysis) -> str:
+    """The first rows of the set, for a person."""
+    lines = ["| figure | value | reference | distance |", "|---|---:|---:|---:|"]
+    for metric in found.metrics:
+        values = (metric.value, metric.reference, metric.distance)
+        cells = ("" if value is None else f"{value:.4g}" for value in values)
+        lines.append(f"| {metric.name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
