@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rehearsal": ("tip_assets.cli.rehearsal:rehearsal", "Run the scripted model server for trying things out."),
     "llama-server": ("tip_assets.cli.llama_server:llama_server", "Serve a GGUF file with llama.cpp, watched."),
     "generate": ("tip_assets.cli.generate:generate", "Write the calls of a spec file, without Dagster."),
-    "dedupe": ("tip_assets.cli.stages:dedupe", "Remove duplicate calls from a JSONL file."),
+    "dedupe": ("tip_assets.cli.dedupe:dedupe", "Remove duplicate calls from a JSONL file."),
     "grade": ("tip_assets.cli.stages:grade", "Grade the calls of a JSONL file."),
     "scrub": ("tip_assets.cli.stages:scrub", "Replace personal data in a JSONL file."),
     "export": ("tip_assets.cli.export:export", "Export a JSONL file for Lex, as CSV or as JSONL."),

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tip_assets.cli.stages import dedupe, grade, scrub
+from tip_assets.cli.dedupe import dedupe
+from tip_assets.cli.stages import grade, scrub
 
 Line = dict[str, Any]
 
