@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("tip_assets.cli.generate:generate", "Write the calls of a spec file, without Dagster."),
     "dedupe": ("tip_assets.cli.dedupe:dedupe", "Remove duplicate calls from a JSONL file."),
     "grade": ("tip_assets.cli.stages:grade", "Grade the calls of a JSONL file."),
-    "scrub": ("tip_assets.cli.stages:scrub", "Replace personal data in a JSONL file."),
+    "scrub": ("tip_assets.cli.scrub:scrub", "Replace personal data in a JSONL file."),
     "export": ("tip_assets.cli.export:export", "Export a JSONL file for Lex, as CSV or as JSONL."),
     "bench": ("tip_assets.cli.bench:bench", "Measure the engine and the ways of writing calls."),
     "prompt-test": ("tip_assets.cli.prompt_test:prompt_test", "Compare prompts over the same scenarios."),
