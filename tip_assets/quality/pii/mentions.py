@@ -139,8 +139,10 @@ class KnownValues:
         """The normal form of the whole fact that a mention speaks of: the longest that it is a part of."""
         family = family_of(kind)
         value = value_of(family, text)
-        longer = (whole for whole in self._wholes if whole[0] == family and _is_part(value, whole[1], family))
-        return next(longer, (family, value))
+        for whole_family, whole in self._wholes:
+            if whole_family == family and _is_part(value, whole, family):
+                return family, whole
+        return family, value
 
 
 def _is_part(value: str, whole: str, family: Family) -> bool:

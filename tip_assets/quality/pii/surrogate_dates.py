@@ -151,7 +151,7 @@ class _Part(NamedTuple):
 def _parts(text: str, pieces: Sequence[Piece], wanted: Mapping[DatePart, int]) -> list[_Part]:
     """The numbers of a date, day and month told by their values; the rest is the year. "oh" goes with the next."""
     found: list[_Part] = []
-    left = dict(wanted)
+    left: dict[DatePart, int] = {**wanted}
     zero_at: int | None = None
     for piece in pieces:
         start, value = (piece.start if zero_at is None else zero_at), piece.value
@@ -160,7 +160,8 @@ def _parts(text: str, pieces: Sequence[Piece], wanted: Mapping[DatePart, int]) -
             continue
         digits = value if zero_at is None else f"0{value}"
         zero_at = None
-        what = next((name for name, number in left.items() if number == int(value)), None) if len(digits) <= 2 else None
+        fits: list[DatePart] = [name for name in left if left[name] == int(value) and len(digits) <= 2]
+        what = fits[0] if fits else None
         if what is not None:
             del left[what]
             suffix = _ORDINAL_END.match(text, piece.end)

@@ -1,0 +1,1 @@
+"""Measurements of the quality stages, run by hand."""
