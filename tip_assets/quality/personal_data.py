@@ -6,19 +6,30 @@ How each kind is found lives in pii/; scrubbing.py replaces it; the check that n
 from collections.abc import Iterator, Sequence
 
 from tip_assets.quality.pii.addresses import by_street
+from tip_assets.quality.pii.ages import by_age
 from tip_assets.quality.pii.birthdays import by_date
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.contexts import by_context
 from tip_assets.quality.pii.detectors import by_shape
+from tip_assets.quality.pii.digits import Readings
 from tip_assets.quality.pii.extras import PERSONAL_FACTS
 from tip_assets.quality.pii.fact_finder import FactFinder
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.gazetteer import by_gazetteer
 from tip_assets.quality.pii.introductions import by_introduction
+from tip_assets.quality.pii.logins import by_login
+from tip_assets.quality.pii.name_repeats import judged, repeats
 from tip_assets.quality.pii.overlaps import merged
+from tip_assets.quality.pii.places import by_place
+from tip_assets.quality.pii.triggers import DOT, MONTH, NUMBER, NUMERIC_DATE, STREET, Triggers
 from tip_resources.domain.codec import from_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.redaction import PiiSpan
+
+# Fewer digits are nobody's number.
+_FEWEST_DIGITS = 3
+_NEEDS_TOKENS = (NUMBER, MONTH, NUMERIC_DATE, STREET, DOT)
 
 
 def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -> tuple[PiiSpan, ...]:
@@ -31,9 +42,24 @@ def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -
     Returns:
         Spans sorted by turn and start, without overlaps; offsets are characters of the turn's original text.
     """
-    call = CallText(conversation.turns)
-    finder = FactFinder(call)
-    found = merged(call, [*finder.find(facts), *_by_patterns(call, finder)])
+    call = CallText(conversation.turns, tokenised=False)
+    if not call.turns:
+        return ()
+    triggers = Triggers(call.text, call.turn_starts)
+    names = list(by_introduction(call, triggers))
+    listed = list(by_gazetteer(call))
+    named = repeats(call, [*names, *(name for name in listed if " " in call.text[name.start : name.end])])
+    readings = Readings(call, triggers.turns(NUMERIC_DATE))
+    search = FactFinder(call, readings, facts) if facts else None
+    turns = {
+        *triggers.turns(*_NEEDS_TOKENS),
+        *(call.turn_at(mention.start) for mention in named if mention.is_ordinary),
+    }
+    call.tokenise(sorted(turns | search.turns() if search else turns))
+    known = list(search.find()) if search else []
+    found = merged(
+        call, [*known, *names, *listed, *judged(call, named), *_by_patterns(call, triggers, readings, names)]
+    )
     return tuple(_span(call, item) for item in found)
 
 
@@ -50,21 +76,31 @@ def personal_facts(conversation: Conversation) -> tuple[PersonalFact, ...]:
     return from_builtins(listed, tuple[PersonalFact, ...], where=where)
 
 
-def _by_patterns(call: CallText, finder: FactFinder) -> Iterator[Found]:
-    certain = [*by_shape(call), *by_street(call), *by_introduction(call), *by_date(call, finder.dates())]
+def _by_patterns(call: CallText, triggers: Triggers, readings: Readings, names: Sequence[Found]) -> Iterator[Found]:
+    dates = readings.dates if triggers.turns(MONTH, NUMERIC_DATE) else []
+    certain = [
+        *by_shape(call, triggers),
+        *by_street(call, triggers),
+        *by_date(call, dates, triggers),
+        *by_age(call, triggers),
+        *by_login(call, triggers),
+        *by_place(call, triggers),
+    ]
     yield from certain
+    if not triggers.turns(NUMBER):
+        return
     # A number that its context makes personal must not swallow half a date or an address beside it.
-    for item in by_context(call, finder.code_lines()):
-        if not any(_adds_nothing(call.text, item, other) for other in certain):
+    for item in by_context(call, readings.codes, triggers):
+        if not any(_adds_nothing(call.text, item, other) for other in (*certain, *names)):
             yield item
 
 
 def _adds_nothing(text: str, item: Found, other: Found) -> bool:
-    """Whether the two overlap and no digit of `item` lies outside `other`."""
+    """Whether the two overlap and fewer than three digits of `item` lie outside `other`."""
     if item.start >= other.end or other.start >= item.end:
         return False
     outside = text[item.start : other.start] + text[max(item.start, other.end) : item.end]
-    return not any(char.isdigit() for char in outside)
+    return sum(char.isdigit() for char in outside) < _FEWEST_DIGITS
 
 
 def _span(call: CallText, item: Found) -> PiiSpan:

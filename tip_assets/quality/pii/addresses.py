@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 
 from tip_assets.quality.pii.call_text import CallText
-from tip_assets.quality.pii.fact_forms import STREET_SUFFIX_WORDS
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.states import STATE_CODES, STATE_NAMES
+from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
+from tip_assets.quality.pii.triggers import STREET, ZIP_OR_BOX, Triggers
 from tip_assets.quality.word_lists import word_list
 
 # Also everyday words: in lower case they end an address only where one is being asked for or given.
@@ -14,36 +16,31 @@ _NOT_A_STREET = word_list("pii", "not_in_a_street")
 _ADDRESS_WORDS = re.compile(r"\b(?:address|live|lives|living|street|mailing|moved|deliver\w*|ship\w*|house)\b", re.I)
 _MOST_STREET_WORDS = 4
 _REACH = 200
-_STATES = (
-    "AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|IA|ID|IL|IN|KS|KY|LA|MA|MD|ME|MI|MN|MO|MS|MT|NC|ND|NE|NH|NJ|NM|NV|NY|OH|OK|"
-    "OR|PA|RI|SC|SD|TN|TX|UT|VA|VT|WA|WI|WV|WY|DC"
-)
-_STATE_NAMES = (
-    "Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Iowa|Idaho|"
-    "Illinois|Indiana|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|"
-    "Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|Oklahoma|"
-    "Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|"
-    "West Virginia|Wisconsin|Wyoming"
-)
 # After the street: a unit, a city, a state, a ZIP code, each of them optional.
 _TAIL = re.compile(
     rf"""\.?
     (?:,?\s{{1,3}}(?:(?i:apt|apartment|unit|suite|ste|number)|\#)\.?\s?\#?(?:[A-Za-z]?\d{{1,5}}[A-Za-z]?|[A-Z])\b)?
-    (?:,\s{{1,3}}(?:in\s)?[A-Z][A-Za-z.]{{1,20}}(?:\s[A-Z][A-Za-z.]{{1,20}}){{0,2}}(?=,|\s(?:{_STATES})\b))?
-    (?:,?\s{{1,3}}(?:{_STATES}|(?i:{_STATE_NAMES}))\b)?
+    (?:,\s{{1,3}}(?:in\s)?[A-Z][A-Za-z.]{{1,20}}(?:\s[A-Z][A-Za-z.]{{1,20}}){{0,2}}(?=,|\s(?:{STATE_CODES})\b))?
+    (?:,?\s{{1,3}}(?:{STATE_CODES}|(?i:{STATE_NAMES}))\b)?
     (?:,?\s{{1,3}}\d{{5}}(?:-\d{{4}})?\b)?""",
     re.VERBOSE,
 )
-_STATE_ZIP = re.compile(rf"\b(?:{_STATES}|(?i:{_STATE_NAMES})),?\s{{1,2}}(\d{{5}}(?:-\d{{4}})?)\b")
+_STATE_ZIP = re.compile(rf"\b(?:{STATE_CODES}|(?i:{STATE_NAMES})),?\s{{1,2}}(\d{{5}}(?:-\d{{4}})?)\b")
 _PO_BOX = re.compile(r"\bP\.?\s?O\.?\s?Box\s{1,3}\d{1,7}\b", re.IGNORECASE)
 
 
-def by_street(call: CallText) -> Iterator[Found]:
+def by_street(call: CallText, triggers: Triggers) -> Iterator[Found]:
     """Yields street addresses, PO boxes, and ZIP codes that follow a state."""
-    for match in _STATE_ZIP.finditer(call.text):
-        yield Found(match.start(1), match.end(1), "ADDRESS", False)
-    for match in _PO_BOX.finditer(call.text):
-        yield Found(match.start(), match.end(), "ADDRESS", False)
+    for turn in triggers.turns(ZIP_OR_BOX):
+        for match in _STATE_ZIP.finditer(call.text, *call.turn_range(turn)):
+            yield Found(match.start(1), match.end(1), "ADDRESS", False)
+        for match in _PO_BOX.finditer(call.text, *call.turn_range(turn)):
+            yield Found(match.start(), match.end(), "ADDRESS", False)
+    if triggers.turns(STREET):
+        yield from _streets(call)
+
+
+def _streets(call: CallText) -> Iterator[Found]:
     number_ending_at = {token.last: token.first for token in call.numbers if token.is_number}
     for token, word in enumerate(call.words):
         if word not in STREET_SUFFIX_WORDS:

@@ -8,12 +8,16 @@ taken back to tokens, and so to offsets in the original text.
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import accumulate
 
-from tip_assets.quality.pii.spoken import read_numbers
+from tip_assets.quality.pii.scan import as_ascii
+from tip_assets.quality.pii.spoken import NumberToken, read_numbers
 from tip_resources.domain.conversation import Turn
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
+_TOKENS = re.compile(r"([^\W\d_]+|\d+)")
 # Between two turns: neither a word character nor white space, so no pattern reaches across.
 TURN_SEPARATOR = "\x00"
 _TAG = re.compile(r"\[[A-Z][A-Z0-9_]{1,40}\]")
@@ -24,6 +28,14 @@ _MONEY = re.compile(
     r"[$\u20ac\u00a3]\s?\d{1,15}(?:,\d{3}){0,5}(?:\.\d{1,2})?"
     r"|(?<![\d,.])\d{1,15}(?:,\d{3}){0,5}(?:\.\d{1,2})?\s(?:dollars|bucks|cents|percent)\b"
 )
+
+
+_CAPITAL = re.compile("[A-HJ-Z]")
+
+
+def _has_a_capital(text: str) -> bool:
+    """Whether a letter but the word "I" is written as a capital."""
+    return bool(_CAPITAL.search(text)) or (not text.isascii() and any(char.isupper() and char != "I" for char in text))
 
 
 def _blank(tag: re.Match[str]) -> str:
@@ -75,50 +87,96 @@ class Stream:
 class CallText:
     """The searchable layout of a call's turns; offsets are into `text` until `turn_at` takes them to a turn.
 
-    Tags of an earlier redaction are blanked out: nothing is found in them, and they announce nothing.
+    Without `tokenised` only turns that are asked for later (`tokenise`) have tokens, in the order of the call; most
+    turns hold nothing that a detector needs tokens for. Tags of an earlier redaction are blanked out: nothing is found in them, and they
+    announce nothing.
     """
 
-    def __init__(self, turns: Sequence[Turn]) -> None:
+    def __init__(self, turns: Sequence[Turn], *, tokenised: bool = True) -> None:
         self.turns = turns
-        self.text = _TAG.sub(_blank, TURN_SEPARATOR.join(turn.text for turn in turns))
-        self.turn_starts: list[int] = []
-        position = 0
-        for turn in turns:
-            self.turn_starts.append(position)
-            position += len(turn.text) + 1
-        self._tokenise()
-        self._speakers_with_capitals = {
-            turn.speaker for turn in turns if any(char.isupper() and char != "I" for char in turn.text)
-        }
-
-    def _tokenise(self) -> None:
+        self.text = TURN_SEPARATOR.join([turn.text for turn in turns])
+        if "[" in self.text:
+            self.text = _TAG.sub(_blank, self.text)
+        lengths = [len(turn.text) + 1 for turn in turns]
+        self.turn_starts = [0, *accumulate(lengths[:-1])] if lengths else []
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.words: list[str] = []
+        # What stands before each token; at the start of a turn with a mark of the border.
         self.gaps: list[str] = []
         self.turn_of_token: list[int] = []
-        end = 0
-        turn = 0
-        next_turn_start = self.turn_starts[1] if len(self.turn_starts) > 1 else len(self.text) + 1
-        for match in _TOKEN.finditer(self.text):
-            start = match.start()
-            while start >= next_turn_start:
-                turn += 1
-                more = turn + 1 < len(self.turn_starts)
-                next_turn_start = self.turn_starts[turn + 1] if more else len(self.text) + 1
-            self.gaps.append(self.text[end:start])
-            end = match.end()
+        if tokenised:
+            self.tokenise(range(len(turns)))
+
+    @classmethod
+    def of_text(cls, text: str) -> "CallText":
+        """One tokenised turn that says `text`."""
+        return cls((Turn(speaker="customer", text=text),))
+
+    def tokenise(self, turns: Iterable[int]) -> None:
+        """Makes the tokens of these turns; to be called once, with turns in ascending order."""
+        for turn in turns:
+            start, end = self.turn_range(turn)
+            said = self.text[start:end]
+            is_plain = said.isascii()
+            # Gap, token, gap, token, ..., gap; done in C, for this is where the time goes.
+            pieces = _TOKENS.split(said.lower() if is_plain else said)
+            count = len(pieces) // 2
+            if not count:
+                continue
+            borders = list(accumulate(map(len, pieces), initial=start))
+            self.starts += borders[1:-1:2]
+            self.ends += borders[2::2]
+            self.gaps += pieces[:-1:2]
             # A letter that folds to nothing (a lone mark) still needs a token, or indices would shift.
-            self.words.append(fold(match.group()) or "?")
-            self.starts.append(start)
-            self.ends.append(end)
-            self.turn_of_token.append(turn)
-        self.numbers = read_numbers(self.words, self.gaps)
-        self.written = Stream([(word, i, i) for i, word in enumerate(self.words)], self.turn_of_token)
-        self.spoken = Stream(
-            [(token.text, token.first, token.last) for token in self.numbers if token.text not in _CONNECTORS],
-            self.turn_of_token,
-        )
+            self.words += pieces[1::2] if is_plain else [fold(word) or "?" for word in pieces[1::2]]
+            if turn:
+                self.gaps[-count] = TURN_SEPARATOR + pieces[0]
+            self.turn_of_token += [turn] * count
+
+    def turn_range(self, turn: int) -> tuple[int, int]:
+        """Where a turn's text begins and ends."""
+        start = self.turn_starts[turn]
+        return start, start + len(self.turns[turn].text)
+
+    @cached_property
+    def numbers(self) -> list[NumberToken]:
+        """The tokens with number words read as digits."""
+        return read_numbers(self.words, self.gaps)
+
+    @cached_property
+    def written(self) -> Stream:
+        """The tokens as they are written."""
+        return Stream([(word, i, i) for i, word in enumerate(self.words)], self.turn_of_token)
+
+    @cached_property
+    def spoken(self) -> Stream:
+        """The tokens with numbers as digits, without "at" and "dot"."""
+        pieces = [(token.text, token.first, token.last) for token in self.numbers if token.text not in _CONNECTORS]
+        return Stream(pieces, self.turn_of_token)
+
+    @cached_property
+    def plain(self) -> str:
+        """The text in lower-case ASCII, as long as `text` itself."""
+        return as_ascii(self.text).decode("ascii").lower()
+
+    @cached_property
+    def token_at(self) -> dict[int, int]:
+        """The token that begins at an offset."""
+        return {start: token for token, start in enumerate(self.starts)}
+
+    @cached_property
+    def _speakers_with_capitals(self) -> frozenset[str]:
+        speakers: set[str] = set()
+        for turn in self.turns:
+            if turn.speaker not in speakers and _has_a_capital(turn.text):
+                speakers.add(turn.speaker)
+        return frozenset(speakers)
+
+    @property
+    def has_speakers_without_capitals(self) -> bool:
+        """Whether anyone is written in lower case throughout, as speech recognition often does."""
+        return any(turn.speaker not in self._speakers_with_capitals for turn in self.turns if turn.text)
 
     def original(self, token: int) -> str:
         """A token as it is written."""
@@ -157,8 +215,9 @@ class CallText:
         return None
 
     def money_ranges(self) -> list[tuple[int, int]]:
-        """Where amounts of money are written; their digits are no part of anyone's numbers."""
-        return [match.span() for match in _MONEY.finditer(self.text)]
+        """Where amounts of money are written in tokenised turns; their digits are no part of anyone's numbers."""
+        turns = dict.fromkeys(self.turn_of_token)
+        return [match.span() for turn in turns for match in _MONEY.finditer(self.text, *self.turn_range(turn))]
 
     def asked_before(self, turn: int, reach: int) -> str:
         """The last `reach` characters of the turn before; nothing before the first."""
@@ -192,13 +251,8 @@ def text_form(text: str) -> str:
     return "".join(fold(token) for token in _TOKEN.findall(text))
 
 
+@lru_cache(maxsize=8192)
 def number_form(text: str) -> str:
     """`text` as the number stream shows it: number words as digits, connectors left out."""
-    words: list[str] = []
-    gaps: list[str] = []
-    end = 0
-    for match in _TOKEN.finditer(text):
-        gaps.append(text[end : match.start()])
-        words.append(fold(match.group()) or "?")
-        end = match.end()
-    return "".join(token.text for token in read_numbers(words, gaps) if token.text not in _CONNECTORS)
+    call = CallText.of_text(text)
+    return "".join(token.text for token in call.numbers if token.text not in _CONNECTORS)

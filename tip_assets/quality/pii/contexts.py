@@ -4,63 +4,33 @@ The words may stand in the same turn, or in the question the other speaker asked
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
 
+from tip_assets.quality.pii.announcements import Announcement
 from tip_assets.quality.pii.call_text import CallText
-from tip_assets.quality.pii.detectors import is_card_number
-from tip_assets.quality.pii.digits import Line
+from tip_assets.quality.pii.checks import is_card_number, is_dea_number, is_imei, is_npi, is_routing_number, is_vin
+from tip_assets.quality.pii.digits import Line, Symbol
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.triggers import Triggers
 from tip_assets.quality.word_lists import word_list
 
-
-class _Context(NamedTuple):
-    """Words that announce a number, how long it is in digits and letters, and what it then is."""
-
-    type: str
-    words: re.Pattern[str]
-    shortest: int
-    longest: int
-    letters_may_lead: bool
-
-
-def _context(kind: str, words: str, shortest: int, longest: int, *, letters_may_lead: bool = False) -> _Context:
-    return _Context(kind, re.compile(rf"\b(?:{words})\b", re.IGNORECASE), shortest, longest, letters_may_lead)
-
-
-# The first that fits wins, so what is announced most precisely comes first.
-_CONTEXTS = (
-    _context("SSN", r"socials?|social security(?: number)?|ssn", 4, 9),
-    _context("CREDIT_DEBIT_CVV", r"cvv|cvc|security code|three[- ]digit(?: code)?|code on the back", 3, 4),
-    _context("CREDIT_DEBIT_EXPIRY", r"expir\w{1,5}|exp(?: date)?", 3, 6),
-    _context("BANK_ROUTING", r"routing(?: number)?", 9, 9),
-    _context("PIN", r"pin(?: number| code)?|passcode|verification code|one[- ]time code", 4, 8),
-    _context("CREDIT_DEBIT_NUMBER", r"card(?: number)?|visa|mastercard|amex", 4, 19),
-    _context("MEDICAL_RECORD_NUMBER", r"mrn|medical record(?: number)?|patient (?:id|number)|chart number", 5, 14,
-             letters_may_lead=True),
-    _context("MEMBER_ID", r"member(?:ship)?(?: id| number)?|subscriber(?: id| number)?|policy(?: number| id)?"
-             r"|group number|beneficiary|insurance (?:id|number)|medicare number|medicaid number|loyalty number", 5, 16,
-             letters_may_lead=True),
-    _context("CLAIM_NUMBER", r"claim(?: number| id)?", 5, 16, letters_may_lead=True),
-    _context("LICENSE_PLATE", r"license plate|plate number", 4, 8, letters_may_lead=True),
-    _context("DRIVER_ID", r"driver'?s? licen[sc]e(?: number)?|license number|passport(?: number)?", 6, 14,
-             letters_may_lead=True),
-    _context("DEVICE_ID", r"serial(?: number)?|imei|device id|mac address", 6, 20, letters_may_lead=True),
-    _context("ACCOUNT_NUMBER", r"account(?: number| id)?|acct|customer (?:id|number)|loan number", 5, 17,
-             letters_may_lead=True),
-    _context("REFERENCE_NUMBER", r"(?:order|case|ticket|reference|confirmation|tracking|invoice|prescription|referral"
-             r"|authorization|rx)(?: number| id| code)?", 5, 24, letters_may_lead=True),
-    _context("ADDRESS", r"zip(?: ?code)?|postal code", 5, 9),
-    _context("PHONE", r"phone|cell|mobile|call(?:ing)? (?:you |me )?(?:back )?(?:at|from|on)|call ?back number"
-             r"|reach (?:you|me)|best number|fax|text (?:you|me) at|number (?:on file|to reach)", 7, 11),
-)  # fmt: skip
 # How far before the number, in characters, its announcement may stand in the same turn.
 _REACH = 80
 _REACH_BACK = 200
 _LONGEST_BACKCHANNEL = 25
 # Said without any announcement, so many dictated digits are someone's number all the same (HIPAA item R).
 _UNANNOUNCED = 8
+_LEAST_IN_A_CODE = 5
 _MOST_FILLERS = 3
+_TURNS_BACK = 6
+_CHECKS: dict[str, Callable[[str], bool]] = {
+    "BANK_ROUTING": is_routing_number,
+    "NPI": is_npi,
+    "LICENSE_NUMBER": is_dea_number,
+    "VEHICLE_IDENTIFICATION_NUMBER": is_vin,
+    "DEVICE_ID": is_imei,
+}
+_FEWEST_SYMBOLS = 3
 _FILLERS = word_list("pii", "between_digits")
 _US_PHONE = re.compile(r"1?[2-9]\d{9}")
 _BREAKS = frozenset(".?!;:/$\n")
@@ -71,11 +41,11 @@ _UNITS_AFTER = re.compile(
 )
 
 
-def by_context(call: CallText, lines: Sequence[Line]) -> Iterator[Found]:
+def by_context(call: CallText, lines: Sequence[Line], triggers: Triggers) -> Iterator[Found]:
     """Yields numbers and codes that are announced as personal, or too long to be anything else."""
     for line in lines:
         for start, end in _runs(line):
-            kind = _kind(call, line, start, end)
+            kind = _kind(call, line, start, end, triggers)
             if kind is None:
                 continue
             first, last = line.symbols[start].first, line.symbols[end - 1].last
@@ -86,23 +56,27 @@ def _runs(line: Line) -> Iterator[tuple[int, int]]:
     """Stretches of symbols of one turn with at most a few words between, ending with a digit of a number."""
     symbols = line.symbols
     start = 0
-    while start < len(symbols):
-        end = start + 1
-        while end < len(symbols) and line.turn(end) == line.turn(start) and _is_one_run(line, end):
-            end += 1
-        yield from _trimmed(line, start, end)
-        start = end
+    for end in range(1, len(symbols) + 1):
+        if end == len(symbols) or not _is_one_run(line.call, symbols[end - 1], symbols[end]):
+            if end - start >= _FEWEST_SYMBOLS:
+                yield from _trimmed(line, start, end)
+            start = end
 
 
-def _is_one_run(line: Line, index: int) -> bool:
+def _is_one_run(call: CallText, before: Symbol, here: Symbol) -> bool:
     """Whether a symbol goes on with the number before it: nothing between but spaces, dashes and fillers."""
-    call, before, here = line.call, line.symbols[index - 1], line.symbols[index]
-    between = call.text[call.ends[before.last] : call.starts[here.first]]
-    if here.first == before.first or not between.strip(" -"):
+    if here.first == before.first:
         return True
+    if here.first == before.last + 1:
+        gap = call.gaps[here.first]
+        if gap == " " or not gap.strip(" -"):
+            return True
+    if call.turn_of_token[here.first] != call.turn_of_token[before.first] or not (here.is_digit and before.is_digit):
+        return False
     words = call.words[before.last + 1 : here.first]
-    both_digits = here.is_digit and before.is_digit
-    return both_digits and len(words) <= _MOST_FILLERS and _FILLERS.issuperset(words) and not set(between) & _BREAKS
+    if len(words) > _MOST_FILLERS or not _FILLERS.issuperset(words):
+        return False
+    return not _BREAKS.intersection(call.text[call.ends[before.last] : call.starts[here.first]])
 
 
 def _trimmed(line: Line, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -116,7 +90,7 @@ def _trimmed(line: Line, start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1
     while end > start and not line.symbols[end - 1].is_digit and not _ends_a_code(line, start, end):
         end -= 1
-    if sum(1 for symbol in line.symbols[start:end] if symbol.is_digit) >= 3:
+    if sum([symbol.is_digit for symbol in line.symbols[start:end]]) >= _FEWEST_SYMBOLS:
         yield start, end
 
 
@@ -127,20 +101,35 @@ def _ends_a_code(line: Line, start: int, end: int) -> bool:
     return end - 1 > start and call.original(last.last).isupper() and call.words[last.last] not in ("i", "a")
 
 
-def _kind(call: CallText, line: Line, start: int, end: int) -> str | None:
+def _kind(call: CallText, line: Line, start: int, end: int, triggers: Triggers) -> str | None:
     text = line.text[start:end]
     first, last = line.symbols[start].first, line.symbols[end - 1].last
     begins, ends = call.starts[first], call.ends[last]
     if _UNITS_AFTER.match(call.text, ends) or call.text[max(0, begins - 1) : begins] == "$":
         return None
-    digits = sum(1 for symbol in line.symbols[start:end] if symbol.is_digit)
+    digits = sum([symbol.is_digit for symbol in line.symbols[start:end]])
     has_letters = digits < len(text)
-    announced = _announced(call, begins, line.turn(start))
-    for context in announced:
+    for context in _announced(call, triggers, begins, line.turn(start)):
         if context.shortest <= len(text) <= context.longest and (context.letters_may_lead or not has_letters):
             return context.type
-    if has_letters:
-        return "REFERENCE_NUMBER" if digits >= 5 else None
+    return _checked(call, triggers, text, begins, line.turn(start)) or _unannounced(text, digits)
+
+
+def _checked(call: CallText, triggers: Triggers, text: str, begins: int, turn: int) -> str | None:
+    """What was announced some turns ago and has its check digit here; more numbers in a row are often given so."""
+    since = call.turn_starts[max(0, turn - _TURNS_BACK)]
+    for context in triggers.announced_within(since, begins):
+        if context.type in _CHECKS and _CHECKS[context.type](text):
+            return context.type
+    return None
+
+
+def _unannounced(text: str, digits: int) -> str | None:
+    if digits < len(text):
+        kind = "VEHICLE_IDENTIFICATION_NUMBER" if is_vin(text) else "REFERENCE_NUMBER"
+        return kind if digits >= _LEAST_IN_A_CODE else None
+    if is_imei(text):
+        return "DEVICE_ID"
     if is_card_number(text):
         return "CREDIT_DEBIT_NUMBER"
     if _US_PHONE.fullmatch(text):
@@ -148,27 +137,18 @@ def _kind(call: CallText, line: Line, start: int, end: int) -> str | None:
     return "REFERENCE_NUMBER" if len(text) >= _UNANNOUNCED else None
 
 
-def _announced(call: CallText, begins: int, turn: int) -> Sequence[_Context]:
+def _announced(call: CallText, triggers: Triggers, begins: int, turn: int) -> list[Announcement]:
     """What announces a number: the nearest words before it in its turn, else the question before."""
-    turn_start = call.turn_starts[turn]
-    before = call.text[max(turn_start, begins - _REACH) : begins]
-    found = _by_nearness(before)
+    found = triggers.announced_within(max(call.turn_starts[turn], begins - _REACH), begins)
     if found or turn == 0:
         return found
     asked_turn = turn - 1
     # An "uh-huh" between two halves of a number does not end the question.
     while asked_turn > 0 and len(call.turns[asked_turn].text) < _LONGEST_BACKCHANNEL and asked_turn > turn - 4:
         asked_turn -= 1
-    found = _by_nearness(call.asked_before(turn, _REACH_BACK))
-    return found or _by_nearness(call.asked_before(asked_turn + 1, _REACH_BACK))
+    return _asked(call, triggers, turn - 1) or _asked(call, triggers, asked_turn)
 
 
-def _by_nearness(text: str) -> list[_Context]:
-    if not text.strip():
-        return []
-    hits: list[tuple[int, int, _Context]] = []
-    for order, context in enumerate(_CONTEXTS):
-        ends = [match.end() for match in context.words.finditer(text)]
-        if ends:
-            hits.append((-ends[-1], order, context))
-    return [context for _, _, context in sorted(hits, key=lambda hit: hit[:2])]
+def _asked(call: CallText, triggers: Triggers, turn: int) -> list[Announcement]:
+    start, end = call.turn_range(turn)
+    return triggers.announced_within(max(start, end - _REACH_BACK), end)

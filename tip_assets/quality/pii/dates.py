@@ -1,7 +1,7 @@
 """Dates as they are written and said: "03/12/1984", "March 12th", "the twelfth of March nineteen eighty-four"."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tip_assets.quality.pii.call_text import CallText
@@ -33,12 +33,18 @@ class DateMention(NamedTuple):
     day: int | None
 
 
-def find_dates(call: CallText) -> Iterator[DateMention]:
-    """Yields every date, numeric ones first; a month alone is none."""
-    for match in _NUMERIC.finditer(call.text):
-        mention = _numeric_mention(match)
-        if mention:
-            yield mention
+def find_dates(call: CallText, numeric_turns: Iterable[int] | None = None) -> Iterator[DateMention]:
+    """Yields every date of the tokenised turns, numeric ones first; a month alone is none.
+
+    Args:
+        call: The call.
+        numeric_turns: The turns that could have a date in digits, where that is known.
+    """
+    for turn in dict.fromkeys(call.turn_of_token) if numeric_turns is None else numeric_turns:
+        for match in _NUMERIC.finditer(call.text, *call.turn_range(turn)):
+            mention = _numeric_mention(match)
+            if mention:
+                yield mention
     yield from _worded(call)
 
 
@@ -61,10 +67,9 @@ def _full_year(text: str) -> int:
 
 def _worded(call: CallText) -> Iterator[DateMention]:
     numbers = call.numbers
-    for index, token in enumerate(numbers):
-        month = MONTH_NUMBERS.get(token.text)
-        if month is None:
-            continue
+    for index in [place for place, token in enumerate(numbers) if token.text in MONTH_NUMBERS]:
+        token = numbers[index]
+        month = MONTH_NUMBERS[token.text]
         first = last = index
         is_of_month = _text(call, index - 1) == "of" and _day_before(call, index)[0] is not None
         day = None if is_of_month else _day(call, index + 1)

@@ -7,20 +7,40 @@ street addresses in addresses.py.
 
 import re
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from tip_assets.quality.pii.call_text import CallText
+from tip_assets.quality.pii.checks import is_card_number, is_iban, is_imei
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.triggers import (
+    COLONS,
+    DOT,
+    EMAIL,
+    IBAN,
+    IP,
+    LONG_DIGITS,
+    MEDICARE_SHAPE,
+    PLUS_PHONE,
+    SSN,
+    TOP_LEVEL,
+    URL,
+    US_PHONE,
+    VIN,
+    Triggers,
+)
 from tip_assets.quality.word_lists import word_list
 
-_TOP_LEVEL = "com|org|net|edu|gov|mil|info|biz|io|co|us|uk|ca|de|health|care"
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}")
 _URL = re.compile(
     rf"\b(?:https?://[^\s\x00]{{1,2000}}|www\.[^\s\x00]{{1,500}}"
-    rf"|(?:[a-z0-9-]{{1,63}}\.){{1,4}}(?:{_TOP_LEVEL})\b(?:/[^\s\x00]{{0,500}})?)",
+    rf"|(?:[a-z0-9-]{{1,63}}\.){{1,4}}(?:{TOP_LEVEL})\b(?:/[^\s\x00]{{0,500}})?)",
     re.IGNORECASE,
 )
 _IPV4 = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d]|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){4,7}[0-9A-Fa-f]{1,4}(?![\w:])")
+_IPV6 = re.compile(
+    r"(?<![\w:])(?:(?:[0-9A-Fa-f]{1,4}:){4,7}[0-9A-Fa-f]{1,4}|[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,5}"
+    r"::(?:[0-9A-Fa-f]{1,4}:){0,5}[0-9A-Fa-f]{1,4})(?![\w:])"
+)
 _MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])")
 _SSN = re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}([ -])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])")
 _US_PHONE = re.compile(r"(?<![\w$.-])(?:\+?1[ .-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]?\d{4}(?![\w-]|\.\d)")
@@ -28,10 +48,16 @@ _INTERNATIONAL_PHONE = re.compile(r"\+\d{1,3}(?:[ .()-]{0,2}\d{1,4}){2,6}(?!\w)"
 _CARD = re.compile(r"(?<![\w$.-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 _VIN = re.compile(r"(?<!\w)(?=[A-HJ-NPR-Z0-9]{0,16}\d)(?=\d{0,16}[A-HJ-NPR-Z])[A-HJ-NPR-Z0-9]{17}(?!\w)")
+# Medicare beneficiary identifier: the letters S, L, O, I, B and Z do not occur (CMS, MBI format).
+_MBI_LETTER = "[AC-HJKMNP-RT-Y]"
+_MBI_ANY = "[AC-HJKMNP-RT-Y0-9]"
+_MEDICARE_ID = re.compile(
+    rf"(?<!\w)[1-9]{_MBI_LETTER}{_MBI_ANY}\d-?{_MBI_LETTER}{_MBI_ANY}\d-?{_MBI_LETTER}{{2}}\d\d(?!\w)", re.IGNORECASE
+)
 # "smith at gmail dot com": the core; the words of the local part are walked to the left of it.
 _SPOKEN_DOMAIN = re.compile(
     rf"\b(?:(?P<at>at|@) ?(?P<host>[a-z0-9-]{{1,40}}(?: [a-z0-9-]{{1,40}})?)|(?P<site>[a-z0-9-]{{2,40}}))"
-    rf" dot (?P<top>{_TOP_LEVEL})\b",
+    rf" dot (?P<top>{TOP_LEVEL})\b",
     re.IGNORECASE,
 )
 # Words that come before an email address rather than belonging to it.
@@ -39,55 +65,23 @@ _BEFORE_AN_EMAIL = word_list("pii", "before_an_email")
 _MOST_LOCAL_WORDS = 10
 
 
-def by_shape(call: CallText) -> Iterator[Found]:
+class _Shape(NamedTuple):
+    """A pattern, the trigger that says where it could match, and a check that its matches have to pass."""
+
+    trigger: int
+    pattern: re.Pattern[str]
+    type: str
+    accepts: Callable[[str], bool] | None = None
+
+
+def by_shape(call: CallText, triggers: Triggers) -> Iterator[Found]:
     """Yields everything that has the shape of personal data; places may overlap."""
-    text = call.text
-    if "@" in text:
-        yield from _all(_EMAIL, text, "EMAIL")
-    yield from _spoken_emails(call)
-    if "." in text or "://" in text:
-        yield from _all(_URL, text, "URL", _is_link)
-    if any(char.isdigit() for char in text):
-        yield from _numbers(text)
-
-
-def _numbers(text: str) -> Iterator[Found]:
-    yield from _all(_IPV4, text, "IP_ADDRESS")
-    if ":" in text or "-" in text:
-        yield from _all(_IPV6, text, "IP_ADDRESS", lambda found: not _MAC.fullmatch(found))
-        yield from _all(_MAC, text, "MAC_ADDRESS")
-    yield from _all(_SSN, text, "SSN")
-    yield from _all(_US_PHONE, text, "PHONE")
-    if "+" in text:
-        yield from _all(_INTERNATIONAL_PHONE, text, "PHONE")
-    yield from _all(_CARD, text, "CREDIT_DEBIT_NUMBER", is_card_number)
-    yield from _all(_IBAN, text, "INTERNATIONAL_BANK_ACCOUNT_NUMBER", is_iban)
-    yield from _all(_VIN, text, "VEHICLE_IDENTIFICATION_NUMBER")
-
-
-def _all(
-    pattern: re.Pattern[str], text: str, kind: str, accepts: Callable[[str], bool] | None = None
-) -> Iterator[Found]:
-    for match in pattern.finditer(text):
-        if accepts is None or accepts(match.group()):
-            yield Found(match.start(), match.end(), kind, False)
-
-
-def is_card_number(text: str) -> bool:
-    """Whether the digits are 13 to 19 and pass the Luhn check (ISO/IEC 7812-1)."""
-    digits = [int(char) for char in text if char.isdigit()]
-    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
-        return False
-    doubled = (2 * digit - 9 if digit > 4 else 2 * digit for digit in digits[-2::-2])
-    return (sum(digits[::-2]) + sum(doubled)) % 10 == 0
-
-
-def is_iban(text: str) -> bool:
-    """Whether the text passes the IBAN check: mod 97 is 1 (ISO 13616)."""
-    code = text.replace(" ", "")
-    if not 15 <= len(code) <= 34:
-        return False
-    return int("".join(str(int(char, 36)) for char in code[4:] + code[:4])) % 97 == 1
+    yield from _spoken_emails(call, triggers)
+    for trigger, pattern, kind, accepts in _SHAPES:
+        for turn in triggers.turns(trigger):
+            for match in pattern.finditer(call.text, *call.turn_range(turn)):
+                if accepts is None or accepts(match.group()):
+                    yield Found(match.start(), match.end(), kind, False)
 
 
 def _is_link(text: str) -> bool:
@@ -96,20 +90,18 @@ def _is_link(text: str) -> bool:
     return "://" in lowered or lowered.startswith("www.") or len(lowered.split("/")[0].rsplit(".", 1)[0]) >= 3
 
 
-def _spoken_emails(call: CallText) -> Iterator[Found]:
-    if " dot " not in call.text and " DOT " not in call.text and " Dot " not in call.text:
-        return
-    token_at = {start: token for token, start in enumerate(call.starts)}
-    for match in _SPOKEN_DOMAIN.finditer(call.text):
-        if match["site"]:
-            yield Found(match.start(), match.end(), "URL", False)
-            continue
-        token = token_at.get(match.start()) if match["at"] != "@" else None
-        start = _local_part_start(call, token) if token is not None else None
-        if start is not None:
-            yield Found(start, match.end(), "EMAIL", False)
-        else:
-            yield Found(match.start("host"), match.end(), "URL", False)
+def _spoken_emails(call: CallText, triggers: Triggers) -> Iterator[Found]:
+    for turn in triggers.turns(DOT):
+        for match in _SPOKEN_DOMAIN.finditer(call.text, *call.turn_range(turn)):
+            if match["site"]:
+                yield Found(match.start(), match.end(), "URL", False)
+                continue
+            token = call.token_at.get(match.start()) if match["at"] != "@" else None
+            start = _local_part_start(call, token) if token is not None else None
+            if start is not None:
+                yield Found(start, match.end(), "EMAIL", False)
+            else:
+                yield Found(match.start("host"), match.end(), "URL", False)
 
 
 def _local_part_start(call: CallText, at_token: int) -> int | None:
@@ -122,3 +114,20 @@ def _local_part_start(call: CallText, at_token: int) -> int | None:
             break
         first = token
     return call.starts[first] if first is not None else None
+
+
+_SHAPES = (
+    _Shape(EMAIL, _EMAIL, "EMAIL"),
+    _Shape(URL, _URL, "URL", _is_link),
+    _Shape(IP, _IPV4, "IP_ADDRESS"),
+    _Shape(COLONS, _IPV6, "IP_ADDRESS", lambda found: not _MAC.fullmatch(found)),
+    _Shape(COLONS, _MAC, "MAC_ADDRESS"),
+    _Shape(SSN, _SSN, "SSN"),
+    _Shape(US_PHONE, _US_PHONE, "PHONE"),
+    _Shape(PLUS_PHONE, _INTERNATIONAL_PHONE, "PHONE"),
+    _Shape(LONG_DIGITS, _CARD, "CREDIT_DEBIT_NUMBER", lambda found: is_card_number(found) and not is_imei(found)),
+    _Shape(LONG_DIGITS, _CARD, "DEVICE_ID", is_imei),
+    _Shape(MEDICARE_SHAPE, _MEDICARE_ID, "MEDICARE_ID"),
+    _Shape(IBAN, _IBAN, "INTERNATIONAL_BANK_ACCOUNT_NUMBER", is_iban),
+    _Shape(VIN, _VIN, "VEHICLE_IDENTIFICATION_NUMBER"),
+)

@@ -5,12 +5,15 @@ four, its first four or one of its written groups stand, and across up to three 
 six or more agree.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+import msgspec
 
 from tip_assets.quality.pii.call_text import CallText
+from tip_assets.quality.pii.dates import DateMention, find_dates
 from tip_assets.quality.pii.fact_forms import DigitForm
-from tip_assets.quality.pii.spoken import LETTER_WORDS
+from tip_assets.quality.pii.spoken import LETTER_WORDS, NumberToken
 
 # Three turns of one speaker with the other's between them, first to last.
 _MOST_TURNS_APART = 6
@@ -21,10 +24,12 @@ _MOST_FILLERS = 4
 _NEAR_TURNS = 4
 # Nobody's number is longer; without the limit a file of nothing but digits would take very long.
 _LONGEST_NUMBER = 64
+_SYMBOL_WORDS = frozenset({"double", *LETTER_WORDS})
+_LONGEST_SHORT_CODE = 6
 _NOT_IN_A_PIECE = frozenset("/:.$%")
 
 
-class Symbol(NamedTuple):
+class Symbol(msgspec.Struct, frozen=True, gc=False):
     """One digit or letter of a line, the tokens it was said with, and whether it begins or ends its number."""
 
     char: str
@@ -72,19 +77,62 @@ def digit_lines(call: CallText) -> list[Line]:
 def code_lines(call: CallText) -> list[Line]:
     """One line of digits and spelled letters per speaker, with the letter O read as the digit."""
     lines: dict[str, list[Symbol]] = {}
-    index = 0
     numbers = call.numbers
-    while index < len(numbers):
-        token = numbers[index]
-        line = lines.setdefault(call.turns[call.turn_of_token[token.first]].speaker, [])
+    following = 0
+    for index, token in enumerate(numbers):
+        if index < following or not (token.is_number or _may_be_a_symbol(call, token)):
+            continue
         chars, used = _code_at(call, index)
+        following = index + used
         if chars:
-            line.extend(_symbols(chars, token.first, numbers[index + used - 1].last))
-        index += used
-    return [Line(call, symbols) for symbols in lines.values() if symbols]
+            line = lines.setdefault(call.turns[call.turn_of_token[token.first]].speaker, [])
+            line.extend(_symbols(chars, token.first, numbers[following - 1].last))
+    return [Line(call, symbols) for symbols in lines.values()]
 
 
-def _symbols(chars: str, first: int, last: int) -> Iterator[Symbol]:
+def _may_be_a_symbol(call: CallText, token: NumberToken) -> bool:
+    """Whether a word is worth a closer look; most words are not, and saying so at once keeps this fast."""
+    word, first = token.text, token.first
+    length = len(word)
+    if length == 1 or word in _SYMBOL_WORDS:
+        return True
+    if length > _LONGEST_SHORT_CODE:
+        return False
+    after = first + 1
+    touches = not call.gaps[first] or (after < len(call.gaps) and not call.gaps[after])
+    return touches or call.text[call.starts[first] + 1].isupper()
+
+
+class Readings:
+    """What of a call is read once, when it is first needed: its dates, digits and codes."""
+
+    def __init__(self, call: CallText, numeric_date_turns: Sequence[int]) -> None:
+        self._call = call
+        self._numeric_date_turns = numeric_date_turns
+
+    @cached_property
+    def digits(self) -> list[Line]:
+        """See `digit_lines`."""
+        return digit_lines(self._call)
+
+    @cached_property
+    def codes(self) -> list[Line]:
+        """See `code_lines`."""
+        return code_lines(self._call)
+
+    @cached_property
+    def dates(self) -> list[DateMention]:
+        """See `find_dates`."""
+        return list(find_dates(self._call, self._numeric_date_turns))
+
+
+def _symbols(chars: str, first: int, last: int) -> Iterable[Symbol]:
+    if len(chars) == 1:
+        return (Symbol("0" if chars == "o" else chars, chars.isdigit(), first, last, True, True),)
+    return _symbols_of_a_number(chars, first, last)
+
+
+def _symbols_of_a_number(chars: str, first: int, last: int) -> Iterator[Symbol]:
     for place, char in enumerate(chars):
         # The letter O and a zero sound and look alike, so in codes both are the digit.
         yield Symbol("0" if char == "o" else char, char.isdigit(), first, last, place == 0, place == len(chars) - 1)
@@ -112,12 +160,13 @@ def _code_at(call: CallText, index: int) -> tuple[str, int]:
     word = token.text
     if token.is_number:
         return (word, 1) if len(word) <= _LONGEST_NUMBER else ("", 1)
+    if len(word) == 1:
+        # Not the t of "don't".
+        return (word, _spelled_with(call, index)) if call.gaps[token.first] not in ("'", "\u2019") else ("", 1)
     if _is_short_code(call, index):
         return word, 1
     if word == "double" and (letter := _single_letter(call, index + 1)):
         return ("w" if letter == "u" else letter * 2), 2
-    if len(word) == 1 and call.gaps[token.first] not in ("'", "\u2019"):  # not the t of "don't"
-        return word, _spelled_with(call, index)
     if word in LETTER_WORDS and (_is_code_symbol(call, index - 1) or _is_code_symbol(call, index + 1)):
         return LETTER_WORDS[word], 1
     return "", 1
@@ -126,9 +175,14 @@ def _code_at(call: CallText, index: int) -> tuple[str, int]:
 def _is_short_code(call: CallText, index: int) -> bool:
     """Whether letters are part of a number: "XK", or any few letters that touch a digit."""
     token = call.numbers[index]
-    length = len(token.text)
-    is_capitals = 1 < length <= 5 and call.has_capitals(token.first) and call.original(token.first).isupper()
-    return is_capitals or (1 < length <= 6 and _touches_digit(call, index))
+    first, last = call.starts[token.first], call.ends[token.last]
+    length = last - first
+    text = call.text
+    if length <= 5 and text[first:last].isupper() and call.has_capitals(token.first):
+        return True
+    return length <= 6 and (
+        _is_a_number_at(call, index - 1, last=first) or _is_a_number_at(call, index + 1, first=last)
+    )
 
 
 def _spelled_with(call: CallText, index: int) -> int:
@@ -154,12 +208,12 @@ def _is_code_symbol(call: CallText, index: int) -> bool:
     return token.is_number or len(token.text) == 1 or token.text in LETTER_WORDS
 
 
-def _touches_digit(call: CallText, index: int) -> bool:
+def _is_a_number_at(call: CallText, index: int, first: int = -1, last: int = -1) -> bool:
+    """Whether the token at `index` is a number that begins at `first` or ends at `last`."""
+    if not 0 <= index < len(call.numbers):
+        return False
     token = call.numbers[index]
-    before, after = index - 1, index + 1
-    if before >= 0 and call.numbers[before].is_number and not call.gaps[token.first]:
-        return True
-    return after < len(call.numbers) and call.numbers[after].is_number and not call.gaps[call.numbers[after].first]
+    return token.is_number and (call.starts[token.first] == first or call.ends[token.last] == last)
 
 
 def find_digits(lines: Sequence[Line], form: DigitForm) -> Iterator[tuple[int, int]]:

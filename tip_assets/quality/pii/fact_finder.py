@@ -1,57 +1,65 @@
 """Finds the known personal facts of a call: in any spelling, said in words, split over turns, or in part."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from tip_assets.quality.pii.call_text import CallText
-from tip_assets.quality.pii.dates import DateMention, find_dates
-from tip_assets.quality.pii.digits import Line, code_lines, digit_lines, find_codes, find_digits
-from tip_assets.quality.pii.fact_forms import NAME_PARTICLES, STREET_SUFFIX_WORDS, FactForms, forms_of
+from tip_assets.quality.pii.dates import DateMention
+from tip_assets.quality.pii.digits import Readings, find_codes, find_digits
+from tip_assets.quality.pii.fact_forms import NAME_PARTICLES, FactForms, forms_of
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.names import is_ordinary, stands_like_a_name
+from tip_assets.quality.pii.scan import as_ascii
+from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
+from tip_assets.quality.pii.triggers import ANY_NUMBER, CONNECTOR, LETTER, Triggers, fact_scanner
 from tip_resources.domain.persona import PersonalFact
 
 # What a recogniser may write apart: "Mc Donald", "O Neil", "De Luca".
 _JOINED_PARTICLES = NAME_PARTICLES | {"mc", "mac", "o"}
+# All but ASCII and typographic punctuation.
+_OTHER_LETTERS = re.compile(r"[^\x00-\x7f\u2000-\u206f]")
+_NOT_COMPACT = bytes(set(range(1, 128)) - set(b"abcdefghijklmnopqrstuvwxyz0123456789"))
 
 
 class FactFinder:
-    """Searches one call for facts; what the search needs of the call is worked out once, when first used."""
+    """Searches one call for facts: `turns` says where they could be, `find` looks there once tokens are made."""
 
-    def __init__(self, call: CallText) -> None:
+    def __init__(self, call: CallText, readings: Readings, facts: Sequence[PersonalFact]) -> None:
         self.call = call
-        self._digit_lines: list[Line] | None = None
-        self._code_lines: list[Line] | None = None
-        self._dates: list[DateMention] | None = None
-        self._tokens_of: dict[str, list[int]] = defaultdict(list)
-        for token, word in enumerate(call.words):
-            self._tokens_of[word].append(token)
+        self._readings = readings
+        self._forms = [forms_of(fact) for fact in facts]
 
-    def find(self, facts: Sequence[PersonalFact]) -> Iterator[Found]:
+    def turns(self) -> set[int]:
+        """The turns that could hold a fact or a piece of one."""
+        triggers = Triggers(self.call.text, self.call.turn_starts, fact_scanner())
+        turns = set(triggers.turns(ANY_NUMBER, LETTER, CONNECTOR))
+        if not self.call.text.isascii():
+            # Folding a letter may give two or none, so these turns are compared token by token.
+            turns |= {self.call.turn_at(match.start()) for match in _OTHER_LETTERS.finditer(self.call.text)}
+        compact = as_ascii(self.call.text).lower().translate(None, _NOT_COMPACT)
+        for wanted in {word for forms in self._forms for word in _written_forms(forms)}:
+            position = compact.find(wanted)
+            while position >= 0:
+                turns.add(compact.count(b"\0", 0, position))
+                position = compact.find(wanted, position + 1)
+        return turns
+
+    def find(self) -> Iterator[Found]:
         """Yields every place of every fact; places may overlap."""
-        for fact in facts:
-            forms = forms_of(fact)
+        for forms in self._forms:
             for first, last in self._token_ranges(forms):
                 yield Found(self.call.starts[first], self.call.ends[last], forms.type, True)
             for start, end in self._offset_ranges(forms):
                 yield Found(start, end, forms.type, True)
 
-    def code_lines(self) -> list[Line]:
-        """Digits and spelled letters by speaker."""
-        if self._code_lines is None:
-            self._code_lines = code_lines(self.call)
-        return self._code_lines
-
-    def dates(self) -> list[DateMention]:
-        """Every date of the call."""
-        if self._dates is None:
-            self._dates = list(find_dates(self.call))
-        return self._dates
-
-    def _digits(self) -> list[Line]:
-        if self._digit_lines is None:
-            self._digit_lines = digit_lines(self.call)
-        return self._digit_lines
+    @cached_property
+    def _tokens_of(self) -> dict[str, list[int]]:
+        tokens: dict[str, list[int]] = defaultdict(list)
+        for token, word in enumerate(self.call.words):
+            tokens[word].append(token)
+        return tokens
 
     def _token_ranges(self, forms: FactForms) -> Iterator[tuple[int, int]]:
         yield from self._names(forms.words)
@@ -61,14 +69,14 @@ class FactFinder:
             yield from (found for found in self.call.spoken.find(form) if not self._begins_with_a_contraction(found[0]))
         if forms.numbers:
             for number in forms.numbers:
-                yield from find_digits(self._digits(), number)
+                yield from find_digits(self._readings.digits, number)
         if forms.codes:
             for code in forms.codes:
-                yield from find_codes(self.code_lines(), code)
+                yield from find_codes(self._readings.codes, code)
 
     def _offset_ranges(self, forms: FactForms) -> Iterator[tuple[int, int]]:
         if forms.dates:
-            for mention in self.dates():
+            for mention in self._readings.dates:
                 if any(_is_same_date(mention, date) for date in forms.dates):
                     yield mention.start, mention.end
         for literal in forms.literals:
@@ -135,6 +143,14 @@ class FactFinder:
             if following is not None and self.call.words[following] in STREET_SUFFIX_WORDS and not is_name:
                 last = following if any(word.isdigit() for word in phrase) else last
             yield first, last
+
+
+def _written_forms(forms: FactForms) -> Iterator[bytes]:
+    """The forms as they stand in a text without spaces and marks; those of numbers and letters are found otherwise."""
+    for form in (*forms.words, *("".join(phrase) for phrase in forms.phrases), *forms.joined, *forms.codes):
+        yield as_ascii(form)
+    for literal in forms.literals:
+        yield as_ascii(literal).lower().translate(None, _NOT_COMPACT)
 
 
 def _is_same_date(mention: DateMention, date: tuple[int | None, int, int]) -> bool:

@@ -11,35 +11,16 @@ from functools import lru_cache
 import msgspec
 
 from tip_assets.quality.pii.call_text import CallText, fold, number_form, text_form
-from tip_assets.quality.pii.dates import find_dates
+from tip_assets.quality.pii.dates import MONTH_NUMBERS, find_dates
+from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS, SUFFIX_VARIANTS
 from tip_assets.quality.word_lists import word_list
-from tip_resources.domain.conversation import Turn
 from tip_resources.domain.persona import PersonalFact
 
 NAME_PARTICLES = word_list("pii", "name_particles")
-_STREET_SUFFIXES = {
-    "street": "st",
-    "avenue": "ave",
-    "road": "rd",
-    "boulevard": "blvd",
-    "lane": "ln",
-    "drive": "dr",
-    "court": "ct",
-    "circle": "cir",
-    "place": "pl",
-    "terrace": "ter",
-    "parkway": "pkwy",
-    "highway": "hwy",
-    "trail": "trl",
-    "square": "sq",
-    "way": "way",
-    "loop": "loop",
-}
-STREET_SUFFIX_WORDS = frozenset(_STREET_SUFFIXES) | frozenset(_STREET_SUFFIXES.values())
-_SUFFIX_VARIANTS = {word: pair for pair in _STREET_SUFFIXES.items() for word in pair}
 _UNIT_WORDS = ("apt", "apartment", "unit", "suite", "ste")
 _STATE_AND_ZIP = re.compile(r"^(?:[A-Za-z]{2}|[A-Za-z ]{4,20})\s+(\d{5})(?:-\d{4})?$")
 _SPACELESS_SCRIPT = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_LIKE_A_DATE = re.compile(rf"\d[-/.]\d|\b(?:{'|'.join(MONTH_NUMBERS)})\b", re.IGNORECASE)
 # A month and day alone is found through its date; a shorter number is searched for whole only.
 _LEAST_DIGITS = 4
 
@@ -139,7 +120,7 @@ def _phrases(text: str, is_address: bool) -> Iterator[tuple[str, ...]]:
 
 
 def _with_suffix_variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for suffix in _SUFFIX_VARIANTS[words[-1]]:
+    for suffix in SUFFIX_VARIANTS[words[-1]]:
         yield (*words[:-1], suffix)
 
 
@@ -155,9 +136,9 @@ def _address_numbers(text: str) -> Iterator[str]:
         if unit:
             yield from (other + form[len(unit) :] for other in _UNIT_WORDS)
         last = words[-1].strip(".")
-        if last in _SUFFIX_VARIANTS and form.endswith(last):
+        if last in SUFFIX_VARIANTS and form.endswith(last):
             stem = form[: -len(last)]
-            yield from (stem + suffix for suffix in _SUFFIX_VARIANTS[last])
+            yield from (stem + suffix for suffix in SUFFIX_VARIANTS[last])
             yield stem
 
 
@@ -166,7 +147,9 @@ def _email_local_part(text: str) -> str:
 
 
 def _dates_in(text: str) -> Iterator[tuple[int | None, int, int]]:
-    for mention in find_dates(CallText((Turn(speaker="customer", text=text),))):
+    if not _LIKE_A_DATE.search(text):
+        return
+    for mention in find_dates(CallText.of_text(text)):
         if mention.day is not None:
             yield mention.year, mention.month, mention.day
 

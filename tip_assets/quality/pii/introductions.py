@@ -1,15 +1,24 @@
 """Names nobody told us of: where someone introduces themselves or is addressed with a title.
 
-A name found so is looked for in the rest of the call as well; free-text names without any such place stay
-unfound (docs/personal-data.md says so).
+A name found so is looked for in the rest of the call as well (name_repeats.py).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.found import Found
-from tip_assets.quality.pii.names import is_ordinary, stands_like_a_name
+from tip_assets.quality.pii.triggers import (
+    ADDRESSED,
+    ASKS_A_NAME,
+    I_AM,
+    INTRODUCED,
+    INTRODUCED_LOWER,
+    SPELLED,
+    THIS_IS_LOWER,
+    TITLE,
+    Triggers,
+)
 from tip_assets.quality.word_lists import word_list
 
 _CAPITALISED = r"[A-Z\u00c0-\u00de][^\W\d_]{1,25}(?:['\u2019-][A-Z\u00c0-\u00de]?[^\W\d_]{1,25})?"
@@ -51,49 +60,57 @@ _ORGANISATION_NEXT = re.compile(
 )
 
 
-def by_introduction(call: CallText) -> Iterator[Found]:
-    """Yields introduced names, spelled names, and every other place where their words stand in the call."""
-    places = list(_introduced(call))
-    words: set[str] = set()
-    for place in places:
-        yield place
-        words |= {word.lower() for word in re.findall(r"[^\W\d_]{2,}", call.text[place.start : place.end])}
-    words -= _NO_NAME
-    if not words:
-        return
-    for token, word in enumerate(call.words):
-        if word not in words or (call.has_capitals(token) and not call.is_capitalised(token)):
-            continue
-        if not is_ordinary(word) or stands_like_a_name(call, token, beside_the_rest=False):
-            yield Found(call.starts[token], call.ends[token], "NAME", False)
+_CAPITALISED_INTRODUCTIONS = (
+    (TITLE, _AFTER_TITLE),
+    (INTRODUCED, _INTRODUCED),
+    (I_AM, _I_AM),
+    (ADDRESSED, _ADDRESSED),
+)
 
 
-def _introduced(call: CallText) -> Iterator[Found]:
-    text = call.text
-    for pattern in (_AFTER_TITLE, _INTRODUCED, _I_AM, _ADDRESSED):
-        for match in pattern.finditer(text):
-            end = _end_of_name(text, *match.span(1))
-            is_organisation = _ORGANISATION_NEXT.search(text, match.start(1), end + _LONGEST_ORGANISATION_WORD)
-            if end > match.start(1) and not (is_organisation and is_organisation.start() <= end):
+def by_introduction(call: CallText, triggers: Triggers) -> Iterator[Found]:
+    """Yields names where someone is introduced, addressed with a title, asked for a name, or spells one."""
+    for trigger, pattern in _CAPITALISED_INTRODUCTIONS:
+        for match in _matches(call, triggers.turns(trigger), pattern):
+            end = _end_of_name(call.text, *match.span(1))
+            named = _ORGANISATION_NEXT.search(call.text, match.start(1), end + _LONGEST_ORGANISATION_WORD)
+            if end > match.start(1) and not (named and named.start() <= end):
                 yield Found(match.start(1), end, "NAME", False)
-    yield from _answers(call)
-    this_is = (match for match in _THIS_IS_LOWER.finditer(text) if not call.has_capitals_at(match.start()))
-    for match in (*_INTRODUCED_LOWER.finditer(text), *this_is):
-        words = [group for group in match.groups() if group]
-        named = len(words) if all(word not in _NO_NAME for word in words) else 1
-        if words[0] not in _NO_NAME:
-            yield Found(match.start(1), match.end(named), "NAME", False)
-    for match in _SPELLED.finditer(text):
+    yield from _answers(call, triggers)
+    yield from _in_lower_case(call, triggers)
+    for match in _matches(call, triggers.turns(SPELLED), _SPELLED):
         if _NAME_IS_SPELLED.search(call.said_around(match.start(), _REACH)):
             yield Found(match.start(), match.end(), "NAME", False)
 
 
-def _answers(call: CallText) -> Iterator[Found]:
+def is_an_organisation(text: str, end: int) -> bool:
+    """Whether a word that names organisations ("Health", "Bank") follows at `end`."""
+    return _ORGANISATION_NEXT.match(text, end) is not None
+
+
+def _matches(call: CallText, turns: Iterable[int], pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    for turn in turns:
+        yield from pattern.finditer(call.text, *call.turn_range(turn))
+
+
+def _in_lower_case(call: CallText, triggers: Triggers) -> Iterator[Found]:
+    turns = [turn for turn in triggers.turns(THIS_IS_LOWER) if not call.has_capitals_at(call.turn_starts[turn])]
+    introduced = _matches(call, triggers.turns(INTRODUCED_LOWER), _INTRODUCED_LOWER)
+    for match in (*introduced, *_matches(call, turns, _THIS_IS_LOWER)):
+        words = [group for group in match.groups() if group]
+        named = len(words) if all(word not in _NO_NAME for word in words) else 1
+        if words[0] not in _NO_NAME:
+            yield Found(match.start(1), match.end(named), "NAME", False)
+
+
+def _answers(call: CallText, triggers: Triggers) -> Iterator[Found]:
     """The name a turn begins with when the turn before asks for one."""
-    for turn in range(1, len(call.turns)):
-        asked = call.asked_before(turn, _REACH)
-        match = _ANSWERS_WITH_A_NAME.match(call.text, call.turn_starts[turn])
-        if match is None or "?" not in asked or not _ASKS_A_NAME.search(asked):
+    for asking in triggers.turns(ASKS_A_NAME):
+        turn = asking + 1
+        if turn == len(call.turns) or not _ASKS_A_NAME.search(call.asked_before(turn, _REACH)):
+            continue
+        match = _ANSWERS_WITH_A_NAME.match(call.text, *call.turn_range(turn))
+        if match is None:
             continue
         end = _end_of_name(call.text, *match.span(1))
         if end > match.start(1):

@@ -35,6 +35,8 @@ def merged(call: CallText, found: Iterable[Found]) -> list[Found]:
 
 
 def _union(cluster: list[Found]) -> Found:
+    if len(cluster) == 1:
+        return cluster[0]
     start = min(item.start for item in cluster)
     end = max(item.end for item in cluster)
     known = [item for item in cluster if item.is_known]

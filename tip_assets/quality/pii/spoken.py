@@ -4,7 +4,8 @@ Works on folded tokens (letter runs and digit runs, see call_text.py) and knows 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 UNITS = {
     "zero": 0,
@@ -76,7 +77,9 @@ _MOST_ZEROS = 5
 _REPEATS = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 _ORDINAL_SUFFIXES = frozenset({"st", "nd", "rd", "th"})
 NUMBER_WORDS = frozenset(_BELOW_TWENTY) | frozenset(_TENS)
-_STARTS = NUMBER_WORDS | _ZERO_WORDS | frozenset(_REPEATS)
+STARTS = NUMBER_WORDS | _ZERO_WORDS | frozenset(_REPEATS)
+# With another number word before them they make a number of three digits or more.
+LARGE_WORDS = frozenset(_TEENS) | frozenset(_TENS) | frozenset(_SCALES)
 
 # Radio alphabet and letter names as recognisers write them; only believed next to other code symbols.
 _RADIO_ALPHABET = (
@@ -91,7 +94,7 @@ _LETTER_NAMES = {
 LETTER_WORDS = {word: word[0] for word in _RADIO_ALPHABET} | _LETTER_NAMES
 
 
-class NumberToken(NamedTuple):
+class NumberToken(msgspec.Struct, frozen=True, gc=False):
     """One or more tokens read as a number, or one token as it stands; `first` and `last` are token indices."""
 
     text: str
@@ -111,21 +114,25 @@ def read_numbers(words: Sequence[str], gaps: Sequence[str]) -> list[NumberToken]
         gaps: What stands before each token (as long as `words`); only spaces and hyphens join a number.
     """
     tokens: list[NumberToken] = []
+    append = tokens.append
     position = 0
     count = len(words)
     while position < count:
         word = words[position]
-        if word[0].isdigit():
-            last = position
+        last = position
+        if word in STARTS:
+            parsed = _number_at(words, gaps, position)
+            if parsed is None:
+                append(NumberToken(word, position, position, False))
+            else:
+                digits, last = parsed
+                append(NumberToken(digits, position, last, True))
+        elif word[0].isdigit():
             if position + 1 < count and words[position + 1] in _ORDINAL_SUFFIXES and not gaps[position + 1]:
                 last += 1
-            tokens.append(NumberToken(word, position, last, True))
-        elif word in _STARTS and (parsed := _number_at(words, gaps, position)):
-            digits, last = parsed
-            tokens.append(NumberToken(digits, position, last, True))
+            append(NumberToken(word, position, last, True))
         else:
-            last = position
-            tokens.append(NumberToken(word, position, position, False))
+            append(NumberToken(word, position, position, False))
         position = last + 1
     return tokens
 
@@ -139,6 +146,8 @@ def _number_at(words: Sequence[str], gaps: Sequence[str], position: int) -> tupl
         digit = "0" if following in _ZERO_WORDS else str(UNITS[following]) if following in UNITS else following
         return (digit * _REPEATS[word], position + 1) if len(digit) == 1 and digit.isdigit() else None
     value, last = _below_hundred(words, position, gaps)
+    if last + 1 == len(words) or words[last + 1] not in _SCALES:
+        return str(value), last
     for scale_word, scale in _SCALES.items():
         if _joined(words, gaps, last + 1) == scale_word and 0 < value < 1000:
             value, last = value * scale, last + 1
@@ -166,9 +175,10 @@ def _below_hundred(words: Sequence[str], position: int, gaps: Sequence[str]) -> 
 
 def _joined(words: Sequence[str], gaps: Sequence[str], position: int) -> str:
     """The word at `position` when only spaces or hyphens stand before it, else nothing."""
-    if position >= len(words) or gaps[position].strip(" -\u2010\u2011"):
+    if position >= len(words):
         return ""
-    return words[position]
+    gap = gaps[position]
+    return words[position] if gap == " " or not gap.strip(" -\u2010\u2011") else ""
 
 
 def _has_number_neighbour(words: Sequence[str], gaps: Sequence[str], position: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tip_assets.quality.personal_data import find_spans
-from tip_assets.quality.pii.detectors import is_card_number, is_iban
+from tip_assets.quality.pii.checks import is_card_number, is_iban
 from tip_assets.quality.scrubbing import redact
 from tip_resources.domain.conversation import Conversation
 
