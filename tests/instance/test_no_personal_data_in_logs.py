@@ -73,7 +73,7 @@ def forms_of_the_people(home: Path) -> set[tuple[str, str]]:
     layout = Layout("", home)
     frames = [pl.scan_parquet(str(layout.set_file(name, DATASET))) for name in ("scenarios", "personas")]
     found: set[tuple[str, str]] = set()
-    for plan in read_plans(*frames):
+    for plan in read_plans(frames[0], frames[1]):
         for fact in plan.facts:
             forms = {fact.value, *fact.spoken, re.sub(r"[^\w@.]", "", fact.value)}
             least = SHORTEST_NAME if fact.type == "NAME" else SHORTEST

@@ -12,6 +12,7 @@ from tip_assets.quality.pii.fact_forms import NAME_PARTICLES, FactForms, forms_o
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.names import is_ordinary, stands_like_a_name
 from tip_assets.quality.pii.scan import as_ascii
+from tip_assets.quality.pii.split_dates import split_dates
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
 from tip_assets.quality.pii.triggers import ANY_NUMBER, CONNECTOR, LETTER, Triggers, fact_scanner
 from tip_resources.domain.persona import PersonalFact
@@ -53,6 +54,8 @@ class FactFinder:
                 yield Found(self.call.starts[first], self.call.ends[last], forms.type, True)
             for start, end in self._offset_ranges(forms):
                 yield Found(start, end, forms.type, True)
+            if forms.dates:
+                yield from split_dates(self.call, ((month, day) for _, month, day in forms.dates), forms.type)
 
     @cached_property
     def _tokens_of(self) -> dict[str, list[int]]:
