@@ -65,8 +65,8 @@ def plants(personas: int, seed: int) -> Iterator[Plant]:
             customer, agent = personas_for(spec, scenario_at(spec, library, index), library)
             facts = customer.facts + agent.facts
             for number, fact in enumerate(facts):
-                for form, texts in forms_of_fact(fact, draw):
-                    call_id = f"{domain}-{index}-{number}"
+                for place, (form, texts) in enumerate(forms_of_fact(fact, draw)):
+                    call_id = f"{domain}-{index}-{number}-{place}"
                     yield Plant(fact.type, form, " ".join(texts), _call(call_id, texts, form, draw), facts)
 
 
@@ -107,7 +107,7 @@ def measure(personas: int, seed: int, show: int) -> dict[str, object]:
         found = with_spans(plant.call, plant.facts)
         is_clean = True
         for style in STYLES:
-            redacted = redact(found, style, plant.facts, key=_KEY)
+            redacted = redact(found, style, key=_KEY)
             leaked = leaked_facts(redacted, plant.facts)
             styles[style]["found"] += bool(leaked)
             is_clean = is_clean and not leaked
@@ -132,9 +132,8 @@ def measure(personas: int, seed: int, show: int) -> dict[str, object]:
 
 def _found_in_export(kept: list[tuple[Plant, Conversation]], style: str) -> int:
     """How many plants the lines of a JSONL export still hold, word for word or by the independent check."""
-    numbered = [msgspec.structs.replace(call, id=str(number)) for number, (_, call) in enumerate(kept)]
     with tempfile.TemporaryDirectory() as folder:
-        write_jsonl(numbered, Path(folder) / "out", dataset="planted", style=style, key=_KEY)  # pyright: ignore[reportArgumentType]
+        write_jsonl((call for _, call in kept), Path(folder) / "out", dataset="planted", style=style, key=_KEY)  # pyright: ignore[reportArgumentType]
         lines = (Path(folder) / "out" / CONVERSATIONS_FILE).read_text(encoding="utf-8").splitlines()
     if len(lines) != len(kept):
         raise SystemExit(f"{len(kept)} calls went in and {len(lines)} came out.")

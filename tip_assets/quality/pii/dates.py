@@ -23,6 +23,11 @@ _NUMERIC = re.compile(
 )
 
 
+def month_name(month: int) -> str:
+    """The name of a month, 1 to 12, in lower case."""
+    return _MONTHS[month - 1]
+
+
 class DateMention(NamedTuple):
     """A date in a text; `year` or `day` is None where it was not said. Offsets are into the call's text."""
 

@@ -13,10 +13,10 @@ from tip_assets.planning.people.identifiers import luhn_check_digit
 from tip_assets.planning.people.spoken_numbers import ENGLISH, below_hundred
 from tip_assets.quality.pii.call_text import fold
 from tip_assets.quality.pii.spoken import LETTER_WORDS, read_numbers
-from tip_assets.quality.pii.surrogate_words import words_under
+from tip_assets.quality.pii.surrogate_words import pool, words_under
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
-_EXAMPLES = {letter: word for word, letter in reversed(LETTER_WORDS.items()) if len(word) > 3}
+_RADIO_WORDS = {letter: word for word, letter in reversed(LETTER_WORDS.items()) if len(word) > 3}
 _BEFORE_AN_EXAMPLE = frozenset({"as", "for", "like"})
 _MBI = re.compile(r"[1-9][a-z][a-z0-9]\d[a-z][a-z0-9]\d[a-z]{2}\d{2}")
 _IBAN = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{11,30}")
@@ -110,7 +110,12 @@ def _said(original: str, piece: Piece, part: str, letter_before: str) -> str:
         return "".join(n.upper() if o.isupper() else n for o, n in zip(original, part, strict=False))
     if piece.kind == "words":
         return like_case(original, _number_words(part, original))
-    return like_case(original, _EXAMPLES.get(part or letter_before, "nine"))
+    return like_case(original, example_of(letter_before) if piece.kind == "example" else _RADIO_WORDS.get(part, part))
+
+
+def example_of(letter: str) -> str:
+    """The word that a letter is spelled with; none of them is a name, as those of the radio alphabet are."""
+    return next((word for word in pool("examples") if word[0] == letter), letter)
 
 
 def _number_words(digits: str, original: str) -> str:

@@ -13,8 +13,8 @@ from tip_assets.quality.pii.surrogate_codes import Piece, like_case, pieces_of
 from tip_assets.quality.pii.surrogate_names import NotImitable
 from tip_resources.domain.conversation import Turn
 
-# Far enough that no day of the year comes back, near enough that an age stays about the same.
-_LEAST_DAYS, _MOST_DAYS = 20, 340
+# Far enough that not even the month comes back, near enough that an age stays about the same.
+_LEAST_DAYS, _MOST_DAYS = 32, 333
 # Stands for the year of a date said without one; a leap year has every day.
 _SOME_YEAR = 1984
 _ORDINAL_END = re.compile(r"st|nd|rd|th")

@@ -11,14 +11,12 @@ from typing import Literal
 
 from tip_assets.planning.draws import Draws, Key
 from tip_assets.quality.pii.call_text import fold
-from tip_assets.quality.pii.spoken import LETTER_WORDS
-from tip_assets.quality.pii.surrogate_codes import like_case
+from tip_assets.quality.pii.surrogate_codes import example_of, like_case
 from tip_assets.quality.pii.surrogate_words import pool, words_under
 
 Role = Literal["female", "male", "last"]
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]{2,})*")
 _BEFORE_AN_EXAMPLE = re.compile(r"\s+(?:as\s+in|for|like|as)\s+([^\W\d_](?:-[^\W\d_]+)?[^\W\d_]*)", re.IGNORECASE)
-_EXAMPLES = {letter: word.capitalize() for word, letter in reversed(LETTER_WORDS.items()) if len(word) > 3}
 
 
 class NotImitable(Exception):
@@ -96,7 +94,8 @@ class NameBook:
         used = {fake.lower() for fake in self._fakes.values()} | self._taken
         for step in range(len(names)):
             fake = names[(start + step) % len(names)]
-            if fake.lower() not in used:
+            # "Gregor" would still tell Greg.
+            if fake.lower() not in used and plain not in fake.lower():
                 return fake
         raise NotImitable
 
@@ -130,7 +129,7 @@ class NameBook:
         is_upper = next((char.isupper() for char in bare if char.isalpha()), True)
         parts = [letter.upper() if is_upper else letter for letter in fake]
         if has_examples:
-            parts = [f"{part} as in {_EXAMPLES.get(part.lower(), part)}" for part in parts]
+            parts = [f"{part} as in {example_of(part.lower())}" for part in parts]
             joint = ", "
         tail = re.search(r"[^\w]*$", text)
         return joint.join(parts) + (tail.group() if tail else "")
