@@ -25,7 +25,7 @@ _VIN_VALUES = {**{str(n): n for n in range(10)}, **dict(zip("abcdefgh", range(1,
                **dict(zip("stuvwxyz", range(2, 10), strict=True))}  # fmt: skip
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 # NANPA: 555-0100 to 555-0199 is nobody's in any area code. ITU E.164: country code 999 is not assigned.
-_RESERVED_EXCHANGE = "55501"
+RESERVED_EXCHANGE = "55501"
 _UNASSIGNED_COUNTRY = "999"
 # RFC 7042: hardware addresses for documentation.
 _DOCUMENTATION_MAC = "00005e0053"

@@ -176,15 +176,18 @@ def _parts(text: str, pieces: Sequence[Piece], wanted: Mapping[DatePart, int]) -
 def _replaced(text: str, parts: Sequence[_Part], new: date) -> str:
     if not parts:
         raise NotImitable
+    numbers = [part for part in parts if part.what != "year" and text[part.start].isdigit()]
+    # 10/12/1984 may become 09/06/1983, and March 12 becomes April 6.
+    pads = all(part.digits for part in parts) and all(len(part.digits) == 2 for part in numbers)
     said, end = [], 0
     for part in sorted(parts):
         said.append(text[end : part.start])
-        said.append(_said(text[part.start : part.end], part, new))
+        said.append(_said(text[part.start : part.end], part, new, pads=pads))
         end = part.end
     return "".join(said) + text[end:]
 
 
-def _said(original: str, part: _Part, new: date) -> str:
+def _said(original: str, part: _Part, new: date, *, pads: bool) -> str:
     if not part.digits:
         name = ENGLISH.months[new.month - 1]
         return like_case(original, name[:3] if len(original) == 3 and fold(original) != "may" else name)
@@ -193,7 +196,7 @@ def _said(original: str, part: _Part, new: date) -> str:
         return like_case(original, _in_words(original, part, value))
     if part.what == "year":
         return str(value) if len(part.digits) > 2 else f"{value % 100:02d}"
-    plain = f"{value:02d}" if part.digits.startswith("0") else str(value)
+    plain = f"{value:02d}" if pads or part.digits.startswith("0") else str(value)
     return plain + (_ordinal_end(value) if original[-1].isalpha() else "")
 
 

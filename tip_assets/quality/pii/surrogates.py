@@ -12,6 +12,7 @@ from tip_assets.quality.pii.call_text import fold
 from tip_assets.quality.pii.mentions import MOST_WHOLES, Family, Mention, family_of, number_joins
 from tip_assets.quality.pii.styles import type_tag
 from tip_assets.quality.pii.surrogate_codes import (
+    RESERVED_EXCHANGE,
     Piece,
     canonical_code,
     like_case,
@@ -74,7 +75,8 @@ class Surrogates:
             said = self._again(family_of(kind), kind, text)
         except NotImitable:
             return type_tag(kind)
-        return said if said.strip() and fold(said) != fold(text) else type_tag(kind)
+        is_new = fold(said) != fold(text) or (family_of(kind) == "code" and _is_nobodys(kind, text))
+        return said if said.strip() and is_new else type_tag(kind)
 
     def _again(self, family: Family, kind: str, text: str) -> str:
         imitations: dict[Family, Callable[[str], str]] = {
@@ -167,6 +169,12 @@ class Surrogates:
         if ":" in text:
             return f"{_IP_V6_NET}::{draws.between(1, 0xFFFE):x}"
         return self._code("IP_ADDRESS", text)
+
+
+def _is_nobodys(kind: str, text: str) -> bool:
+    """Whether a piece of a telephone number is of the range kept for fiction: its surrogate is the same there."""
+    code = canonical_code(pieces_of(text))
+    return "PHONE" in kind and len(code) > 1 and code in RESERVED_EXCHANGE
 
 
 def _split_email(text: str) -> tuple[str, str, str]:
