@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dedupe": ("tip_assets.cli.dedupe:dedupe", "Remove duplicate calls from a JSONL file."),
     "grade": ("tip_assets.cli.grade:grade", "Grade the calls of a JSONL file."),
     "judge": ("tip_assets.cli.judge:judge", "Hold graders against people's labels."),
-    "scrub": ("tip_assets.cli.stages:scrub", "Replace personal data in a JSONL file."),
+    "scrub": ("tip_assets.cli.scrub:scrub", "Replace personal data in a JSONL file."),
     "export": ("tip_assets.cli.export:export", "Export a JSONL file for Lex, as CSV or as JSONL."),
     "analyze": ("tip_assets.cli.analyze:analyze", "Measure diversity and style of calls against reference calls."),
     "bench": ("tip_assets.cli.bench:bench", "Measure the engine and the ways of writing calls."),

@@ -1,7 +1,4 @@
-"""`tip scrub`: the quality stage on plain JSONL files, without Dagster.
-
-Everything streams: one call is held at a time, besides what a stage must remember (fingerprints, ids).
-"""
+"""`tip scrub`: a JSONL file with its personal data replaced."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +14,7 @@ from tip_resources.domain.failures import BadInput
 from tip_resources.storage.jsonl import JsonlWriter, writing_jsonl
 
 if TYPE_CHECKING:
-    from tip_assets.quality.pii.styles import RedactionStyle
+    from tip_resources.domain.redaction import RedactionStyle
 
 
 @click.command("scrub")
@@ -26,14 +23,14 @@ if TYPE_CHECKING:
 @click.option("--report", type=FILE, help="Write where personal data was found to this JSON file.")
 @click.option(
     "--style",
-    type=click.Choice(["type_tag", "pii"]),
+    type=click.Choice(["type_tag", "pii", "surrogate", "hash"]),
     default="type_tag",
     show_default=True,
-    help="Write [NAME], [PHONE], ... or [PII] in the place of personal data.",
+    help="What stands in the place of personal data: [NAME], [PII], a made-up value, or [NAME_3F9A2C51].",
 )
 @json_option
 @reports_failures
-def scrub(input_file: Path, output_file: Path, report: Path | None, style: str, as_json: bool) -> None:
+def scrub(input_file: Path, output_file: Path, report: Path | None, style: "RedactionStyle", as_json: bool) -> None:
     """Copy IN.jsonl to OUT.jsonl with the personal data replaced.
 
     Facts listed under annotations.extra.personal_facts (as `tip generate` writes them) are found in any
@@ -44,7 +41,7 @@ def scrub(input_file: Path, output_file: Path, report: Path | None, style: str, 
     calls = StageCalls(input_file, "scrub")
     with writing_jsonl(output_file) as writer, writing_report(report, "spans") as spans:
         for conversation in calls.read():
-            _scrub_one(conversation, "pii" if style == "pii" else "type_tag", writer, spans, calls)
+            _scrub_one(conversation, style, writer, spans, calls)
         spans.close_with(seconds=calls.seconds())
     summary = {"scrubbed": writer.count, "spans": spans.count}
     text = f"{writer.count} calls scrubbed, {spans.count} places of personal data replaced"
@@ -55,21 +52,23 @@ def _scrub_one(
     conversation: Conversation, style: "RedactionStyle", writer: JsonlWriter, spans: JsonReport, calls: StageCalls
 ) -> None:
     from tip_assets.quality.leaks import leaked_facts
-    from tip_assets.quality.personal_data import find_spans, personal_facts
-    from tip_assets.quality.scrubbing import redact
+    from tip_assets.quality.personal_data import personal_facts
+    from tip_assets.quality.scrubbing import redact, with_spans
+    from tip_resources.home import project_home
+    from tip_resources.redaction_key import redaction_key
 
     try:
         facts = personal_facts(conversation)
     except BadInput as error:
         calls.reject(str(error))
         return
-    found = find_spans(conversation, facts)
-    annotations = msgspec.structs.replace(conversation.annotations, spans=found)
-    redacted = redact(msgspec.structs.replace(conversation, annotations=annotations), style, facts)
+    found = with_spans(conversation, facts)
+    key = redaction_key(project_home(), conversation.dataset) if style in ("surrogate", "hash") else None
+    redacted = redact(found, style, facts, key=key)
     leaked = leaked_facts(redacted, facts)
     if leaked:
         calls.reject(f"call {conversation.id}: could not scrub {', '.join(leaked)}; the call is left out.")
         return
-    for span in found:
+    for span in found.annotations.spans or ():
         spans.add({"id": conversation.id, **msgspec.to_builtins(span)})
     writer.write(redacted)
