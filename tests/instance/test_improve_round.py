@@ -78,7 +78,9 @@ def test_two_rounds_make_a_curve_whose_points_go_on(home: Path, instance: dg.Dag
     assert outcomes[0].after == outcomes[1].before and outcomes[0].recipe_after == outcomes[1].recipe_before
     # The script does not read the words of a prompt: no such change may be said to have had an effect.
     worded = [tried for outcome in outcomes for tried in outcome.tried if tried.name == "short turns"]
-    assert worded and all(not tried.is_kept and tried.effect.target.effect == 0 for tried in worded)
+    effects = [tried.effect.target for tried in worded if not tried.is_kept]
+    assert effects and all(effect is not None and effect.effect == 0 for effect in effects)
+    assert len(effects) == len(worded)
     points = stored(home, "feedback_rounds", "mine", CurvePoint)
     assert [point.round for point in points] == [0, 1, 2] and all(point.scripted for point in points)
     assert all(point.accuracy_low <= point.accuracy <= point.accuracy_high for point in points)
