@@ -7,8 +7,10 @@ from typing import Any
 import dagster as dg
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Engine
 
+from tip_assets.cli.improve import improve
 from tip_assets.definitions import build_definitions
 from tip_assets.partitions import DATASET_PARTITIONS, RECIPE_PARTITIONS
 from tip_assets.planning.recipes import HabitChanges, Recipe, read_recipe, write_recipe
@@ -76,7 +78,9 @@ def test_two_rounds_make_a_curve_whose_points_go_on(home: Path, instance: dg.Dag
     assert outcomes[0].after == outcomes[1].before and outcomes[0].recipe_after == outcomes[1].recipe_before
     # The script does not read the words of a prompt: no such change may be said to have had an effect.
     worded = [tried for outcome in outcomes for tried in outcome.tried if tried.name == "short turns"]
-    assert worded and all(not tried.is_kept and tried.effect.target.effect == 0 for tried in worded)
+    effects = [tried.effect.target for tried in worded if not tried.is_kept]
+    assert effects and all(effect is not None and effect.effect == 0 for effect in effects)
+    assert len(effects) == len(worded)
     points = stored(home, "feedback_rounds", "mine", CurvePoint)
     assert [point.round for point in points] == [0, 1, 2] and all(point.scripted for point in points)
     assert all(point.accuracy_low <= point.accuracy <= point.accuracy_high for point in points)
@@ -107,3 +111,35 @@ def test_habits_of_a_recipe_change_what_is_written(home: Path, instance: dg.Dags
     assert max(person.habits.hesitation for person in callers) == 0.95
     rows = stored(home, "realism_discriminator", "plain", SetMetric)
     assert rows and all(row.value is None and "too few" in row.detail for row in rows)
+
+
+@pytest.fixture
+def project(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder of its own, as `tip` finds it."""
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.setenv("TIP_HOME", str(home))
+    return home
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nosuch"], "there is no data set 'nosuch'"),
+        (["missing.yaml"], "missing.yaml"),
+        (["nosuch", "--name", "../up"], "cannot be a data set name"),
+    ],
+)
+def test_the_command_says_in_one_line_why_it_cannot(project: Path, arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(improve, arguments)
+    assert result.exit_code == 1 and said in result.stderr and "Traceback" not in result.stderr
+    assert not (project / "config" / "recipes").exists()
+
+
+@pytest.mark.slow
+def test_the_command_makes_rounds_and_shows_the_curve(project: Path) -> None:
+    (project / "shop.yaml").write_text("name: shop\ndomain: retail\ncount: 500\nseed: 5\n")
+    arguments = [str(project / "shop.yaml"), "--rounds", "2", "--calls", "20", "--rehearsal"]
+    result = CliRunner().invoke(improve, arguments)
+    assert result.exit_code == 0 and "no recordings" in result.stdout and "scripted" in result.stdout
+    assert [line.split()[0] for line in result.stdout.splitlines() if line[:1].isdigit()] == ["0", "1", "2"]
+    assert read_recipe("shop", project).rounds == 2

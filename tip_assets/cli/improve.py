@@ -72,8 +72,6 @@ def _without_nothing(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run_round(recipe: str, config: dict[str, Any]) -> None:
-    import dagster as dg
-
     from tip_assets.cli.instance import dagster_instance
     from tip_assets.definitions import defs
     from tip_assets.jobs import IMPROVE_ROUND
@@ -85,20 +83,26 @@ def _run_round(recipe: str, config: dict[str, Any]) -> None:
         result = defs.resolve_job_def(IMPROVE_ROUND).execute_in_process(
             instance=instance,
             partition_key=recipe,
-            run_config={"ops": {"feedback_rounds": {"config": config}}},
+            run_config={
+                "ops": {"feedback_rounds": {"config": config}},
+                "loggers": {"console": {"config": {"log_level": "INFO"}}},
+            },
             raise_on_error=False,
         )
     if result.success:
         return
-    failures = [event.step_failure_data for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
-    reasons = [_reason(failure) for failure in failures if isinstance(failure, dg.StepFailureData)]
-    raise PermanentFailure("; ".join(reasons) or f"run {result.run_id} failed; `tip up` shows its log.")
+    failed = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    raise PermanentFailure("; ".join(map(_reason, failed)) or f"run {result.run_id} failed; `tip up` shows its log.")
 
 
-def _reason(failure: Any) -> str:
-    if failure.user_failure_data is not None and failure.user_failure_data.description:
-        return failure.user_failure_data.description
-    return failure.error.message.strip() if failure.error else "the step failed"
+def _reason(failed: Any) -> str:
+    """What a step failed of: tip's own words, or those of the first cause."""
+    if failed.user_failure_data is not None and failed.user_failure_data.description:
+        return failed.user_failure_data.description
+    error = failed.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else "the step failed"
 
 
 def _say_round(outcome: "RoundOutcome") -> None:
