@@ -66,16 +66,18 @@ def analyze(source: Path, folder: Path, reference_file: Path | None, embeddings:
     tip analyze calls.jsonl --output metrics
     tip analyze exports/jsonl --output metrics --reference real-calls.jsonl
     """
-    calls = _Calls(source)
+    if folder.exists() and not folder.is_dir():
+        raise BadInput("this is a file.", where=str(folder), mend="Name a folder; it is made where there is none.")
+    calls, title = _Calls(source), source.resolve().stem
     reference = _reference(reference_file)
     found = _analysed(calls, reference, embeddings)
     from tip_assets.quality.metrics.files import FILE_NAMES, analysis_document, write_analysis
 
     more = {"lines": calls.lines, "bad_lines": calls.bad_lines, "reference_lines_left_out": reference.left_out}
-    write_analysis(folder, source.stem, found, more)
+    write_analysis(folder, title, found, more)
     if as_json:
         files = [str(folder / name) for name in FILE_NAMES]
-        print_json({**analysis_document(source.stem, found, more), "files": files})
+        print_json({**analysis_document(title, found, more), "files": files})
     else:
         _tell(found, calls, folder / FILE_NAMES[-1])
     if calls.bad_lines or found.left_out:
@@ -102,6 +104,10 @@ def _analysed(calls: "_Calls", reference: "Reference", embeddings: str) -> "Anal
                 f"--embeddings needs sentence-transformers: {error}.",
                 mend="Install the extra: pip install 'transcript-intelligence-platform[semantic]'.",
             ) from error
+        except OSError as error:
+            if not embeddings:
+                raise
+            raise BadInput(f"the model of --embeddings cannot be loaded: {error}", where=embeddings) from error
 
 
 def _reference(file: Path | None) -> "Reference":

@@ -44,7 +44,7 @@ def dataset_metrics(
             *counted_coverage(scenarios, personas, scrubbed_conversations, _wanted_templates(platform, spec)),
             *_read_with_plans(platform, spec, sample, scenarios, personas),
         ]
-    found = analyse(sample, _reference(platform), more=more)
+    found = analyse(sample, usable_reference(platform), more=more)
     scratch = platform.layout().scratch(context.run.run_id, "dataset_metrics")
     return dg.MaterializeResult(
         value=write_set(found.metrics, SetMetric, scratch),
@@ -63,7 +63,7 @@ def dataset_metrics(
     )
 
 
-def _reference(platform: Platform) -> Reference:
+def usable_reference(platform: Platform) -> Reference:
     """The reference calls; one that cannot be read leaves the comparisons out and says why, and stops no data set."""
     try:
         return reference_calls(platform.settings(), platform.folder)

@@ -9,7 +9,7 @@ import msgspec
 from tip_assets.quality.metrics.diversity import EQUAL_SIZE, diversity_metrics
 from tip_assets.quality.metrics.measured_set import MeasuredSet, measured_set
 from tip_assets.quality.metrics.sampling import Sampled, sample_of
-from tip_assets.quality.metrics.style import style_metrics, what_is_off
+from tip_assets.quality.metrics.style import Spreads, spreads, style_metrics, what_is_off
 from tip_assets.quality.realism.reference import Reference
 from tip_resources.domain.set_metric import SetMetric
 
@@ -30,7 +30,10 @@ HEADLINES = (
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """`off` are sentences on what differs from the reference, the farthest first; `left_out` calls by reason."""
+    """`off` are sentences on what differs from the reference, the farthest first; `left_out` calls by reason.
+
+    `spreads` are the figures of style as they spread over the calls, ours and the reference's, by name.
+    """
 
     calls: int
     measured: int
@@ -40,6 +43,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     reference_calls: int
     metrics: tuple[SetMetric, ...]
     off: tuple[str, ...]
+    spreads: dict[str, Spreads]
     left_out: dict[str, int]
     notes: dict[str, int]
     seconds: float
@@ -89,6 +93,7 @@ def analyse(
         reference_calls=len(theirs.words),
         metrics=metrics,
         off=tuple(what_is_off(metrics)),
+        spreads=spreads(ours.style, theirs.style),
         left_out=ours.left_out,
         notes=notes_of(ours, theirs),
         seconds=round(time.perf_counter() - started, 3),

@@ -7,6 +7,7 @@ as many words) of each: those rows end in `_at_equal_size`.
 import random
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from pathlib import PurePath
 from statistics import fmean
 
 import msgspec
@@ -213,7 +214,7 @@ def _mean_of_draws(measure: SetMeasure, some: _Draws, calls: int, words: int | N
 
 def _by_meaning(ours: _Draws, model: str) -> SetMetric:
     texts = ours.draw(min(ours.calls, PAIRED_CALLS)).texts
-    label = f"effective number of different calls, by the cosine of embeddings of {model}"
+    label = f"effective number of different calls, by the cosine of embeddings of {PurePath(model).name}"
     return SetMetric(
         name="vendi_score_semantic",
         group="diversity",

@@ -11,6 +11,7 @@ from tip_assets.exports.report_text import escaped, humanised
 from tip_assets.quality.metrics.analysis import HEADLINES, Analysis, is_equal_size
 from tip_assets.quality.metrics.distances import OFF_FROM
 from tip_assets.quality.metrics.diversity import EQUAL_SIZE
+from tip_assets.quality.metrics.style import Spreads
 from tip_assets.quality.metrics.style_features import FEATURES
 from tip_resources.domain.set_metric import MetricGroup, SetMetric
 
@@ -32,7 +33,7 @@ def render_page(title: str, found: Analysis) -> str:
         off=_off(found),
         full=f"{_FULL_BAR:g}",
         limit=f"{OFF_FROM:g}",
-        style=_style_table(_of_group(found, "style")),
+        style=_style_table(found),
         diversity=_table(_of_group(found, "diversity")),
         rest="".join(
             f"<section><h2>{title}</h2>{_table(rows)}</section>"
@@ -83,13 +84,36 @@ def _off(found: Analysis) -> str:
     return f'<ol class="off">{rows}</ol>'
 
 
-def _style_table(rows: Sequence[SetMetric]) -> str:
+def _style_table(found: Analysis) -> str:
     body = "".join(
         f"<tr><th>{escaped(FEATURES[row.name].label)}</th><td>{_said(row, row.value)}</td>"
-        f'<td>{_said(row, row.reference)}</td><td class="distance">{_distance(row)}</td></tr>'
-        for row in rows
+        f'<td>{_said(row, row.reference)}</td><td class="strip">{_strip(found.spreads.get(row.name))}</td>'
+        f'<td class="distance">{_distance(row)}</td></tr>'
+        for row in _of_group(found, "style")
     )
-    return _scroll(("figure", "these calls", "reference", "distance"), body)
+    return _scroll(("figure", "these calls", "reference", "spread over calls", "distance"), body)
+
+
+def _strip(spread: Spreads | None) -> str:
+    """Two lines over one axis, these calls above the reference: 5 to 95 % thin, the middle half thick, the median."""
+    if spread is None:
+        return ""
+    low, high = min(spread.ours[0], spread.reference[0]), max(spread.ours[-1], spread.reference[-1])
+    width = high - low or 1.0
+    drawn = []
+    for css_class, y, values in (("ours", 5, spread.ours), ("theirs", 15, spread.reference)):
+        at = [2 + 96 * (value - low) / width for value in values]
+        drawn.append(
+            f'<g class="{css_class}"><rect x="{at[0]:.1f}" y="{y - 0.5}" width="{at[4] - at[0]:.1f}" height="1"/>'
+            f'<rect x="{at[1]:.1f}" y="{y - 2.5}" width="{max(at[3] - at[1], 0.5):.1f}" height="5"/>'
+            f'<rect class="median" x="{at[2] - 0.5:.1f}" y="{y - 4}" width="1" height="8"/></g>'
+        )
+    said = f"these calls {spread.ours[1]:.3g} to {spread.ours[3]:.3g}, reference {spread.reference[1]:.3g} to "
+    label = f"middle half: {said}{spread.reference[3]:.3g}"
+    return (
+        f'<svg viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label="{label}">'
+        f"<title>{label}</title>{''.join(drawn)}</svg>"
+    )
 
 
 def _said(row: SetMetric, value: float | None) -> str:

@@ -26,6 +26,31 @@ def spread_of(figures: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
     return spread
 
 
+# Shares of the calls that lie below the five values of a spread.
+_SPREAD_POINTS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+class Spreads(msgspec.Struct, frozen=True, kw_only=True):
+    """How a figure is spread over the calls: the values that 5, 25, 50, 75 and 95 % of them lie below."""
+
+    ours: tuple[float, ...]
+    reference: tuple[float, ...]
+
+
+def spreads(ours: Spread, reference: Spread) -> dict[str, Spreads]:
+    """Of every figure that both have for enough calls."""
+    return {
+        name: Spreads(ours=_points(ours[name]), reference=_points(reference[name]))
+        for name in FEATURES
+        if min(len(ours.get(name, ())), len(reference.get(name, ()))) >= LEAST_CALLS
+    }
+
+
+def _points(values: Sequence[float]) -> tuple[float, ...]:
+    ordered = sorted(values)
+    return tuple(ordered[round(share * (len(ordered) - 1))] for share in _SPREAD_POINTS)
+
+
 def style_metrics(ours: Spread, reference: Spread) -> list[SetMetric]:
     """One row for each figure; the distance is Wasserstein's in deviations of the reference."""
     return [

@@ -83,6 +83,7 @@ def test_what_is_not_there_is_said(calls: Path, tmp_path: Path) -> None:
     missing = run(calls, "--output", tmp_path / "out", "--reference", tmp_path / "gone.jsonl")
     assert missing.exit_code == 1 and "no such file" in missing.stderr
     assert run(calls).exit_code == 2
+    assert "this is a file" in run(calls, "--output", calls).stderr
 
 
 def test_help_teaches() -> None:

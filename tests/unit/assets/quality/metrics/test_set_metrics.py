@@ -92,6 +92,14 @@ def test_calls_like_the_reference_are_not_off_and_damaged_ones_are(good_calls: l
     assert (essays.style_distance or 0) > 1
 
 
+def test_a_spread_tells_where_most_calls_lie(good_calls: list[Conversation]) -> None:
+    spread = analysed(good_calls, good_calls).spreads["turns"]
+    lengths = sorted(len(call.turns) for call in good_calls)
+    assert spread.ours == spread.reference
+    assert lengths[0] <= spread.ours[0] <= spread.ours[2] <= spread.ours[4] <= lengths[-1]
+    assert lengths[0] < spread.ours[2] < lengths[-1]
+
+
 def test_chance_explains_a_few_calls_of_the_reference_itself() -> None:
     draw = random.Random(1)
     reference = [draw.gauss(10, 2) for _ in range(200)]
