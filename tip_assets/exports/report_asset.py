@@ -29,6 +29,7 @@ from tip_assets.steps import clear_failures
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.reject import Reject
+from tip_resources.domain.set_metric import SetMetric
 from tip_resources.storage.atomic import write_atomically
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.sets import count_rows, read_set
@@ -37,7 +38,7 @@ from tip_resources.storage.sets import count_rows, read_set
 @dataset_asset(
     group_name=EXPORTS,
     kinds={"html"},
-    deps=["lex_export", "csv_export", "jsonl_export", "dataset_metrics"],
+    deps=["lex_export", "csv_export", "jsonl_export"],
     check_specs=[
         dg.AssetCheckSpec(
             "exported_as_asked",
@@ -55,6 +56,8 @@ def dataset_report(
     deduped_conversations: pl.LazyFrame,
     graded_conversations: pl.LazyFrame,
     scrubbed_conversations: pl.LazyFrame,
+    dataset_metrics: pl.LazyFrame,
+    realism_discriminator: pl.LazyFrame,
     platform: Platform,
 ) -> dg.MaterializeResult:
     """One page a team lead would forward: what was asked and delivered, the funnel, grades, calls to read."""
@@ -75,6 +78,7 @@ def dataset_report(
             domain_templates=list(platform.library(spec.domain).templates),
             minimum_overall=minimum_score * 5,
             duplicates=_duplicates(platform, spec.name, raw_conversations, scenarios, personas),
+            metrics=[*read_set(dataset_metrics, SetMetric), *read_set(realism_discriminator, SetMetric)],
             cost=recorded_cost(_spending(context), platform.checkpoint(spec.name).usages().values()),
             style=shown_style(settings.exports.redaction_style),
             seconds=_seconds_so_far(context),

@@ -25,7 +25,7 @@ _MOST_OF_A_METHOD = 2
 _SHOWN_TURNS = 14
 _SHOWN_CHARACTERS = 400
 # The detail that acceptance.py gives a refused duplicate.
-_REFUSED = re.compile(r"(?P<method>\w+) duplicate of (?P<earlier>\S+?)(?: \(similarity (?P<similarity>[\d.]+)\))?")
+_REFUSED = re.compile(r"(?P<method>\w+) duplicate of (?P<earlier>\S+)(?: of \S+)?, similarity (?P<similarity>[\d.]+)")
 _SPOKEN_LINE = re.compile(r"(agent|customer|system): (.*)")
 
 # The personal facts of a plan, by its index.
@@ -108,7 +108,7 @@ def _refused(rejects: Iterable[Reject], counts: Counter[str]) -> Iterator[_Candi
                 id="",
                 earlier=match["earlier"],
                 method=match["method"],
-                similarity=float(match["similarity"] or 1.0),
+                similarity=float(match["similarity"]),
                 removed=Conversation(id="", turns=turns, index=reject.index),
             )
 

@@ -42,7 +42,7 @@ GRAPH = {
     "dataset_report": {
         *("dataset_specs", "scenarios", "personas", "raw_conversations", "deduped_conversations"),
         *("graded_conversations", "scrubbed_conversations", "lex_export", "csv_export", "jsonl_export"),
-        "dataset_metrics",
+        *("dataset_metrics", "realism_discriminator"),
     },
 }
 

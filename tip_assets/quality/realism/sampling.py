@@ -11,7 +11,7 @@ from upath import UPath
 from tip_assets.generation.glossary import prompt_by
 from tip_assets.generation.serving import ReadSettings
 from tip_assets.generation.spending import Spending
-from tip_assets.generation.writing import nothing_delivered, write_plans
+from tip_assets.generation.writing import write_plans
 from tip_assets.planning.library.types import DomainLibrary
 from tip_assets.planning.plan import call_plan_at
 from tip_assets.planning.recipes import Recipe
@@ -79,7 +79,7 @@ class Sampler:
             settings=self._settings,
             patience_seconds=0.0,
             checkpoint=checkpoint,
-            delivered=nothing_delivered,
+            delivered=None,
             on_endpoints=lambda _: None,
             on_progress=lambda _: None,
             on_notice=lambda notice: self._on_notice(notice.text),

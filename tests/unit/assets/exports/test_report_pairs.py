@@ -22,7 +22,7 @@ def call(id_: str, *texts: str, index: int = 0) -> Conversation:
 KEPT = call("kept", "How can I help you today?", "It's Rosalind Achterberg, my bill is wrong.")
 
 
-def refused(*texts: str, detail: str = "near duplicate of kept (similarity 0.87)") -> Reject:
+def refused(*texts: str, detail: str = "near duplicate of kept, similarity 0.87") -> Reject:
     turns = [{"speaker": turn.speaker, "text": turn.text} for turn in call("", *texts).turns]
     return Reject(dataset="x", index=0, reason="duplicate", detail=detail, raw_text=json.dumps({"turns": turns}))
 
@@ -70,9 +70,8 @@ def test_a_pair_in_which_the_check_finds_a_fact_is_not_shown(monkeypatch):
 
 
 def test_rejects_without_readable_text_are_only_counted():
-    unreadable = Reject(
-        dataset="x", index=0, reason="duplicate", detail="exact duplicate of kept", raw_text='{"turns": 5}'
-    )
+    detail = "exact duplicate of kept, similarity 1.00"
+    unreadable = Reject(dataset="x", index=0, reason="duplicate", detail=detail, raw_text='{"turns": 5}')
     other = Reject(dataset="x", index=0, reason="too_short", detail="2 turns", raw_text="")
     found = findings([unreadable, other])
     assert [(count.name, count.count) for count in found.by_method] == [("exact", 1)]
@@ -81,7 +80,7 @@ def test_rejects_without_readable_text_are_only_counted():
 
 def test_many_duplicates_give_a_few_pairs():
     rejects = [
-        refused("How can I help?", "My bill is wrong.", detail=f"{method} duplicate of kept (similarity 0.9)")
+        refused("How can I help?", "My bill is wrong.", detail=f"{method} duplicate of kept, similarity 0.9")
         for method in ("exact", "near", "masked", "semantic")
         for _ in range(50)
     ]
