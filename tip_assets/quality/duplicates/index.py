@@ -21,7 +21,7 @@ from tip_resources.domain.sketch import CallSketch
 
 # Candidates compared with a call: those that share most keys with it, and at least this share of its keys.
 _MOST_COMPARED = 2
-_SHARED_KEYS = 0.1
+_SHARED_KEYS = 0.07
 _FEWEST_SHARED = 3
 _NEAR_MISSES = 5
 _BATCH_CALLS = 256

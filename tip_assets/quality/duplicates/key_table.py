@@ -8,11 +8,11 @@ import numpy.typing as npt
 
 from tip_assets.quality.duplicates.words import Hashes, Numbers
 
-# Calls to a table; with 40 keys a call its rows are then six tenths full. A full table is followed by another one.
+# Calls to a table; with 56 keys a call its rows are then less than half full. A full table is followed by another one.
 _CALLS_BITS = 17
 CALLS_PER_TABLE = 1 << _CALLS_BITS
-# Rows of a table and places in a row. 16 places are one cache line; keys that more calls have find the first 16.
-_ROW_BITS = 19
+# Rows of a table and places in a row. 16 places are one cache line.
+_ROW_BITS = 20
 _PLACES = 16
 # A place holds the number of a call and these bits of the key, which tell keys of one row apart.
 _TAG_BITS = 32 - _CALLS_BITS
@@ -26,9 +26,9 @@ class Owners(NamedTuple):
 
 
 class KeyTable:
-    """Keys of calls numbered from 0, 32 MB for 131,072 calls. Without a folder the tables are in memory.
+    """Keys of calls numbered from 0, 64 MB for 131,072 calls. Without a folder the tables are in memory.
 
-    Two keys may pass for one (1 in 2^34), so what is found is a candidate and not a match.
+    Two keys may pass for one (1 in 2^35), so what is found is a candidate and not a match.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -45,14 +45,16 @@ class KeyTable:
             self._add_to(table, keys[begin:end], calls[begin:end] & (CALLS_PER_TABLE - 1))
 
     def owners(self, keys: Hashes) -> Owners:
-        """Every call that has one of the keys, as far as it found a place."""
+        """Every call that has one of the keys, but for keys of full rows: what so many calls have tells none apart."""
         rows, tags = _rows_and_tags(keys)
         found = [Owners(np.empty(0, np.int64), np.empty(0, np.int64))]
         for number, table in enumerate(self._tables):
-            entries = table[rows]
-            asked, place = np.nonzero((entries >> np.uint32(_CALLS_BITS)) == tags[:, None])
+            useful = np.flatnonzero(self._fills[number][rows] < _PLACES)
+            entries = table[rows[useful]]
+            place_of, place = np.nonzero((entries >> np.uint32(_CALLS_BITS)) == tags[useful, None])
+            asked = useful[place_of]
             # Free places are 0 as is the first call with tag 0, so tags begin at 1.
-            calls = (entries[asked, place] & np.uint32(CALLS_PER_TABLE - 1)).astype(np.int64)
+            calls = (entries[place_of, place] & np.uint32(CALLS_PER_TABLE - 1)).astype(np.int64)
             found.append(Owners(asked, calls + (number << _CALLS_BITS)))
         return Owners(*(np.concatenate(column) for column in zip(*found, strict=True)))
 

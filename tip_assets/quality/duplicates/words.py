@@ -19,6 +19,8 @@ Numbers = npt.NDArray[np.int64]
 
 # Bytes hashed at once: 8 arrays of 8 bytes a byte stay under 40 MB however long a call is.
 PIECE_BYTES = 1 << 19
+# Letters of a word that may say what a call is about.
+_SHORTEST_CONTENT = 3
 # From this share of a call's content words on, capitals mark no names (texts all in capitals, headings).
 _MOST_CAPITALS = 0.6
 
@@ -40,12 +42,14 @@ class CallWords(NamedTuple):
 
     Args:
         hashes: 64-bit hash of each word in lower case.
+        is_common: Whether nearly every call has the word, or it is shorter than 3 letters.
         is_masked: Whether the word is a name, a number or a part of a date.
         owners: The place of each word's call in the batch, rising.
         starts: Where each call's words begin, and at the end the number of all words: one more than calls.
     """
 
     hashes: Hashes
+    is_common: Flags
     is_masked: Flags
     owners: Numbers
     starts: Numbers
@@ -55,9 +59,9 @@ def words_of_calls(texts: Sequence[str]) -> CallWords:
     """The words of each text, in order. Any text has an outcome, also one without a word."""
     calls = [_prepared(text) for text in texts]
     pieces = [_tables().words(batch, owners) for batch, owners in _batches(calls)]
-    empty = (np.empty(0, np.uint64), np.empty(0, np.bool_), np.empty(0, np.int64))
-    hashes, is_masked, owners = (np.concatenate(columns) for columns in zip(empty, *pieces, strict=True))
-    return CallWords(hashes, is_masked, owners, np.searchsorted(owners, np.arange(len(calls) + 1)))
+    empty = (np.empty(0, np.uint64), np.empty(0, np.bool_), np.empty(0, np.bool_), np.empty(0, np.int64))
+    hashes, is_common, is_masked, owners = (np.concatenate(columns) for columns in zip(empty, *pieces, strict=True))
+    return CallWords(hashes, is_common, is_masked, owners, np.searchsorted(owners, np.arange(len(calls) + 1)))
 
 
 def _batches(calls: Sequence[bytes]) -> Iterator[tuple[list[bytes], list[int]]]:
@@ -165,8 +169,8 @@ class _Tables:
         np.cumsum(self._values[buffer] * self._powers[: buffer.size], out=sums[1:])
         return _mixed((sums[ends] - sums[starts]) * self._inverse_powers[starts])
 
-    def words(self, batch: list[bytes], owners: list[int]) -> tuple[Hashes, Flags, Numbers]:
-        """Hash, whether masked, and owner of every word of a joined batch."""
+    def words(self, batch: list[bytes], owners: list[int]) -> tuple[Hashes, Flags, Flags, Numbers]:
+        """Hash, whether common, whether masked, and owner of every word of a joined batch."""
         buffer = np.frombuffer(b"\n".join(batch) + b"\n", np.uint8)
         starts, ends = _borders(buffer)
         hashes = self.hashes(buffer, starts, ends)
@@ -179,7 +183,7 @@ class _Tables:
         is_masked = self._masked.has(hashes) | ((lengths == 1) & ~is_common)
         is_masked[np.searchsorted(starts, np.flatnonzero((buffer >= 0x30) & (buffer <= 0x39)), "right") - 1] = True
         is_masked |= _names(buffer, starts, hashes, owner, ~is_common)
-        return hashes, is_masked, owner
+        return hashes, is_common | ((lengths < _SHORTEST_CONTENT) & (first < 0x80)), is_masked, owner
 
 
 def _borders(buffer: npt.NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
