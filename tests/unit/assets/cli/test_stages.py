@@ -78,7 +78,10 @@ LONG = tuple(
         strict=True,
     )
 )
-EDITED = tuple(text.replace("mended", "repaired") if "velvet" in text else text for text in LONG)
+EDITED = tuple(
+    text.replace("mended", f"painted {place}").replace("asked", f"wondered {place}")
+    for text, place in zip(LONG, ("uphill", "downhill", "indoors", "outside", "upstairs", "nearby"), strict=True)
+)
 
 
 def graded(score: float) -> Line:
