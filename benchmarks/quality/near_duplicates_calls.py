@@ -109,7 +109,9 @@ class _Writer:
         elif slot == "money":
             said = f"${rng.randrange(5, 900)}.{rng.randrange(100):02}"
         elif slot == "free":
-            said = " ".join(rng.choices(Words.word_list, cum_weights=_falling(len(Words.word_list)), k=rng.randint(2, 6)))
+            said = " ".join(
+                rng.choices(Words.word_list, cum_weights=_falling(len(Words.word_list)), k=rng.randint(2, 6))
+            )
         else:
             said = self._often(slot)
         return f"{said}{rest}"

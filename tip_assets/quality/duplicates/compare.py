@@ -33,8 +33,6 @@ _FACTOR = np.uint32(0x9E3779B1)
 _seen = np.zeros(1 << _PAIR_BITS, np.bool_)
 
 
-
-
 def compare(new: CallSketch, earlier: CallSketch, thresholds: Thresholds = DEFAULT) -> Likeness:
     """Whether `new` repeats `earlier`, and how alike they are by their words.
 

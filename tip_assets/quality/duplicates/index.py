@@ -21,8 +21,8 @@ from tip_resources.domain.sketch import CallSketch
 
 # Candidates compared with a call: those that share most keys with it, and at least this share of its keys.
 _MOST_COMPARED = 2
-_SHARED_KEYS = 0.07
-_FEWEST_SHARED = 3
+_SHARED_KEYS = 0.05
+_FEWEST_SHARED = 2
 _NEAR_MISSES = 5
 _BATCH_CALLS = 256
 
@@ -155,9 +155,7 @@ def deduplicate(
 
 def _match(sketch: CallSketch, earlier: CallSketch, likeness: Likeness) -> DuplicateMatch:
     assert likeness.method is not None
-    return DuplicateMatch(
-        id=sketch.id, duplicate_of=earlier.id, method=likeness.method, similarity=likeness.similarity
-    )
+    return DuplicateMatch(id=sketch.id, duplicate_of=earlier.id, method=likeness.method, similarity=likeness.similarity)
 
 
 def _keys(batch: Sequence[CallSketch]) -> tuple[np.ndarray, np.ndarray]:
