@@ -1,4 +1,4 @@
-"""Sets of calls to plant duplicates in: a grammar of contact-centre calls, the rehearsal server's, and calls from files.
+"""Sets of calls to plant duplicates in, written by a grammar of contact-centre calls.
 
 The grammar knows nothing of how duplicates are found. Its calls are as alike as real ones of a contact centre: the
 same openings, checks and closings, frequent sentences said by everybody, a few words in most calls and many in few.
@@ -109,7 +109,9 @@ class _Writer:
         elif slot == "money":
             said = f"${rng.randrange(5, 900)}.{rng.randrange(100):02}"
         elif slot == "free":
-            said = " ".join(rng.choices(Words.word_list, cum_weights=_falling(len(Words.word_list)), k=rng.randint(2, 6)))
+            said = " ".join(
+                rng.choices(Words.word_list, cum_weights=_falling(len(Words.word_list)), k=rng.randint(2, 6))
+            )
         else:
             said = self._often(slot)
         return f"{said}{rest}"
