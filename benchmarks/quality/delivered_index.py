@@ -4,15 +4,18 @@
     python -m benchmarks.quality.delivered_index --rows 1000000
 
 Fills the index of delivered calls with made-up calls of about 1 kB, in data sets of 10,000, then looks up and adds one
-more set of 1,000 calls, a tenth of them edited copies of delivered ones. The database is tip's own embedded server,
-in a temporary folder; on disk it takes about 2.5 GB for a million calls.
+more set of 1,000 calls, a tenth of them edited copies of delivered ones. CPU seconds are of this process and of the
+database's that serve it. The database is tip's own embedded server, in a temporary folder; a million calls take about
+4 GB on disk.
 """
 
 import argparse
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
+import psutil
 from sqlalchemy import Engine, text
 
 from tests.embedded import temporary_home
@@ -23,6 +26,8 @@ from tip_resources.database.connection import close, database
 from tip_resources.database.delivered import DeliveredIndex
 from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.sketch import CallSketch
+
+T = TypeVar("T")
 
 SET_CALLS, NEW_CALLS, COPIES, LIVE_CALLS = 10_000, 1_000, 100, 100
 _SYLLABLES = ("ba", "do", "fe", "gu", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "wo", "ze", "cha", "plo")
@@ -46,28 +51,30 @@ def main() -> None:
 
 
 def _measure(engine: Engine, rows: int) -> None:
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), _cpu_seconds(engine)
     for first in range(0, rows, SET_CALLS):
         set_calls = min(SET_CALLS, rows - first)
         DeliveredIndex(engine).replace_dataset(f"set-{first:08d}", _sketches(made_up(first, set_calls)))
         if first % (10 * SET_CALLS) == 0:
             print(f"  {first + set_calls:>9,} calls after {time.perf_counter() - began:,.0f} s", flush=True)
-    print(f"filled {rows:,} calls in {time.perf_counter() - began:,.1f} s, making them included")
+    cpu = _cpu_seconds(engine) - cpu
+    print(f"filled with {rows:,} calls: {cpu:.1f} CPU s, {time.perf_counter() - began:,.1f} s, making them included")
 
     new = [*made_up(rows, NEW_CALLS - COPIES), *(edited(one) for one in made_up(0, COPIES))]
     sketches = list(_sketches(iter(new)))
     index = DeliveredIndex(engine, excluding="new")
     delivered = DeliveredCalls(index, DEFAULT)
-    _timed(f"look up {NEW_CALLS:,} calls, first time", lambda: index.near(sketches))
-    found = _timed(f"look up and compare {NEW_CALLS:,} calls", lambda: delivered.repeated_by(sketches))
+    _timed(engine, f"look up {NEW_CALLS:,} calls, first time", lambda: index.near(sketches))
+    found = _timed(engine, f"look up and compare {NEW_CALLS:,} calls", lambda: delivered.repeated_by(sketches))
     print(f"  {sum(1 for one in found if one)} found, {COPIES} planted")
     each = _timed(
+        engine,
         f"look up and compare {LIVE_CALLS} calls one at a time",
         lambda: [delivered.repeated_by([sketch])[0] for sketch in sketches[-LIVE_CALLS:]],
     )
     print(f"  {sum(1 for one in each if one)} found, {LIVE_CALLS} planted")
-    _timed(f"add {NEW_CALLS:,} calls as a set", lambda: index.replace_dataset("new", sketches))
-    _timed("add the same set again, unchanged", lambda: index.replace_dataset("new", sketches))
+    _timed(engine, f"add {NEW_CALLS:,} calls as a set", lambda: index.replace_dataset("new", sketches))
+    _timed(engine, "add the same set again, unchanged", lambda: index.replace_dataset("new", sketches))
     _print_sizes(engine)
 
 
@@ -101,11 +108,19 @@ def _sketches(calls: Iterator[Conversation]) -> Iterator[CallSketch]:
     return (sketch for batch in sketched(calls) for _, sketch in batch)
 
 
-def _timed(what: str, work):
-    began = time.perf_counter()
+def _timed(engine: Engine, what: str, work: Callable[[], T]) -> T:
+    began, cpu = time.perf_counter(), _cpu_seconds(engine)
     done = work()
-    print(f"{what}: {time.perf_counter() - began:.3f} s")
+    cpu = _cpu_seconds(engine) - cpu
+    print(f"{what}: {cpu:.2f} CPU s, {time.perf_counter() - began:.2f} s")
     return done
+
+
+def _cpu_seconds(engine: Engine) -> float:
+    with engine.connect() as connection:
+        backends = connection.scalars(text("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"))
+        times = [psutil.Process(pid).cpu_times() for pid in backends]
+    return time.process_time() + sum(one.user + one.system for one in times)
 
 
 def _print_sizes(engine: Engine) -> None:

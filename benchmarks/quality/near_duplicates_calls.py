@@ -1,4 +1,4 @@
-"""Sets of calls to plant duplicates in: a grammar of contact-centre calls, the rehearsal server's, and calls from files.
+"""Sets of calls to plant duplicates in, written by a grammar of contact-centre calls.
 
 The grammar knows nothing of how duplicates are found. Its calls are as alike as real ones of a contact centre: the
 same openings, checks and closings, frequent sentences said by everybody, a few words in most calls and many in few.

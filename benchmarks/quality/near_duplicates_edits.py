@@ -137,7 +137,7 @@ def case(turns: Turns, rng: random.Random) -> Turns:
 
 
 class WordEdits:
-    """Replaces, inserts or deletes a share of all words, the new ones drawn from `vocabulary` as often as it has them."""
+    """Replaces, inserts or deletes a share of all words; new ones are drawn from `vocabulary`."""
 
     def __init__(self, share: float, vocabulary: Sequence[str]) -> None:
         self._share = share

@@ -26,7 +26,9 @@ QUERY = f"Generate {COUNT} healthcare transcripts with frustrated callers"
 
 
 @pytest.fixture
-def home(tmp_path: Path, fresh_database: Engine) -> Path:
+def home(tmp_path: Path, fresh_database: Engine, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # Where its library is installed, opening the model of the semantic tier takes seconds for each test.
+    monkeypatch.setenv("TIP_QUALITY__SEMANTIC", "off")
     return tmp_path / "a home with spaces"
 
 

@@ -62,7 +62,9 @@ def deduped_conversations(context: dg.AssetExecutionContext, raw_conversations: 
     with closing(find_survivors(raw, scratch / "search", comparison, earlier=delivered, semantic=tier)) as found:
         frame = write_set(found.kept(raw()), Conversation, scratch / "kept")
         removed = write_set(found.removed(), RemovedCall, scratch / "removed")
-    said = tier.said if tier else why_not
+    said, total = tier.said if tier else why_not, count_rows(raw_conversations)
+    if total and not count_rows(frame):
+        context.log.warning(f"nothing is left: each of {total} calls repeats one that another set delivered.")
     platform.store_set(DUPLICATES, dataset, removed, scratch)
 
     def kept() -> Iterator[Conversation]:
@@ -72,7 +74,7 @@ def deduped_conversations(context: dg.AssetExecutionContext, raw_conversations: 
         left = list(islice(anew.removed(), _MOST_EXAMPLES))
     return dg.MaterializeResult(
         value=frame,
-        metadata={**_of_removed(removed, count_rows(raw_conversations)), "meaning": said},
+        metadata={**_of_removed(removed, total), "meaning": said},
         check_results=[
             dg.AssetCheckResult(
                 check_name="no_duplicates_left",

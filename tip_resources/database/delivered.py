@@ -34,16 +34,20 @@ from tip_resources.domain.sketch import CallSketch
 _BATCH = 5_000
 # Sketches one query looks up; a larger one holds its snapshot for longer and is no faster.
 _LOOKUP_BATCH = 200
-# Calls told for one sketch: those it shares most keys with, of at most so many for each key.
-_MOST_CANDIDATES = 50
-_MOST_OF_A_KEY = 100
+# Calls told for one sketch: those it shares most keys with, and of many keys (about 40 are usual) more than one.
+_MOST_CANDIDATES = 10
+_MANY_KEYS = 20
+# A key is kept of so many calls at most. What every agent says ("thank you for calling ...") tells no two calls apart,
+# and PostgreSQL reads the whole list of a key: 2 ms for one that 20,000 calls had.
+_MOST_OF_A_KEY = 50
+# Counts of keys within one set are kept by their low bits, in 4 MB.
+_COUNT_BITS = 22
 
 # Two who replace the same data set go one after the other.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('tip.conversations/' || :dataset, 0))")
 # The planner guesses that arrays overlap far more often than keys of 64 bits do, and would read the whole table.
 _BY_INDEX = text("SET LOCAL enable_seqscan = off")
 
-# Key by key, so that a phrase which thousands of calls share costs no more than any other.
 _BY_BANDS = text(f"""
 SELECT wanted.number, found.conversation_id, found.dataset, found.exact_fingerprint, found.normalized_fingerprint,
        found.band_keys, found.sketch
@@ -58,11 +62,23 @@ CROSS JOIN LATERAL (
         LIMIT :most_of_a_key
     ) AS sharing
     GROUP BY sharing.id
+    HAVING count(*) > 1 OR cardinality(wanted.keys::bigint[]) < :many
     ORDER BY shared DESC, sharing.id
     LIMIT :most
 ) AS best
 JOIN {SCHEMA}.conversations AS found ON found.id = best.id
 ORDER BY wanted.number, best.shared DESC, found.dataset, found.conversation_id
+""")
+
+_CALLS_WITH_KEYS = text(f"""
+SELECT key, counted.calls
+FROM unnest(CAST(:keys AS bigint[])) AS key
+CROSS JOIN LATERAL (
+    SELECT count(*) AS calls FROM (
+        SELECT 1 FROM {SCHEMA}.conversations WHERE band_keys @> ARRAY[key] AND dataset <> :dataset LIMIT :most
+    ) AS among
+) AS counted
+WHERE counted.calls > 0
 """)
 
 _FORGET = text(f"""
@@ -117,9 +133,8 @@ class DeliveredIndex:
     def near(self, sketches: Sequence[CallSketch]) -> Mapping[str, Sequence[DeliveredSketch]]:
         """Delivered calls that share a fingerprint or a band with each of `sketches`, by its id.
 
-        Those that share the words come first, then those that share most bands; at most 50 by bands for each. A
-        sketch that nothing is near has no entry. Where more than 100 calls share a key, 100 of them are looked at for
-        it: a duplicate shares rarer keys too. Of rows with another encoding only fingerprints are compared.
+        Those that share the words come first, then those that share most bands; at most 10 by bands for each. A
+        sketch that nothing is near has no entry. Of rows with another encoding only fingerprints are compared.
         """
         found: dict[str, dict[tuple[str, str], DeliveredSketch]] = {}
         with self._engine.begin() as connection:
@@ -133,13 +148,18 @@ class DeliveredIndex:
         """Makes `sketches` all that is known to be delivered of a data set, in one transaction; how many there are.
 
         Readers see the old rows or the new ones, never a mixture. Rows that stay as they are are not written anew.
+        Keys that 50 calls have already are left out: a duplicate shares rarer ones too.
         """
         count = 0
+        key_counts = bytearray(1 << _COUNT_BITS)
         with self._engine.begin() as connection:
             connection.execute(_LOCK, {"dataset": dataset})
+            connection.execute(_BY_INDEX)
             _INCOMING.create(connection, checkfirst=False)
             for batch in _batches(sketches, _BATCH):
-                connection.execute(insert(_INCOMING), [_row(sketch) for sketch in batch])
+                elsewhere = _calls_with_keys(connection, batch, dataset)
+                rows = [_row(sketch, _rare_keys(sketch, elsewhere, key_counts)) for sketch in batch]
+                connection.execute(insert(_INCOMING), rows)
                 count += len(batch)
             connection.execute(_FORGET, {"dataset": dataset})
             connection.execute(_TAKE_OVER, {"dataset": dataset, "domain": domain})
@@ -183,6 +203,7 @@ class DeliveredIndex:
             "dataset": self._excluding,
             "most": _MOST_CANDIDATES,
             "most_of_a_key": _MOST_OF_A_KEY,
+            "many": _MANY_KEYS,
         }
         for number, *row in connection.execute(_BY_BANDS, asked):
             yield with_bands[number - 1], _sketch(row)
@@ -201,12 +222,30 @@ def _sketch(row: Sequence[Any]) -> DeliveredSketch:
     )
 
 
-def _row(sketch: CallSketch) -> dict[str, Any]:
+def _calls_with_keys(connection: Connection, batch: list[CallSketch], dataset: str) -> dict[int, int]:
+    """How many calls of other data sets have each key of the batch, counted up to the most that are kept."""
+    keys = list({key for sketch in batch for key in sketch.band_keys()})
+    asked = {"keys": keys, "dataset": dataset, "most": _MOST_OF_A_KEY}
+    return {row.key: row.calls for row in connection.execute(_CALLS_WITH_KEYS, asked)}
+
+
+def _rare_keys(sketch: CallSketch, elsewhere: dict[int, int], counts: bytearray) -> list[int]:
+    """The keys to keep: those that fewer than the most calls have, of other sets and of this one so far."""
+    kept: list[int] = []
+    for key in sketch.band_keys():
+        slot = key & (len(counts) - 1)
+        if elsewhere.get(key, 0) + counts[slot] < _MOST_OF_A_KEY:
+            counts[slot] += 1
+            kept.append(key)
+    return kept
+
+
+def _row(sketch: CallSketch, keys: list[int]) -> dict[str, Any]:
     return {
         "conversation_id": sketch.id,
         "exact_fingerprint": sketch.exact,
         "normalized_fingerprint": sketch.normalized,
-        "band_keys": list(sketch.band_keys()) or None,
+        "band_keys": keys or None,
         "sketch": sketch.body or None,
         "sketch_version": sketch.body[0] if sketch.body else None,
     }

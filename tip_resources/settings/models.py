@@ -171,7 +171,7 @@ class QualitySettings(Section):
 
     minimum_score: Ratio = Field(default=0.85, description="Least overall grade, divided by 5.")
     near_duplicate_threshold: Ratio = Field(
-        default=0.66,
+        default=0.7,
         description="Share of its words, where it matches least, that makes a call a duplicate of an earlier one.",
     )
     masked_duplicate_threshold: Ratio = Field(

@@ -1,16 +1,17 @@
 """The keys a call is looked up by: calls that share some are compared."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from tip_assets.quality.duplicates.words import CallWords, Flags, Hashes
 
-# Keys of each kind a call has at most. A copy with every fifth word edited keeps 4 runs of ten, so that of 28 keys
-# about 11 are left; a paraphrase with every third word changed keeps about 4. Unrelated calls share 0 or 1.
-KEYS_OF_A_KIND = 28
+# Keys of each kind a call has at most. A copy with every fifth word edited keeps 4 runs of ten, so that of 24 keys
+# about 10 are left; a paraphrase with every third word changed keeps about 4. Unrelated calls share 0 or 1.
+_KEYS_OF_ALL, _KEYS_OF_CONTENT = 24, 44
 # Words to a run. Runs of all words survive synonyms of what a call is about; where a set is written from few
-# templates, all of them are in too many calls, and runs of content words find the copies (measured: docs/duplicates.md).
+# templates they are in too many calls, and runs of content words find the copies (measured: docs/duplicates.md).
 _RUNS_OF_ALL = (4, 5)
 _RUNS_OF_CONTENT = (3,)
 
@@ -33,12 +34,12 @@ def band_keys(words: CallWords) -> Iterator[bytes]:
         words: Of MOST_CALLS calls at most.
     """
     is_content = ~(words.is_common | words.is_masked)
-    of_all = _smallest(words, ~words.is_masked, _RUNS_OF_ALL)
-    of_content = _smallest(words, is_content, _RUNS_OF_CONTENT)
+    of_all = _smallest(words, ~words.is_masked, _RUNS_OF_ALL, _KEYS_OF_ALL)
+    of_content = _smallest(words, is_content, _RUNS_OF_CONTENT, _KEYS_OF_CONTENT)
     return (one + other for one, other in zip(of_all, of_content, strict=True))
 
 
-def _smallest(words: CallWords, is_used: Flags, lengths: Sequence[int]) -> Iterator[bytes]:
+def _smallest(words: CallWords, is_used: Flags, lengths: Sequence[int], most: int) -> Iterator[bytes]:
     used, owners = words.hashes[is_used], words.owners[is_used].astype(np.uint64)
     # One number for the call (above) and the key (below), so that one plain sort does for both.
     keys = np.sort(np.concatenate([_runs(used, owners, length) for length in lengths]))
@@ -47,8 +48,8 @@ def _smallest(words: CallWords, is_used: Flags, lengths: Sequence[int]) -> Itera
     keys = keys[is_new]
     starts = np.searchsorted(keys >> _KEY_BITS, np.arange(words.starts.size, dtype=np.uint64)).tolist()
     keys = (keys & _KEY_MASK).astype("<u8", copy=False)
-    for start, end in zip(starts, starts[1:], strict=False):
-        yield keys[start : min(end, start + KEYS_OF_A_KIND)].tobytes()
+    for start, end in pairwise(starts):
+        yield keys[start : min(end, start + most)].tobytes()
 
 
 def _runs(used: Hashes, owners: Hashes, length: int) -> Hashes:

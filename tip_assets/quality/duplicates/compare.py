@@ -54,11 +54,10 @@ def compare(new: CallSketch, earlier: CallSketch, thresholds: Thresholds = DEFAU
     by_words = similarity(new_words, earlier_words)
     if by_words >= thresholds.near:
         return Likeness("near", by_words)
-    if by_words < _HOPELESS:
-        return Likeness(None, by_words)
-    by_plain_words = similarity(without_masked(new_words), without_masked(earlier_words))
-    if by_plain_words >= thresholds.masked:
-        return Likeness("masked", by_plain_words)
+    if by_words >= _HOPELESS:
+        by_plain_words = similarity(without_masked(new_words), without_masked(earlier_words))
+        if by_plain_words >= thresholds.masked:
+            return Likeness("masked", by_plain_words)
     return Likeness(None, by_words)
 
 

@@ -4,7 +4,7 @@ What other sets delivered is asked of `KnownCalls` (tip_resources/database/deliv
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -21,8 +21,8 @@ from tip_resources.domain.sketch import CallSketch
 
 # Candidates compared with a call: those that share most keys with it, and at least this share of its keys.
 _MOST_COMPARED = 2
-_SHARED_KEYS = 0.07
-_FEWEST_SHARED = 3
+_SHARED_KEYS = 0.05
+_FEWEST_SHARED = 2
 _NEAR_MISSES = 5
 _BATCH_CALLS = 256
 
@@ -135,9 +135,7 @@ class DuplicateIndex:
         order = np.lexsort((pairs, -shared, asking))
         numbers = (pairs[order] & 0xFFFFFFFF).tolist()
         starts = np.searchsorted(asking, np.arange(len(batch) + 1)).tolist()
-        return [
-            numbers[start : min(end, start + _MOST_COMPARED)] for start, end in zip(starts, starts[1:], strict=False)
-        ]
+        return [numbers[start : min(end, start + _MOST_COMPARED)] for start, end in pairwise(starts)]
 
 
 def deduplicate(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from tip_assets.quality.duplicates.matches import DuplicateMatch
-from tip_assets.quality.duplicates.semantic import CallPair, SemanticComparer
+from tip_assets.quality.duplicates.semantic import CallPair, SemanticComparer, semantic_comparer
 from tip_resources.domain.failures import PermanentFailure
 from tip_resources.settings.models import QualitySettings
 
@@ -46,8 +46,6 @@ class SemanticTier:
     def _open(self) -> None:
         if self._comparer is not None or self._trouble:
             return
-        from tip_assets.quality.duplicates.semantic import semantic_comparer
-
         try:
             self._comparer = semantic_comparer(self._certainty)
         except PermanentFailure as failure:

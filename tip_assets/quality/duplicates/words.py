@@ -30,7 +30,8 @@ _MASK = (1 << 64) - 1
 _SPACE, _END = 0x20, 0x0A
 
 _SENTENCE_ENDS = b".?!:;\n\r"
-# Scripts written without spaces between words (Thai, Lao, Burmese, Khmer, kana, Han): pairs of characters are words.
+# Scripts written without spaces between words (Thai, Lao, Burmese, Khmer, kana, Han): each character is a word, and
+# as words only count beside the same neighbour, pairs of characters are compared.
 _WITHOUT_SPACES = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]+"
 )
@@ -86,14 +87,8 @@ def _prepared(text: str) -> bytes:
     """UTF-8 in which only words, spaces and sentence ends are left; ASCII keeps its capitals."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_unicode_table())
-        text = _WITHOUT_SPACES.sub(_pairs, text)
+        text = _WITHOUT_SPACES.sub(lambda run: f" {' '.join(run.group())} ", text)
     return text.encode("utf-8", "surrogatepass").translate(_KEEP_BYTES, b"'")
-
-
-def _pairs(run: re.Match[str]) -> str:
-    chars = run.group()
-    pairs = [chars[place : place + 2] for place in range(len(chars) - 1)] or [chars]
-    return f" {' '.join(pairs)} "
 
 
 class _UnicodeTable(dict[int, str | int]):

@@ -76,6 +76,108 @@ def test_dedupe_keeps_first_calls_and_reports_the_rest(folder: Path):
     ]
 
 
+LONG = tuple(
+    f"the {first} asked about {second} before the {third} was mended near {second} street"
+    for first, second, third in zip(
+        ("roofer", "painter", "florist", "baker", "tailor", "plumber"),
+        ("granite", "velvet", "juniper", "copper", "marble", "cedar"),
+        ("window", "kettle", "engine", "mirror", "ladder", "fountain"),
+        strict=True,
+    )
+)
+EDITED = tuple(
+    text.replace("mended", f"painted {place}").replace("asked", f"wondered {place}")
+    for text, place in zip(LONG, ("uphill", "downhill", "indoors", "outside", "upstairs", "nearby"), strict=True)
+)
+
+
+def graded(score: float) -> Line:
+    sides = dict.fromkeys(("realism", "coherence", "naturalness", "overall"), score)
+    return {"grade": {**sides, "metrics": {}}}
+
+
+def test_dedupe_finds_edited_copies_and_says_how_alike_they_are(folder: Path):
+    calls = write(folder / "in.jsonl", line("1", *LONG), line("2", *EDITED), line("3", *HELLO))
+    result = run(dedupe, calls, folder / "out.jsonl", "--report", folder / "r.json", "--json")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert (summary["removed_by_method"], summary["methods"]) == ({"near": 1}, ["exact", "near"])
+    [removed] = json.loads((folder / "r.json").read_text())["removed"]
+    assert (removed["id"], removed["duplicate_of"], removed["method"]) == ("2", "1", "near")
+    assert 0.5 < removed["similarity"] < 1
+
+
+@pytest.mark.parametrize(
+    "options", [("--methods", "exact"), ("--threshold", "1.0")], ids=["without the method", "a stricter threshold"]
+)
+def test_dedupe_leaves_edited_copies_where_they_are_not_asked_for(options: tuple[str, ...], folder: Path):
+    calls = write(folder / "in.jsonl", line("1", *LONG), line("2", *EDITED), line("3", *LONG))
+    run(dedupe, calls, folder / "out.jsonl", *options)
+    assert [call["id"] for call in read(folder / "out.jsonl")] == ["1", "2"]
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("best", "2"), ("first", "1")])
+def test_dedupe_keeps_the_better_grade_or_the_first(keep: str, kept: str, folder: Path):
+    calls = write(
+        folder / "in.jsonl",
+        line("1", *LONG, annotations=graded(3.0)),
+        line("2", *EDITED, annotations=graded(4.0)),
+        line("3", *LONG),
+    )
+    run(dedupe, calls, folder / "out.jsonl", "--keep", keep)
+    assert [call["id"] for call in read(folder / "out.jsonl")] == [kept]
+
+
+@pytest.mark.parametrize("keep", ["best", "first"])
+def test_dedupe_against_other_files_names_the_file_of_the_earlier_call(keep: str, folder: Path):
+    others = [
+        write(folder / f"{name}.jsonl", call) for name, call in (("a", line("x", *HELLO)), ("b", line("y", *LONG)))
+    ]
+    calls = write(folder / "in.jsonl", line("1", *EDITED), line("2", *HELLO))
+    against = [word for other in others for word in ("--against", other)]
+    result = run(dedupe, calls, folder / "out.jsonl", "--report", folder / "r.json", "--keep", keep, *against)
+    assert result.exit_code == 0, result.output
+    assert "every call repeats one that was delivered before" in result.output
+    assert read(folder / "out.jsonl") == []
+    removed = json.loads((folder / "r.json").read_text())["removed"]
+    assert [(row["id"], row["duplicate_of"], row["dataset_of"], row["method"]) for row in removed] == [
+        ("1", "y", "b.jsonl", "near"),
+        ("2", "x", "a.jsonl", "exact"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--methods", "exact,fuzzy"), "there is no method fuzzy; there are exact, near, semantic"),
+        (("--methods", ","), "name at least one"),
+        (("--threshold", "1.5"), "1.5"),
+        (("--against", "nowhere.jsonl"), "nowhere.jsonl"),
+    ],
+)
+def test_dedupe_says_what_is_wrong_with_its_options(options: tuple[str, ...], said: str, folder: Path):
+    calls = write(folder / "in.jsonl", line("1", *HELLO))
+    result = run(dedupe, calls, folder / "out.jsonl", *options)
+    assert result.exit_code in (1, 2)
+    assert said in result.stderr
+    assert not (folder / "out.jsonl").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="named pipes of Windows are no files")
+def test_dedupe_of_a_pipe_reads_it_once_or_says_how_to(folder: Path):
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    result = run(dedupe, pipe, folder / "out.jsonl")
+    assert result.exit_code == 1
+    assert "--keep first" in result.stderr
+    lines = "".join(f"{json.dumps(one)}\n" for one in (line("1", *HELLO), line("2", *HELLO)))
+    writing = threading.Thread(target=pipe.write_text, args=(lines,))
+    writing.start()
+    assert run(dedupe, pipe, folder / "out.jsonl", "--keep", "first").exit_code == 0
+    writing.join()
+    assert [call["id"] for call in read(folder / "out.jsonl")] == ["1"]
+
+
 def test_dedupe_writes_what_it_read(folder: Path):
     calls = write(folder / "in.jsonl", line("1", *HELLO, domain="retail", source_file="a.wav"))
     run(dedupe, calls, folder / "out.jsonl")

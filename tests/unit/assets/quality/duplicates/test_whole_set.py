@@ -8,16 +8,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tip_assets.quality.duplicates.comparison import Comparison, sketched
+from tip_assets.quality.duplicates.comparison import Comparison, sketched, word_thresholds
 from tip_assets.quality.duplicates.earlier_calls import CallsOfFiles
 from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.duplicates.removed import RemovedCall
 from tip_assets.quality.duplicates.semantic import CallPair
-from tip_assets.quality.duplicates.thresholds import Thresholds
+from tip_assets.quality.duplicates.thresholds import DEFAULT, Thresholds
 from tip_assets.quality.duplicates.whole_set import find_survivors, first_survive
 from tip_resources.domain.conversation import Annotations, Conversation, Turn
 from tip_resources.domain.grade import Grade
+from tip_resources.settings.models import QualitySettings
 
 SYLLABLES = ("ba", "do", "fe", "gu", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "wo", "ze", "cha")
 
@@ -180,6 +181,11 @@ def test_a_call_that_repeats_one_that_fell_by_its_meaning_is_looked_at_again(tmp
         "b": ("a", "semantic"),
         "c": ("a", "semantic"),
     }
+
+
+def test_the_settings_mean_the_usual_thresholds_unless_they_are_changed():
+    assert word_thresholds(QualitySettings()) == DEFAULT
+    assert word_thresholds(QualitySettings(near_duplicate_threshold=0.9)).near == 0.9
 
 
 def test_a_row_tells_no_text():
