@@ -17,18 +17,26 @@ from tip_assets.exports import assets as export_assets
 from tip_assets.exports import report_asset
 from tip_assets.fleet.assets import fleet_specs
 from tip_assets.generation import assets as generation_assets
-from tip_assets.jobs import make_dataset
+from tip_assets.jobs import improve_round, make_dataset
 from tip_assets.planning import assets as planning_assets
 from tip_assets.platform import Platform
 from tip_assets.quality import assets as quality_assets
-from tip_assets.quality import graded_asset
+from tip_assets.quality import graded_asset, realism_assets
 from tip_resources.fleet.noted_names import noted_names
 from tip_resources.home import project_home, state_folder
 from tip_resources.launch.executor import node_executor
 from tip_resources.storage.io_manager import ParquetSetIOManager
 
 FLEET_SENSORS = [fleet_gate_sensor, node_states_sensor, drained_nodes_sensor, found_nodes_sensor]
-ASSET_MODULES = [planning_assets, generation_assets, quality_assets, graded_asset, export_assets, report_asset]
+ASSET_MODULES = [
+    planning_assets,
+    generation_assets,
+    quality_assets,
+    graded_asset,
+    realism_assets,
+    export_assets,
+    report_asset,
+]
 
 
 @dg.io_manager(required_resource_keys={"platform"})
@@ -56,7 +64,7 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
     """All definitions; `resources` replaces resources by name (tests give another home)."""
     return dg.Definitions(
         assets=[*dg.load_assets_from_modules(ASSET_MODULES), *fleet_specs(_machines())],
-        jobs=[make_dataset, *EXPERIMENT_JOBS],
+        jobs=[make_dataset, improve_round, *EXPERIMENT_JOBS],
         sensors=[request_files_sensor, dataset_requests_sensor, *run_outcome_sensors, *FLEET_SENSORS],
         executor=node_executor,
         resources={

@@ -24,6 +24,7 @@ HEAVY = {"torch", "faster_whisper", "llama_cpp", "kubernetes", "yt_dlp", "senten
 DAGSTER_FILES = {
     "assets.py",
     "report_asset.py",
+    "realism_assets.py",
     "definitions.py",
     "graded_asset.py",
     "jobs.py",

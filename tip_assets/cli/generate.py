@@ -115,12 +115,13 @@ def _written(
 ) -> Iterator[tuple[Callable[[], Iterator[Conversation]], str]]:
     from upath import UPath
 
-    from tip_assets.generation.glossary import prompt_for
+    from tip_assets.generation.glossary import prompt_by
     from tip_assets.generation.progress_line import ProgressLine
     from tip_assets.generation.spending import Spending, stopped_note
     from tip_assets.generation.writing import nothing_delivered, write_plans
     from tip_assets.planning.domain_library import USER_FOLDER, load_library
     from tip_assets.planning.plan import call_plan_at, plan_calls
+    from tip_assets.planning.recipes import read_recipe
     from tip_resources.fleet.fleet_servers import this_machine_alone
     from tip_resources.llm.prices import load_prices
     from tip_resources.settings.layers import load_settings
@@ -128,6 +129,7 @@ def _written(
 
     library = load_library(spec.domain, home / USER_FOLDER)
     checkpoint = Checkpoint(UPath(parts))
+    recipe = read_recipe(load_settings(home, use_database=False).generation.recipe, home)
     prices = load_prices(home)
     spending = Spending(spec.budget, prices, batch_api=spec.batch_api, earlier=checkpoint.usages().values())
     line, said = ProgressLine(time.monotonic, spending.report), [0.0]
@@ -141,8 +143,8 @@ def _written(
 
     written = write_plans(
         spec,
-        lambda: plan_calls(spec, library),
-        prompt=prompt_for(library),
+        lambda: map(recipe.apply, plan_calls(spec, library)),
+        prompt=prompt_by(library, recipe),
         settings=lambda: load_settings(home, use_database=False),
         patience_seconds=0.0,
         checkpoint=checkpoint,

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("tip_assets.cli.export:export", "Export a JSONL file for Lex, as CSV or as JSONL."),
     "bench": ("tip_assets.cli.bench:bench", "Measure the engine and the ways of writing calls."),
     "prompt-test": ("tip_assets.cli.prompt_test:prompt_test", "Compare prompts over the same scenarios."),
+    "improve": ("tip_assets.cli.improve:improve", "Rounds of feedback toward calls that sound real."),
     "bakeoff": ("tip_assets.cli.bakeoff:bakeoff", "Compare models over the same scenarios."),
 }
 

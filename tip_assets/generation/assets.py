@@ -13,7 +13,7 @@ from tip_assets.generation.acceptance import DeliveredLookup, scrubbed
 from tip_assets.generation.collect import REJECTS, count_reasons, kept_conversations
 from tip_assets.generation.conversations import call_identity
 from tip_assets.generation.engine import SharedRecords
-from tip_assets.generation.glossary import prompt_for
+from tip_assets.generation.glossary import prompt_by
 from tip_assets.generation.performance_plot import performance_markdown
 from tip_assets.generation.progress import ProgressLog
 from tip_assets.generation.sharding import Shard, shards
@@ -23,6 +23,7 @@ from tip_assets.generation.writing import write_plans
 from tip_assets.partitions import datasets
 from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
+from tip_assets.planning.recipes import read_recipe
 from tip_assets.platform import Platform
 from tip_assets.steps import clear_failures
 from tip_resources.database.performance import PerformanceStore
@@ -87,10 +88,12 @@ def write_shard(
     progress = ProgressLog(context.log.info, platform.requests(), spec.name)
     progress.counts(spending.report)
     with clear_failures():
+        recipe = read_recipe(platform.settings().generation.recipe, platform.folder)
+        prompt = prompt_by(platform.library(spec.domain), recipe)
         written = write_plans(
             spec,
             lambda: read_plans(scenarios, personas, part.start, part.stop),
-            prompt=prompt_for(platform.library(spec.domain)),
+            prompt=prompt,
             settings=platform.settings,
             patience_seconds=platform.settings().engine.unavailable_limit_seconds,
             checkpoint=checkpoint,
@@ -110,6 +113,8 @@ def write_shard(
         raise TransientFailure(_nothing_kept(summary))
     return {
         **to_builtins(summary),
+        "prompt_hash": prompt.hash,
+        "recipe": recipe.name,
         "seconds": seconds,
         "endpoints": [_public(item) for item in written.endpoints],
         "spending": to_builtins(spending.report()),
@@ -133,9 +138,10 @@ def collect_shards(
     endpoints = [endpoint for shard in written for endpoint in shard["endpoints"]]
     models = tuple(sorted({endpoint["model"] for endpoint in endpoints}))
     scripted = all(endpoint["scripted"] for endpoint in endpoints)
-    prompt = prompt_for(platform.library(spec.domain))
+    # As it was when the calls were written: the setting may name another recipe by now.
+    prompt_hash = written[0]["prompt_hash"]
     identities = (
-        (plan.index, call_identity(plan, spec, prompt_hash=prompt.hash, models=models, scripted=scripted))
+        (plan.index, call_identity(plan, spec, prompt_hash=prompt_hash, models=models, scripted=scripted))
         for plan in read_plans(scenarios, personas)
     )
     scratch = layout.scratch(context.run.run_id, "raw_conversations")
@@ -210,6 +216,7 @@ def _metadata(
         "stopped": "; ".join(sorted({shard["stopped"] for shard in written if shard["stopped"]})),
         "batch": f"{written[0]['batch_size']} ({written[0]['batch_reason']})" if written else "",
         "endpoints": dg.MetadataValue.json([shard["endpoints"] for shard in written]),
+        "recipe": written[0]["recipe"] if written else "",
         "scripted": all(endpoint["scripted"] for shard in written for endpoint in shard["endpoints"]),
     }
     if first is not None:

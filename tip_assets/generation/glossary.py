@@ -6,6 +6,7 @@ from tip_assets.generation.prompts import SYSTEM_TEXT, CallPrompt, FactsKnown, T
 from tip_assets.planning.domain_library import DomainLibrary
 from tip_assets.planning.library.slots import OneOf, Slot
 from tip_assets.planning.library.types import Template
+from tip_assets.planning.recipes import Recipe
 
 
 def prompt_for(library: DomainLibrary, system_text: str = SYSTEM_TEXT) -> CallPrompt:
@@ -21,6 +22,11 @@ def prompt_for(library: DomainLibrary, system_text: str = SYSTEM_TEXT) -> CallPr
             by_caller_alone=_fact_names(slot for item in library.complications.values() for slot in item.slots),
         ),
     )
+
+
+def prompt_by(library: DomainLibrary, recipe: Recipe) -> CallPrompt:
+    """How calls of this domain are asked for under a recipe."""
+    return prompt_for(library, recipe.system_text(SYSTEM_TEXT))
 
 
 def _words(template: Template, library: DomainLibrary) -> TemplateWords:

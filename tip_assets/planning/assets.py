@@ -119,11 +119,15 @@ def personas(
 ):
     """Who speaks in each call. Their personal facts are the ground truth that scrubbing is measured by."""
     from tip_assets.planning.persona_generator import personas_for
+    from tip_assets.planning.recipes import read_recipe
 
     spec = the_spec(dataset_specs)
     library = platform.library(spec.domain)
+    with clear_failures():
+        recipe = read_recipe(platform.settings().generation.recipe, platform.folder)
     scratch = platform.layout().scratch(context.run.run_id, "personas")
-    people = (person for scenario in read_set(scenarios, Scenario) for person in personas_for(spec, scenario, library))
+    planned = (person for scenario in read_set(scenarios, Scenario) for person in personas_for(spec, scenario, library))
+    people = (recipe.persona(person) for person in planned)
     frame = write_set(people, Persona, scratch)
     roles = dict(frame.group_by("role").len().collect().iter_rows())
     without_facts = frame.filter(pl.col("facts").list.len() == 0).select(pl.len()).collect().item()
@@ -134,6 +138,7 @@ def personas(
             # Types and counts only: the facts themselves are personal data and never reach metadata.
             "fact_types": dg.MetadataValue.json({row["type"]: row["count"] for row in fact_types["type"].to_list()}),
             "sample": dg.MetadataValue.json(_without_facts(next(read_set(frame, Persona)))),
+            "recipe": recipe.name,
         },
         check_results=[
             dg.AssetCheckResult(

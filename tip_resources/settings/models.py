@@ -122,6 +122,10 @@ class GenerationSettings(Section):
     temperature: Annotated[float, Field(ge=0, le=2)] = Field(default=0.8, description="Sampling temperature.")
     tokens_per_turn: PositiveInt = Field(default=40, description="Planning figure for output tokens of one turn.")
     shard_calls: PositiveInt = Field(default=50_000, description="A set larger than this is written in several shards.")
+    recipe: str = Field(
+        default="",
+        description="Recipe of config/recipes/ that calls are written by, as `tip improve` makes them; empty for none.",
+    )
 
 
 class EngineSettings(Section):
@@ -171,6 +175,11 @@ class QualitySettings(Section):
         default=1, description="How often a judge is asked about each call; more cost more and tell how sure it is."
     )
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")
+    reference: str = Field(
+        default="",
+        description="JSONL file or folder of real calls that ours are held against; empty takes config/reference/, "
+        "or the built-in calls.",
+    )
 
 
 class ThermalSettings(Section):

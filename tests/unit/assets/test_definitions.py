@@ -33,6 +33,8 @@ GRAPH = {
     "deduped_conversations": {"raw_conversations"},
     "graded_conversations": {"dataset_specs", "deduped_conversations", "scenarios", "personas"},
     "scrubbed_conversations": {"dataset_specs", "graded_conversations", "scenarios", "personas"},
+    "realism_discriminator": {"scrubbed_conversations"},
+    "feedback_rounds": set(),
     "lex_export": {"dataset_specs", "scrubbed_conversations"},
     "csv_export": {"dataset_specs", "scrubbed_conversations"},
     "jsonl_export": {"dataset_specs", "scrubbed_conversations"},
@@ -113,7 +115,7 @@ def test_dagster_can_hand_the_definitions_to_its_daemon_and_web_server() -> None
 
 def test_every_step_of_every_job_is_in_the_pool_that_the_gate_sets() -> None:
     jobs = definitions().resolve_all_job_defs()
-    assert {job.name for job in jobs} >= {"make_dataset", "bench_modes", "prompt_test", "bakeoff"}
+    assert {job.name for job in jobs} >= {"make_dataset", "improve_round", "bench_modes", "prompt_test", "bakeoff"}
     pools = {f"{job.name}: {op.name}": op.pool for job in jobs for op in job.graph.iterate_op_defs()}
     assert {"make_dataset: write_shard", "make_dataset: dataset_specs", "bakeoff: compare_models"} <= set(pools)
     assert {step: pool for step, pool in pools.items() if pool != RUN_POOL} == {}

@@ -1,0 +1,1 @@
+"""Measurements of the quality steps on calls made for it; run by hand."""

@@ -1,0 +1,1 @@
+"""How like real calls ours are: the reference, a discriminator that tries to tell them apart, and what follows."""
