@@ -109,10 +109,10 @@ class _Means:
 
 
 def _measured(calls: StageCalls) -> Iterator[Conversation]:
-    from tip_assets.quality.grading import grade_locally
+    from tip_assets.quality.local_grade import local_grade
 
     for conversation in calls.read():
-        yield _with_grade(conversation, grade_locally(conversation))
+        yield _with_grade(conversation, local_grade(conversation))
 
 
 def _with_grade(conversation: Conversation, grade: "Grade") -> Conversation:

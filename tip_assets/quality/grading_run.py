@@ -10,10 +10,10 @@ import msgspec
 
 from tip_assets.quality.agreement import Correlation, SampleAgreement
 from tip_assets.quality.calibration.result import Calibration
-from tip_assets.quality.grading import grade_locally
 from tip_assets.quality.judge_answers import JudgeAnswers
 from tip_assets.quality.judge_panel import overall_points
 from tip_assets.quality.judged_calls import Judged, Judges, judged_calls
+from tip_assets.quality.local_grade import local_grade
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
@@ -68,13 +68,13 @@ class GradingRun:
         """Every call in order, with the grade that decides."""
         if self._judges is None:
             for conversation, plan in planned:
-                yield self._graded(conversation, grade_locally(conversation, plan))
+                yield self._graded(conversation, local_grade(conversation, plan))
             return
         for one in judged_calls(planned, self._judges, samples=self._samples, answers=self._answers):
             yield self._settled(one)
 
     def _settled(self, one: Judged) -> Conversation:
-        local = grade_locally(one.conversation, one.plan)
+        local = local_grade(one.conversation, one.plan)
         self.asked += one.asked
         if one.grade is None:
             self.not_judged[one.why_not_kind] += 1

@@ -9,7 +9,7 @@ from tip_assets.quality.calibration.result import Calibration, Calibrations
 from tip_assets.quality.judge_rubric import judge_rubric_version
 from tip_assets.quality.judged_calls import Judges, JudgeTier, find_judges
 from tip_resources.domain.dataset_spec import DatasetSpec
-from tip_resources.domain.failures import TransientFailure
+from tip_resources.domain.failures import PermanentFailure
 from tip_resources.domain.grade import GradingTier
 from tip_resources.settings.models import EndpointSettings, ModelSettings, Settings
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tip_resources.fleet.fleet_servers import FleetServers
 
 
-class NoJudge(TransientFailure):
-    """Nobody is there to judge; the message says what was tried and what to do."""
+class NoJudge(PermanentFailure):
+    """Nobody came to judge while it was waited for; the message says what was tried and what to do."""
 
 
 @contextmanager
@@ -28,7 +28,8 @@ def judges_of_set(
     """Who judges the set for as long as the block runs; None where the local tier grades.
 
     A set that asked for rehearsal is judged by the scripted server and by it alone. Others wait for a judge as long as
-    generation waits for a model (engine.unavailable_limit_seconds), and never fall back on another tier.
+    generation waits for a model (engine.unavailable_limit_seconds; not for a paid API), and never fall back on another
+    tier.
 
     Raises:
         NoJudge: Nobody came.
@@ -61,10 +62,10 @@ def calibration_of(judges: Judges, kept: Calibrations) -> Calibration | None:
 def _waited_for(tier: JudgeTier, settings: Settings, fleet: "FleetServers | None") -> Judges:
     from tip_resources.llm.endpoints import NoEndpoint
 
+    # A machine may still be switched on; a paid API is set up or it is not.
+    patience = 0.0 if tier == "openai" else settings.engine.unavailable_limit_seconds
     try:
-        return find_judges(
-            tier, settings, environ=os.environ, fleet=fleet, patience_seconds=settings.engine.unavailable_limit_seconds
-        )
+        return find_judges(tier, settings, environ=os.environ, fleet=fleet, patience_seconds=patience)
     except NoEndpoint as nobody:
         mend = "Start a judge (its model: models.by_role.judge), or launch with tier local in the launchpad."
         raise NoJudge(f"{nobody}\nNothing was graded in another way instead. {mend}") from nobody

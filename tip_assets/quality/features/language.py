@@ -1,9 +1,9 @@
 """The words themselves: variety, repetition, contractions, sentence lengths (naturalness)."""
 
 from collections import Counter
-from statistics import fmean, pstdev
+from statistics import fmean
 
-from tip_assets.quality.features.measured_call import MeasuredCall
+from tip_assets.quality.features.measured_call import MeasuredCall, deviation
 from tip_assets.quality.word_lists import word_list
 
 _STOPWORDS = word_list("features", "stopwords")
@@ -37,7 +37,7 @@ def language(call: MeasuredCall) -> dict[str, float]:
     }
     sentence_lengths = [len(sentence) for turn in call.turns for sentence in turn.sentences]
     if len(sentence_lengths) > 1:
-        features["sentence_length_deviation"] = pstdev(sentence_lengths)
+        features["sentence_length_deviation"] = deviation(sentence_lengths)
     openings = [tuple(turn.words[:2]) for turn in call.turns if len(turn.words) > _UTTERANCE_WORDS]
     if openings:
         features["opening_variety"] = len(set(openings)) / len(openings)

@@ -2,9 +2,9 @@
 
 import re
 from itertools import pairwise
-from statistics import fmean, pstdev
+from statistics import fmean
 
-from tip_assets.quality.features.measured_call import MeasuredCall, MeasuredTurn
+from tip_assets.quality.features.measured_call import MeasuredCall, MeasuredTurn, deviation
 from tip_assets.quality.word_lists import word_list
 
 _FILLERS = word_list("features", "fillers")
@@ -55,7 +55,7 @@ def turn_taking(call: MeasuredCall) -> dict[str, float]:
         "turns": float(len(lengths)),
         "turn_words": mean,
         "terse_speaker_words": min(speaker_means),
-        "turn_length_variation": pstdev(lengths) / mean,
+        "turn_length_variation": deviation(lengths) / mean,
         "longest_turn_words": float(max(lengths)),
         "customer_share": customer_words / total,
         "doubled_share": _doubled_share(call.turns),

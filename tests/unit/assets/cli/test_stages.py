@@ -250,6 +250,14 @@ def test_grade_writes_a_grade_on_each_line(folder: Path):
     assert [given["overall"] > 0 for given in grades] == [True, False, False]
 
 
+def test_the_local_grade_of_a_file_holds_the_human_likeness_where_a_call_has_one(folder: Path):
+    calls = write(folder / "in.jsonl", line("short", *HELLO), line("long", *HELLO * 6))
+    run(grade, calls, folder / "out.jsonl")
+    short, long = (call["annotations"]["grade"]["metrics"] for call in read(folder / "out.jsonl"))
+    assert "human_likeness" not in short
+    assert 0 <= long["human_likeness"] <= 1
+
+
 @pytest.mark.parametrize("command", [dedupe, grade, scrub], ids=["dedupe", "grade", "scrub"])
 class TestEveryStage:
     def test_a_bad_line_is_named_and_the_rest_goes_on(self, command, folder: Path):

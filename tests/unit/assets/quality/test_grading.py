@@ -1,13 +1,14 @@
 """Good calls pass, damaged ones fall clearly below, and the grade says why."""
 
 import random
+import statistics
 import time
 from collections.abc import Callable
 
 import msgspec
 import pytest
 
-from tip_assets.quality.features.measured_call import MeasuredCall
+from tip_assets.quality.features.measured_call import MeasuredCall, deviation
 from tip_assets.quality.grading import RUBRIC_VERSION, grade_locally, measured_features
 from tip_assets.quality.rubric import FeatureRule, local_rubric
 from tip_resources.domain.call_plan import CallPlan
@@ -242,3 +243,8 @@ def test_words_in_any_order_never_crash_the_grader():
             for _ in range(rng.randrange(9))
         )
         assert 0 <= grade_locally(Conversation(id="1", turns=turns, domain="retail"), plan()).overall <= 5
+
+
+@pytest.mark.parametrize("counts", [[3], [4, 4, 4], [1, 2, 3, 40], list(range(200))])
+def test_the_quick_deviation_is_the_libraries(counts: list[int]):
+    assert deviation(counts) == pytest.approx(statistics.pstdev(counts))

@@ -21,6 +21,7 @@ from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.persona import Persona, PersonalFact
 from tip_resources.domain.scenario import Scenario
 from tip_resources.llm.failures import CallFailed, CallImpossible
+from tip_resources.settings.models import ModelSettings, Settings
 
 PLAN = CallPlan(
     index=0,
@@ -229,6 +230,18 @@ def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
     assert [one.grade.realism for one in again if one.grade] == [4.0, 4.0, 1.0, 1.0]
     kept.clear()
     assert [one.asked for one in judged(calls[:1], json.dumps(VERDICT), kept=kept)] == [1]
+
+
+def test_an_endpoint_that_is_of_no_use_is_passed_over_for_another_of_the_same_model() -> None:
+    refuses = answers(401, {"error": {"message": "who are you?"}})
+    with serving(refuses) as first, serving(json.dumps(VERDICT)) as second:
+        models = ModelSettings.model_validate(
+            {"endpoints": [{"url": one.url, "model": "judge"} for one in (first, second)], "probe_localhost": False}
+        )
+        judges = find_judges("network", Settings(models=models), environ={})
+        found = list(judged_calls([(call_of("Hello.", f"Call {number}."), None) for number in range(4)], judges))
+        assert [one.grade is not None for one in found] == [True] * 4
+        assert first.asked and len(second.asked) == 4
 
 
 def test_a_judge_that_lets_nobody_in_ends_it_with_words_instead_of_a_call_without_a_grade() -> None:
