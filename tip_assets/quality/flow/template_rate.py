@@ -1,7 +1,8 @@
 """How often calls of a set take the same course: the template rate and the most frequent skeletons.
 
 Two calls take the same course when their scenarios have the same intent path and their moves (moves.py) come in
-the same order. Such calls are told of, not removed: real calls about one thing run alike too.
+the same order. Such calls are told of, not removed: real calls about one thing run alike too. Two long calls hardly
+ever run alike from end to end, so passages of eight moves in a row are counted as well.
 """
 
 import hashlib
@@ -19,6 +20,10 @@ from tip_resources.domain.set_metric import SetMetric
 _WATCHED = 4_096
 _EXAMPLES = 3
 _TOP = 10
+# Moves of a passage: of six, most are common to any two sets of calls; of ten, hardly any.
+_PASSAGE_MOVES = 8
+# Passages remembered; of a larger set an even sample of so many at least half, the same ones from every call.
+_PASSAGES_KEPT = 1 << 20
 _ENGLISH_ONLY = "moves are told in English only"
 
 
@@ -34,21 +39,24 @@ class FlowGroup(msgspec.Struct, frozen=True, kw_only=True):
 class FlowReport(msgspec.Struct, frozen=True, kw_only=True):
     """`rate`: share of the `calls` measured that share their course with another; None where none was measured.
 
+    `shared_passages`: share of the passages of eight moves (different ones of each call) that another call has too;
+    it grows with the number of calls, so compare sets of one size. None where no call has eight moves.
     `courses` counts the different courses; `groups` are those taken most often, at least twice; `unmeasured`
     calls are in a language without rules, or have nothing that is a move.
     """
 
     rate: float | None
+    shared_passages: float | None
     calls: int
     courses: int
     unmeasured: int
     groups: tuple[FlowGroup, ...]
 
     def metrics(self) -> list[SetMetric]:
-        """The rows of the set's metrics: template rate, different courses per call, share of the commonest course."""
+        """The rows of the set's metrics: how much calls run alike, whole and in passages, and the commonest course."""
         if not self.calls:
             detail = f"no call measured: {_ENGLISH_ONLY}" if self.unmeasured else "no calls"
-            names = ("template_rate", "courses_per_call", "commonest_course_share")
+            names = ("template_rate", "shared_passages", "courses_per_call", "commonest_course_share")
             return [SetMetric(name=name, group="flow", detail=detail) for name in names]
         measured = f"{self.calls:,} calls measured" + (
             f", {self.unmeasured:,} not ({_ENGLISH_ONLY}, or nothing said)" if self.unmeasured else ""
@@ -56,6 +64,15 @@ class FlowReport(msgspec.Struct, frozen=True, kw_only=True):
         commonest = self.groups[0] if self.groups else None
         return [
             SetMetric(name="template_rate", group="flow", value=self.rate, goal="low", detail=measured),
+            SetMetric(
+                name="shared_passages",
+                group="flow",
+                value=self.shared_passages,
+                goal="as in real calls",
+                detail=f"passages of {_PASSAGE_MOVES} moves that another call has too; grows with the set"
+                if self.shared_passages is not None
+                else f"no call has {_PASSAGE_MOVES} moves",
+            ),
             SetMetric(
                 name="courses_per_call",
                 group="flow",
@@ -76,12 +93,12 @@ class FlowReport(msgspec.Struct, frozen=True, kw_only=True):
 def template_rate(calls_with_plans: Iterable[tuple[Conversation, CallPlan | None]]) -> FlowReport:
     """Measures a set in one pass; a call without a plan (an import) is compared by its moves alone.
 
-    Memory: 8 bytes a call, and some megabytes for the skeletons watched. The counts are exact; a course that
+    Memory: 8 bytes a call, and some 20 MB for the skeletons and passages watched. The counts are exact; a course that
     makes up less than 1 in 4,096 calls can be missing from `groups`, never from the rate.
     """
     hashes = array("Q")
     unmeasured = 0
-    watched = _Frequent()
+    watched, passages = _Frequent(), _Passages()
     for call, plan in calls_with_plans:
         moves = moves_of(call) if is_told_in(call.language) else ()
         if not moves:
@@ -91,7 +108,8 @@ def template_rate(calls_with_plans: Iterable[tuple[Conversation, CallPlan | None
         course = _hash(path, moves)
         hashes.append(course)
         watched.see(course, path, moves, call.id)
-    return _report(hashes, unmeasured, watched)
+        passages.see(moves)
+    return _report(hashes, unmeasured, watched, passages)
 
 
 class _Frequent:
@@ -124,7 +142,30 @@ class _Frequent:
                 del self._counts[course], self._groups[course]
 
 
-def _report(hashes: array, unmeasured: int, watched: _Frequent) -> FlowReport:
+class _Passages:
+    """Hashes of the passages of every call, each once a call; of many, those whose hash divides by `_one_in`."""
+
+    def __init__(self) -> None:
+        self._hashes = array("Q")
+        self._one_in = 1
+
+    def see(self, moves: tuple[str, ...]) -> None:
+        passages = {moves[start : start + _PASSAGE_MOVES] for start in range(len(moves) - _PASSAGE_MOVES + 1)}
+        self._hashes.extend(found for passage in passages if (found := _hash((), passage)) % self._one_in == 0)
+        while len(self._hashes) > _PASSAGES_KEPT:
+            self._one_in *= 2
+            self._hashes = array("Q", (kept for kept in self._hashes if kept % self._one_in == 0))
+
+    def shared(self) -> float | None:
+        import numpy as np
+
+        if not self._hashes:
+            return None
+        _, counts = np.unique(np.frombuffer(self._hashes, dtype=np.uint64), return_counts=True)
+        return float(counts[counts > 1].sum() / len(self._hashes))
+
+
+def _report(hashes: array, unmeasured: int, watched: _Frequent, passages: _Passages) -> FlowReport:
     import numpy as np
 
     courses, counts = np.unique(np.frombuffer(hashes, dtype=np.uint64), return_counts=True)
@@ -137,6 +178,7 @@ def _report(hashes: array, unmeasured: int, watched: _Frequent) -> FlowReport:
     groups.sort(key=lambda group: (-group.calls, group.examples))
     return FlowReport(
         rate=float(counts[counts > 1].sum() / len(hashes)) if len(hashes) else None,
+        shared_passages=passages.shared(),
         calls=len(hashes),
         courses=len(courses),
         unmeasured=unmeasured,
