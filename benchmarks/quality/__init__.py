@@ -1,1 +1,1 @@
-"""Measurements of quality: duplicates, personal data, grades. Run by hand."""
+"""Measurements of the quality steps on calls made for it; run by hand."""

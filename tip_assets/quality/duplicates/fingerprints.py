@@ -1,6 +1,7 @@
 """Two hashes of a call: of its text as it stands, and of its words alone."""
 
 import hashlib
+import operator
 import unicodedata
 
 import msgspec
@@ -13,6 +14,12 @@ _DIGEST_BYTES = 16
 _TURN_END = "\x1e"
 _SPEAKER_END = "\x1f"
 _ASCII_PUNCTUATION_AND_SPACE = {code: None for code in range(128) if not chr(code).isalnum()}
+# The same for bytes, where the marks between speakers and turns stay.
+_LOWER = bytes(range(256)).lower()
+_ASCII_DROPPED = bytes(
+    code for code in range(128) if not chr(code).isalnum() and chr(code) not in (_TURN_END, _SPEAKER_END)
+)
+_EMPTY_TURN = f"{_SPEAKER_END}{_TURN_END}".encode()
 # Letters, digits and the marks that belong to letters; everything else is formatting.
 _KEPT_CATEGORIES = frozenset("LNM")
 
@@ -32,9 +39,25 @@ def fingerprints(conversation: Conversation) -> Fingerprints:
     so a call cut into turns differently is still the same. A call with no letter or digit at all has no
     normal form and keeps its exact text there.
     """
-    exact = "".join(f"{turn.speaker}{_SPEAKER_END}{turn.text}{_TURN_END}" for turn in conversation.turns)
-    normalized = _normal_form(conversation)
-    return Fingerprints(_digest("exact", exact), _digest("normalized", normalized or exact))
+    exact = "".join([f"{turn.speaker}{_SPEAKER_END}{turn.text}{_TURN_END}" for turn in conversation.turns])
+    # Lone surrogates can come from broken imports; they must hash, not raise.
+    data = exact.encode("utf-8", "surrogatepass")
+    normalized = _plain_normal_form(conversation, data)
+    if normalized is None:
+        normalized = _normal_form(conversation).encode("utf-8", "surrogatepass")
+    return Fingerprints(_digest("exact", data), _digest("normalized", normalized or data))
+
+
+def _plain_normal_form(conversation: Conversation, exact: bytes) -> bytes | None:
+    """The normal form of a call in ASCII whose speakers take turns, at once; None for any other."""
+    turns = len(conversation.turns)
+    if not exact.isascii() or exact.count(b"\x1e") != turns or exact.count(b"\x1f") != turns:
+        return None
+    speakers = [turn.speaker for turn in conversation.turns]
+    if any(map(operator.eq, speakers, speakers[1:])):
+        return None
+    kept = exact.translate(_LOWER, _ASCII_DROPPED)
+    return None if _EMPTY_TURN in kept else b"\x1e" + kept[:-1] if kept else b""
 
 
 def _normal_form(conversation: Conversation) -> str:
@@ -58,7 +81,5 @@ def _letters_and_digits(text: str) -> str:
     return "".join(char for char in folded if unicodedata.category(char)[0] in _KEPT_CATEGORIES)
 
 
-def _digest(kind: DuplicateMethod, text: str) -> str:
-    # Lone surrogates can come from broken imports; they must hash, not raise.
-    data = text.encode("utf-8", "surrogatepass")
+def _digest(kind: DuplicateMethod, data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=_DIGEST_BYTES, person=kind.encode()).hexdigest()

@@ -1,53 +1,141 @@
 """Which calls were seen before, and which of a stream repeat an earlier one.
 
-What other sets delivered comes in as known fingerprints (tip_resources/database/delivered.py).
+What other sets delivered is asked of `KnownCalls` (tip_resources/database/delivered.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Protocol
 
-from tip_assets.quality.duplicates.fingerprints import Fingerprints, fingerprints
-from tip_assets.quality.duplicates.matches import DuplicateMatch, DuplicateMethod
+import numpy as np
+
+from tip_assets.quality.duplicates.compare import compare
+from tip_assets.quality.duplicates.kept_calls import KeptCalls
+from tip_assets.quality.duplicates.key_table import KeyTable
+from tip_assets.quality.duplicates.matches import DuplicateMatch, Likeness
+from tip_assets.quality.duplicates.sketches import sketches
+from tip_assets.quality.duplicates.thresholds import DEFAULT, SEMANTIC_FLOOR, Thresholds
 from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.sketch import CallSketch
+
+# Candidates compared with a call: those that share most keys with it, and at least this share of its keys.
+_MOST_COMPARED = 2
+_SHARED_KEYS = 0.05
+_FEWEST_SHARED = 2
+_NEAR_MISSES = 5
+_BATCH_CALLS = 256
+
+
+class KnownCalls(Protocol):
+    """Calls delivered elsewhere."""
+
+    def near(self, sketches: Sequence[CallSketch]) -> Mapping[str, Sequence[CallSketch]]:
+        """For each sketch's id, sketches of those that share its fingerprint or some of its keys."""
+        ...
 
 
 class DuplicateIndex:
-    """The fingerprints seen so far, in memory; about 300 bytes a call.
+    """The calls seen so far. In memory about 1.5 kB for a call of 1 kB; with a folder about 30 bytes and its files.
 
     Args:
-        known: Fingerprints (of either kind) delivered earlier, each with its conversation's id. They are
-            there before anything is added, so what was delivered before always survives.
+        known: Calls delivered earlier. They are there before anything is added, so what was delivered before
+            always survives.
+        folder: Where words and keys are written. The files serve this index alone and are nothing to keep.
+        thresholds: From how much likeness on a call is a duplicate.
     """
 
-    def __init__(self, known: Mapping[str, str] | None = None) -> None:
-        self._ids: dict[bytes, str] = {bytes.fromhex(fingerprint): id_ for fingerprint, id_ in (known or {}).items()}
+    def __init__(
+        self, known: KnownCalls | None = None, folder: Path | None = None, thresholds: Thresholds = DEFAULT
+    ) -> None:
+        self._known = known
+        self._thresholds = thresholds
+        self._calls = KeptCalls(folder)
+        self._keys = KeyTable(folder)
+        # First 8 bytes of the normalised fingerprint -> number of the call kept with it.
+        self._texts: dict[int, int] = {}
 
-    def find(self, conversation: Conversation) -> DuplicateMatch | None:
+    def find(self, sketch: CallSketch) -> DuplicateMatch | None:
         """The earlier call this one duplicates and how, or None when it is new. Adds nothing."""
-        return self._find(conversation.id, fingerprints(conversation))
+        return self._match(sketch, self._candidates([sketch])[0], self._known_near([sketch]).get(sketch.id, ()))
 
-    def add(self, conversation: Conversation) -> None:
-        """Remembers a call that was kept; the first call with a fingerprint stays its owner."""
-        self._add(conversation.id, fingerprints(conversation))
+    def add(self, sketch: CallSketch) -> None:
+        """Remembers a call that was kept."""
+        self._add_keys([sketch])
+        self._keep(sketch)
 
-    def find_or_add(self, conversation: Conversation) -> DuplicateMatch | None:
-        """`find`, and `add` when it is new, with the fingerprints worked out once."""
-        prints = fingerprints(conversation)
-        match = self._find(conversation.id, prints)
-        if match is None:
-            self._add(conversation.id, prints)
-        return match
+    def find_or_add(self, sketch: CallSketch) -> DuplicateMatch | None:
+        """`find`, and `add` when it is new."""
+        return self.find_or_add_all([sketch])[0]
 
-    def _find(self, id_: str, prints: Fingerprints) -> DuplicateMatch | None:
-        methods: tuple[DuplicateMethod, ...] = ("exact", "normalized")
-        for method in methods:
-            earlier = self._ids.get(bytes.fromhex(getattr(prints, method)))
-            if earlier is not None:
-                return DuplicateMatch(id=id_, duplicate_of=earlier, method=method, similarity=1.0)
+    def find_or_add_all(self, batch: Sequence[CallSketch]) -> list[DuplicateMatch | None]:
+        """`find_or_add` for one call after the other, several times as fast."""
+        known = self._known_near(batch)
+        # The keys of all are added first and looked up together; a call is compared with earlier ones only.
+        self._add_keys(batch)
+        matches: list[DuplicateMatch | None] = []
+        for sketch, candidates in zip(batch, self._candidates(batch), strict=True):
+            matches.append(self._match(sketch, candidates, known.get(sketch.id, ())))
+            if matches[-1] is None:
+                self._keep(sketch)
+            else:
+                self._calls.skip()
+        return matches
+
+    def near_misses(self, sketch: CallSketch) -> list[tuple[str, float]]:
+        """Ids of earlier calls that are alike but no duplicates by their words, the most alike first, with how much."""
+        earlier = [self._calls.get(number) for number in self._candidates([sketch])[0] if number < len(self._calls)]
+        found = [*self._known_near([sketch]).get(sketch.id, ()), *(call for call in earlier if call)]
+        likenesses = [(call.id, compare(sketch, call, self._thresholds)) for call in found]
+        misses = [(id_, like.similarity) for id_, like in likenesses if not like.method]
+        return sorted((m for m in misses if m[1] >= SEMANTIC_FLOOR), key=lambda miss: -miss[1])[:_NEAR_MISSES]
+
+    def _match(
+        self, sketch: CallSketch, candidates: Sequence[int], known: Sequence[CallSketch]
+    ) -> DuplicateMatch | None:
+        for earlier in self._earlier(sketch, candidates, known):
+            likeness = compare(sketch, earlier, self._thresholds)
+            if likeness.method:
+                return _match(sketch, earlier, likeness)
         return None
 
-    def _add(self, id_: str, prints: Fingerprints) -> None:
-        self._ids.setdefault(bytes.fromhex(prints.exact), id_)
-        self._ids.setdefault(bytes.fromhex(prints.normalized), id_)
+    def _earlier(
+        self, sketch: CallSketch, candidates: Sequence[int], known: Sequence[CallSketch]
+    ) -> Iterator[CallSketch]:
+        """Calls to compare with: first those delivered, then one of the same letters, then those sharing most keys."""
+        yield from sorted(known, key=lambda call: (call.exact != sketch.exact, call.normalized != sketch.normalized))
+        same = self._texts.get(_text_key(sketch))
+        for number in (*(() if same is None else (same,)), *candidates):
+            call = self._calls.get(number) if number < len(self._calls) else None
+            if call is not None:
+                yield call
+
+    def _known_near(self, batch: Sequence[CallSketch]) -> Mapping[str, Sequence[CallSketch]]:
+        return self._known.near(batch) if self._known else {}
+
+    def _keep(self, sketch: CallSketch) -> None:
+        self._texts.setdefault(_text_key(sketch), len(self._calls))
+        self._calls.add(sketch)
+
+    def _add_keys(self, batch: Sequence[CallSketch]) -> None:
+        keys, owners = _keys(batch)
+        self._keys.add(keys, owners + len(self._calls))
+
+    def _candidates(self, batch: Sequence[CallSketch]) -> list[list[int]]:
+        """For each call the numbers of earlier ones that share enough keys, most first, at most _MOST_COMPARED."""
+        keys, owners = _keys(batch)
+        found = self._keys.owners(keys)
+        asking = owners[found.asked]
+        is_earlier = found.calls < asking + len(self._calls)
+        pairs, shared = np.unique((asking[is_earlier] << 32) | found.calls[is_earlier], return_counts=True)
+        enough = np.maximum(_FEWEST_SHARED, np.bincount(owners, minlength=len(batch)) * _SHARED_KEYS)
+        asking = pairs >> 32
+        is_enough = shared >= enough[asking]
+        pairs, shared, asking = pairs[is_enough], shared[is_enough], asking[is_enough]
+        order = np.lexsort((pairs, -shared, asking))
+        numbers = (pairs[order] & 0xFFFFFFFF).tolist()
+        starts = np.searchsorted(asking, np.arange(len(batch) + 1)).tolist()
+        return [numbers[start : min(end, start + _MOST_COMPARED)] for start, end in pairwise(starts)]
 
 
 def deduplicate(
@@ -55,8 +143,24 @@ def deduplicate(
 ) -> Iterator[tuple[Conversation, DuplicateMatch | None]]:
     """Yields every call in order with what it duplicates, or None for those to keep.
 
-    Streams: only fingerprints are held. `index` carries what was seen before and is added to.
+    Streams: only sketches are held, and a batch of calls. `index` carries what was seen before and is added to.
     """
     seen = index if index is not None else DuplicateIndex()
-    for conversation in conversations:
-        yield conversation, seen.find_or_add(conversation)
+    remaining = iter(conversations)
+    while batch := list(islice(remaining, _BATCH_CALLS)):
+        yield from zip(batch, seen.find_or_add_all(sketches(batch)), strict=True)
+
+
+def _match(sketch: CallSketch, earlier: CallSketch, likeness: Likeness) -> DuplicateMatch:
+    assert likeness.method is not None
+    return DuplicateMatch(id=sketch.id, duplicate_of=earlier.id, method=likeness.method, similarity=likeness.similarity)
+
+
+def _keys(batch: Sequence[CallSketch]) -> tuple[np.ndarray, np.ndarray]:
+    """The keys of a batch one after the other, and the place in it of each one's call."""
+    keys = np.frombuffer(b"".join([sketch.bands for sketch in batch]), "<u8").astype(np.uint64, copy=False)
+    return keys, np.repeat(np.arange(len(batch)), [len(sketch.bands) // 8 for sketch in batch])
+
+
+def _text_key(sketch: CallSketch) -> int:
+    return int(sketch.normalized[:16], 16)

@@ -1,5 +1,7 @@
 """Exact and normalised duplicates: what is the same, what is not, and who survives."""
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -8,7 +10,9 @@ from hypothesis import strategies as st
 from tip_assets.quality.duplicates.fingerprints import fingerprints
 from tip_assets.quality.duplicates.index import DuplicateIndex, deduplicate
 from tip_assets.quality.duplicates.matches import DuplicateMatch
+from tip_assets.quality.duplicates.sketches import sketches
 from tip_resources.domain.conversation import Annotations, Conversation, Turn
+from tip_resources.domain.sketch import CallSketch
 
 
 def call(id: str, *turns: tuple[str, str]) -> Conversation:
@@ -83,8 +87,11 @@ def test_scripts_with_combining_marks_keep_them():
 
 
 def test_what_was_delivered_before_survives():
-    delivered = fingerprints(call("old", *HELLO))
-    index = DuplicateIndex({delivered.normalized: "old"})
+    class Delivered:
+        def near(self, wanted: Sequence[CallSketch]) -> Mapping[str, Sequence[CallSketch]]:
+            return {sketch.id: sketches([call("old", *HELLO)]) for sketch in wanted}
+
+    index = DuplicateIndex(Delivered())
     [(_, match)] = deduplicate(
         [call("new", ("agent", "hello how can i help"), ("customer", "MY BILL IS WRONG"))], index
     )
@@ -98,10 +105,11 @@ def test_all_later_copies_name_the_first_call():
 
 def test_finding_adds_nothing():
     index = DuplicateIndex()
-    assert index.find(call("1", *HELLO)) is None
-    assert index.find(call("2", *HELLO)) is None
-    index.add(call("1", *HELLO))
-    assert index.find(call("2", *HELLO)) is not None
+    one, two = sketches([call("1", *HELLO), call("2", *HELLO)])
+    assert index.find(one) is None
+    assert index.find(two) is None
+    index.add(one)
+    assert index.find(two) is not None
 
 
 @given(st.lists(st.lists(st.text(max_size=8), max_size=3), max_size=12))
