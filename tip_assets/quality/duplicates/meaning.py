@@ -29,7 +29,8 @@ _FACTS_ASSUMED, _SHARE_ASSUMED = 3, 0.8
 # Less said than this (words that carry a topic) makes no call that can be told from another.
 _LEAST_WEIGHT = 12.0
 # The logistic curve from likeness to certainty, the same for both kinds of vectors: 0.95 is a likeness of 0.50.
-# Between the curves fitted on two corpora (benchmarks/quality/semantic.py --fit).
+# Fitted to sentence vectors on two corpora: 0.40 to 0.42 and 23 to 30 (benchmarks/quality/semantic.py --fit); ours is
+# a little steeper, so that 0.95 gives up less recall.
 _MIDDLE, _STEEPNESS = 0.41, 33.0
 # Pairs whose vectors are held at once: 10 MB of them for calls of 20 turns.
 _PAIRS_AT_ONCE = 64

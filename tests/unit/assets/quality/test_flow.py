@@ -101,6 +101,18 @@ def test_the_rows_of_the_set_hold_the_rate_and_name_the_commonest_course():
     assert {row.group for row in rows.values()} == {"flow"}
 
 
+def test_long_calls_that_differ_at_the_ends_still_share_their_passages():
+    middle = ("Why?", "Nobody told me.", "I'm so sorry.", "I need a refund.") * 2
+    one = planned("Hello.", *middle, "Bye.", id="1")
+    other = planned("One moment, please.", "I need help.", "Which one?", *middle, "Thank you.", id="2")
+    report = template_rate([one, other])
+    assert report.rate == 0.0
+    assert report.shared_passages is not None
+    assert 0 < report.shared_passages < 1
+    assert template_rate([one, one]).shared_passages == 1.0
+    assert template_rate([planned(*COURTEOUS, id="1")]).shared_passages is None
+
+
 def test_a_course_taken_often_is_reported_after_thousands_of_others():
     asking = ["Why?", "I need that.", "I'm so sorry.", "Bye.", "One moment, please."]
 
@@ -108,9 +120,9 @@ def test_a_course_taken_often_is_reported_after_thousands_of_others():
         texts = [asking[int(digit)] for digit in f"{number:05d}" if int(digit) < len(asking)]
         return call_of(*texts, "My pleasure.", id=str(number))
 
-    rare = [(different(number), None) for number in range(12_000)]
+    rare = [(different(number), None) for number in range(8_000)]
     often = [planned(*COURTEOUS, id=f"often-{number}") for number in range(200)]
-    mixed = [call for start in range(200) for call in (*rare[start * 60 : start * 60 + 60], often[start])]
+    mixed = [call for start in range(200) for call in (*rare[start * 40 : start * 40 + 40], often[start])]
     report = template_rate(mixed)
     group = next(group for group in report.groups if group.moves == moves_of(call_of(*COURTEOUS)))
     assert group.calls == 200
