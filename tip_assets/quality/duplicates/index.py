@@ -36,7 +36,7 @@ class KnownCalls(Protocol):
 
 
 class DuplicateIndex:
-    """The calls seen so far. In memory about 1.5 kB for a call of 1 kB; with a folder about 30 bytes and its files.
+    """The calls seen so far. In memory about 1.5 kB for a call of 1 kB; with a folder about 100 bytes and its files.
 
     Args:
         known: Calls delivered earlier. They are there before anything is added, so what was delivered before

@@ -6,7 +6,7 @@ from pathlib import Path
 from tip_resources.domain.sketch import CallSketch
 
 # Written to the file at once.
-_BUFFER_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 16
 _DIGEST_BYTES = 16
 _DROPPED = (1 << 64) - 1
 
@@ -19,7 +19,7 @@ class KeptCalls:
         self._tail = bytearray()
         # Bytes before the tail, which are in the file.
         self._written = 0
-        self._file = (folder / "calls.bin").open("w+b", buffering=0) if folder else None
+        self._file = (folder / "calls.bin").open("w+b") if folder else None
 
     def __len__(self) -> int:
         return len(self._places)
@@ -31,6 +31,8 @@ class KeptCalls:
         self._tail += len(id_).to_bytes(4, "little") + len(sketch.body).to_bytes(4, "little")
         self._tail += bytes.fromhex(sketch.exact) + bytes.fromhex(sketch.normalized) + id_ + sketch.body
         if self._file and len(self._tail) >= _BUFFER_BYTES:
+            # Reading moves the place in the file.
+            self._file.seek(self._written)
             self._file.write(self._tail)
             self._written += len(self._tail)
             self._tail = bytearray()

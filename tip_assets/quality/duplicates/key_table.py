@@ -8,12 +8,13 @@ import numpy.typing as npt
 
 from tip_assets.quality.duplicates.words import Hashes, Numbers
 
-# Calls to a table; with 56 keys a call its rows are then less than half full. A full table is followed by another one.
+# Calls to a table; with 68 keys a call its rows are then about half full. A full table is followed by another one.
 _CALLS_BITS = 17
 CALLS_PER_TABLE = 1 << _CALLS_BITS
-# Rows of a table and places in a row. 16 places are one cache line.
-_ROW_BITS = 20
-_PLACES = 16
+# Rows of a table and places in a row. A key that more calls have than there are places is of no use any more; with
+# twice the places more copies are found in sets written from few templates, a fifth slower (docs/duplicates.md).
+_ROW_BITS = 19
+_PLACES = 32
 # A place holds the number of a call and these bits of the key, which tell keys of one row apart.
 _TAG_BITS = 32 - _CALLS_BITS
 
@@ -28,7 +29,7 @@ class Owners(NamedTuple):
 class KeyTable:
     """Keys of calls numbered from 0, 64 MB for 131,072 calls. Without a folder the tables are in memory.
 
-    Two keys may pass for one (1 in 2^35), so what is found is a candidate and not a match.
+    Two keys may pass for one (1 in 2^34), so what is found is a candidate and not a match.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

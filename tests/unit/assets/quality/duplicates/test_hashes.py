@@ -87,9 +87,11 @@ def test_scripts_with_combining_marks_keep_them():
 
 
 def test_what_was_delivered_before_survives():
+    delivered = sketches([call("old", *HELLO)])
+
     class Delivered:
-        def near(self, wanted: Sequence[CallSketch]) -> Mapping[str, Sequence[CallSketch]]:
-            return {sketch.id: sketches([call("old", *HELLO)]) for sketch in wanted}
+        def near(self, sketches: Sequence[CallSketch]) -> Mapping[str, Sequence[CallSketch]]:
+            return {sketch.id: delivered for sketch in sketches}
 
     index = DuplicateIndex(Delivered())
     [(_, match)] = deduplicate(

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.duplicates.sketches import sketches
 from tip_assets.quality.duplicates.thresholds import Thresholds
-from tip_resources.domain.conversation import Conversation, Turn
+from tip_resources.domain.conversation import Conversation, Speaker, Turn
 from tip_resources.domain.sketch import CallSketch
 
 Edit = Callable[[list[str], random.Random], list[str]]
@@ -22,7 +22,7 @@ Edit = Callable[[list[str], random.Random], list[str]]
 
 def with_texts(call: Conversation, texts: list[str], id: str = "copy") -> Conversation:
     """The call saying other texts, its speakers taking turns."""
-    speakers = [turn.speaker for turn in call.turns]
+    speakers: list[Speaker] = [turn.speaker for turn in call.turns]
     turns = tuple(Turn(speaker=speakers[n % len(speakers)], text=text) for n, text in enumerate(texts))
     return Conversation(id=id, turns=turns)
 
@@ -185,10 +185,10 @@ def test_near_misses_are_named_with_how_alike_they_are(good_calls: list[Conversa
 class Delivered:
     """Calls that another set delivered, all of them candidates for any."""
 
-    def __init__(self, calls: list[CallSketch]) -> None:
+    def __init__(self, calls: Sequence[CallSketch]) -> None:
         self._calls = calls
 
-    def near(self, sketches: list[CallSketch]) -> dict[str, list[CallSketch]]:
+    def near(self, sketches: Sequence[CallSketch]) -> Mapping[str, Sequence[CallSketch]]:
         return {sketch.id: self._calls for sketch in sketches}
 
 
