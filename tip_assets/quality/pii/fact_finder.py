@@ -40,10 +40,7 @@ class FactFinder:
             turns |= {self.call.turn_at(match.start()) for match in _OTHER_LETTERS.finditer(self.call.text)}
         compact = as_ascii(self.call.text).lower().translate(None, _NOT_COMPACT)
         for wanted in {word for forms in self._forms for word in _written_forms(forms)}:
-            position = compact.find(wanted)
-            while position >= 0:
-                turns.add(compact.count(b"\0", 0, position))
-                position = compact.find(wanted, position + 1)
+            turns.update(_turns_with(compact, wanted))
         return turns
 
     def find(self) -> Iterator[Found]:
@@ -151,6 +148,17 @@ def _written_forms(forms: FactForms) -> Iterator[bytes]:
         yield as_ascii(form)
     for literal in forms.literals:
         yield as_ascii(literal).lower().translate(None, _NOT_COMPACT)
+
+
+def _turns_with(compact: bytes, wanted: bytes) -> Iterator[int]:
+    """The numbers of the stretches between zero bytes in which `wanted` stands."""
+    turn, counted = 0, 0
+    position = compact.find(wanted)
+    while position >= 0:
+        turn += compact.count(b"\0", counted, position)
+        yield turn
+        counted = compact.find(b"\0", position)
+        position = compact.find(wanted, counted) if counted >= 0 else -1
 
 
 def _is_same_date(mention: DateMention, date: tuple[int | None, int, int]) -> bool:
