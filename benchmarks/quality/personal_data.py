@@ -76,10 +76,10 @@ def presidio_finder() -> Find:
         SystemExit: presidio-analyzer is not installed.
     """
     try:
-        from tip_assets.quality.pii.presidio import presidio_spans  # pyright: ignore[reportMissingImports]
+        from tip_assets.quality.pii.presidio import PresidioFinder  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise SystemExit(f"Presidio cannot be measured: {error}") from error
-    return presidio_spans
+    return PresidioFinder().find
 
 
 def report(calls: Sequence[LabelledCall], find: Find, misses: int) -> None:

@@ -40,7 +40,7 @@ class FactFinder:
             turns |= {self.call.turn_at(match.start()) for match in _OTHER_LETTERS.finditer(self.call.text)}
         compact = as_ascii(self.call.text).lower().translate(None, _NOT_COMPACT)
         for wanted in {word for forms in self._forms for word in _written_forms(forms)}:
-            turns.update(_turns_with(compact, wanted))
+            turns.update(_turns_with(wanted, compact))
         return turns
 
     def find(self) -> Iterator[Found]:
@@ -142,15 +142,7 @@ class FactFinder:
             yield first, last
 
 
-def _written_forms(forms: FactForms) -> Iterator[bytes]:
-    """The forms as they stand in a text without spaces and marks; those of numbers and letters are found otherwise."""
-    for form in (*forms.words, *("".join(phrase) for phrase in forms.phrases), *forms.joined, *forms.codes):
-        yield as_ascii(form)
-    for literal in forms.literals:
-        yield as_ascii(literal).lower().translate(None, _NOT_COMPACT)
-
-
-def _turns_with(compact: bytes, wanted: bytes) -> Iterator[int]:
+def _turns_with(wanted: bytes, compact: bytes) -> Iterator[int]:
     """The numbers of the stretches between zero bytes in which `wanted` stands."""
     turn, counted = 0, 0
     position = compact.find(wanted)
@@ -159,6 +151,14 @@ def _turns_with(compact: bytes, wanted: bytes) -> Iterator[int]:
         yield turn
         counted = compact.find(b"\0", position)
         position = compact.find(wanted, counted) if counted >= 0 else -1
+
+
+def _written_forms(forms: FactForms) -> Iterator[bytes]:
+    """The forms as they stand in a text without spaces and marks; those of numbers and letters are found otherwise."""
+    for form in (*forms.words, *("".join(phrase) for phrase in forms.phrases), *forms.joined, *forms.codes):
+        yield as_ascii(form)
+    for literal in forms.literals:
+        yield as_ascii(literal).lower().translate(None, _NOT_COMPACT)
 
 
 def _is_same_date(mention: DateMention, date: tuple[int | None, int, int]) -> bool:
