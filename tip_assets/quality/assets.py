@@ -16,6 +16,7 @@ from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
 from tip_assets.quality.duplicates.fingerprints import fingerprints
 from tip_assets.quality.duplicates.index import deduplicate
+from tip_assets.quality.pii.presidio import presidio_finder
 from tip_assets.quality.screening import DuplicateScreen, ScrubScreen, mean_grades, passing, with_grades
 from tip_assets.quality.scrubbing import redact
 from tip_assets.steps import clear_failures
@@ -129,7 +130,9 @@ def scrubbed_conversations(
 ):
     """Passing calls with the spans of their personal data; every export applies its own style to them."""
     spec, settings = the_spec(dataset_specs), platform.settings()
-    screen = ScrubScreen(settings.exports.styles_used, platform.redaction_key(spec.name))
+    with clear_failures():
+        also = presidio_finder() if settings.quality.presidio else None
+    screen = ScrubScreen(settings.exports.styles_used, platform.redaction_key(spec.name), also)
     good = read_set(graded_conversations.filter(passing(settings.quality.minimum_score)), Conversation)
     scratch = platform.layout().scratch(context.run.run_id, "scrubbed_conversations")
     planned = with_plans(good, read_plans(scenarios, personas))

@@ -168,6 +168,9 @@ class QualitySettings(Section):
     minimum_score: Ratio = Field(default=0.85, description="Least overall grade, divided by 5.")
     duplicate_threshold: Ratio = Field(default=0.95, description="Cosine similarity that makes two calls duplicates.")
     grading_tier: Literal["local", "network", "openai"] = Field(default="local", description="Who grades.")
+    presidio: bool = Field(
+        default=False, description="Search with Presidio's patterns as well; slow, needs the extra presidio."
+    )
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")
 
 
