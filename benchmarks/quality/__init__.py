@@ -1,1 +1,1 @@
-"""Measurements of the quality stages, run by hand."""
+"""Measurements of the quality steps on calls made for it; run by hand."""

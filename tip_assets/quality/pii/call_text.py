@@ -18,6 +18,8 @@ from tip_resources.domain.conversation import Turn
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _TOKENS = re.compile(r"([^\W\d_]+|\d+)")
+# The same for lower-case ASCII, in half the time.
+_PLAIN_TOKENS = re.compile("([a-z]+|[0-9]+)")
 # Between two turns: neither a word character nor white space, so no pattern reaches across.
 TURN_SEPARATOR = "\x00"
 _TAG = re.compile(r"\[[A-Z][A-Z0-9_]{1,40}\]")
@@ -88,13 +90,15 @@ class CallText:
     """The searchable layout of a call's turns; offsets are into `text` until `turn_at` takes them to a turn.
 
     Without `tokenised` only turns that are asked for later (`tokenise`) have tokens, in the order of the call; most
-    turns hold nothing that a detector needs tokens for. Tags of an earlier redaction are blanked out: nothing is found in them, and they
-    announce nothing.
+    turns hold nothing that a detector needs tokens for. Tags of an earlier redaction are blanked out: nothing is
+    found in them, and they announce nothing.
     """
 
     def __init__(self, turns: Sequence[Turn], *, tokenised: bool = True) -> None:
         self.turns = turns
         self.text = TURN_SEPARATOR.join([turn.text for turn in turns])
+        if self.text.count(TURN_SEPARATOR) >= len(turns):
+            self.text = TURN_SEPARATOR.join([turn.text.replace(TURN_SEPARATOR, " ") for turn in turns])
         if "[" in self.text:
             self.text = _TAG.sub(_blank, self.text)
         lengths = [len(turn.text) + 1 for turn in turns]
@@ -120,7 +124,7 @@ class CallText:
             said = self.text[start:end]
             is_plain = said.isascii()
             # Gap, token, gap, token, ..., gap; done in C, for this is where the time goes.
-            pieces = _TOKENS.split(said.lower() if is_plain else said)
+            pieces = _PLAIN_TOKENS.split(said.lower()) if is_plain else _TOKENS.split(said)
             count = len(pieces) // 2
             if not count:
                 continue
@@ -254,5 +258,6 @@ def text_form(text: str) -> str:
 @lru_cache(maxsize=8192)
 def number_form(text: str) -> str:
     """`text` as the number stream shows it: number words as digits, connectors left out."""
-    call = CallText.of_text(text)
-    return "".join(token.text for token in call.numbers if token.text not in _CONNECTORS)
+    pieces = _TOKENS.split(fold(text))
+    numbers = read_numbers(pieces[1::2], pieces[:-1:2])
+    return "".join([token.text for token in numbers if token.text not in _CONNECTORS])

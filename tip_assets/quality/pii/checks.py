@@ -1,4 +1,6 @@
-"""Check digits of numbers that carry one."""
+"""Check digits of numbers that carry one, and the shape of one that is as telling."""
+
+import re
 
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 # Letters of a vehicle identification number as digits, and the weights of its places (49 CFR 565.15).
@@ -6,6 +8,17 @@ _VIN_VALUES = {letter: value for value, letters in enumerate(("", "AJ", "BKS", "
                                                               "RZ")) for letter in letters}  # fmt: skip
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _ABA_WEIGHTS = (3, 7, 1) * 3
+
+# Medicare beneficiary identifier: the letters S, L, O, I, B and Z do not occur (CMS, MBI format).
+_MBI_LETTER = "[AC-HJKMNP-RT-Y]"
+_MBI_ANY = "[AC-HJKMNP-RT-Y0-9]"
+MEDICARE_ID = rf"[1-9]{_MBI_LETTER}{_MBI_ANY}\d-?{_MBI_LETTER}{_MBI_ANY}\d-?{_MBI_LETTER}{{2}}\d\d"
+_MEDICARE_ID = re.compile(MEDICARE_ID, re.IGNORECASE)
+
+
+def is_medicare_id(text: str) -> bool:
+    """Whether the text has the shape of a Medicare beneficiary identifier, which carries no check digit."""
+    return _MEDICARE_ID.fullmatch(text) is not None
 
 
 def passes_luhn(digits: str) -> bool:

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tip_assets.quality.pii.announcements import Announcement
 from tip_assets.quality.pii.call_text import CallText
-from tip_assets.quality.pii.checks import is_card_number, is_dea_number, is_imei, is_npi, is_routing_number, is_vin
+from tip_assets.quality.pii.checks import (
+    is_card_number,
+    is_dea_number,
+    is_imei,
+    is_medicare_id,
+    is_npi,
+    is_routing_number,
+    is_vin,
+)
 from tip_assets.quality.pii.digits import Line, Symbol
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.triggers import Triggers
@@ -71,12 +79,23 @@ def _is_one_run(call: CallText, before: Symbol, here: Symbol) -> bool:
         gap = call.gaps[here.first]
         if gap == " " or not gap.strip(" -"):
             return True
+        # "T N N, two four two": a spelled letter, but no "I, ..." or "a, ...".
+        if not gap.strip(" -,") and _is_spelled(call, before) and _is_spelled(call, here):
+            return True
     if call.turn_of_token[here.first] != call.turn_of_token[before.first] or not (here.is_digit and before.is_digit):
         return False
     words = call.words[before.last + 1 : here.first]
     if len(words) > _MOST_FILLERS or not _FILLERS.issuperset(words):
         return False
     return not _BREAKS.intersection(call.text[call.ends[before.last] : call.starts[here.first]])
+
+
+def _is_spelled(call: CallText, symbol: Symbol) -> bool:
+    if symbol.is_digit:
+        return True
+    # The P of "P3347" begins a code of its own.
+    after = call.next_in_turn(symbol.last)
+    return symbol.begins and symbol.ends and symbol.char not in "ia" and not (after and not call.gaps[after])
 
 
 def _trimmed(line: Line, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -126,8 +145,7 @@ def _checked(call: CallText, triggers: Triggers, text: str, begins: int, turn: i
 
 def _unannounced(text: str, digits: int) -> str | None:
     if digits < len(text):
-        kind = "VEHICLE_IDENTIFICATION_NUMBER" if is_vin(text) else "REFERENCE_NUMBER"
-        return kind if digits >= _LEAST_IN_A_CODE else None
+        return _code(text) if digits >= _LEAST_IN_A_CODE else None
     if is_imei(text):
         return "DEVICE_ID"
     if is_card_number(text):
@@ -135,6 +153,12 @@ def _unannounced(text: str, digits: int) -> str | None:
     if _US_PHONE.fullmatch(text):
         return "PHONE"
     return "REFERENCE_NUMBER" if len(text) >= _UNANNOUNCED else None
+
+
+def _code(text: str) -> str:
+    if is_vin(text):
+        return "VEHICLE_IDENTIFICATION_NUMBER"
+    return "MEDICARE_ID" if is_medicare_id(text) else "REFERENCE_NUMBER"
 
 
 def _announced(call: CallText, triggers: Triggers, begins: int, turn: int) -> list[Announcement]:

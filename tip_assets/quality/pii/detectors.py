@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tip_assets.quality.pii.call_text import CallText
-from tip_assets.quality.pii.checks import is_card_number, is_iban, is_imei
+from tip_assets.quality.pii.checks import MEDICARE_ID, is_card_number, is_iban, is_imei
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.spoken import UNITS
 from tip_assets.quality.pii.triggers import (
     COLONS,
     DOT,
@@ -48,12 +49,7 @@ _INTERNATIONAL_PHONE = re.compile(r"\+\d{1,3}(?:[ .()-]{0,2}\d{1,4}){2,6}(?!\w)"
 _CARD = re.compile(r"(?<![\w$.-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 _VIN = re.compile(r"(?<!\w)(?=[A-HJ-NPR-Z0-9]{0,16}\d)(?=\d{0,16}[A-HJ-NPR-Z])[A-HJ-NPR-Z0-9]{17}(?!\w)")
-# Medicare beneficiary identifier: the letters S, L, O, I, B and Z do not occur (CMS, MBI format).
-_MBI_LETTER = "[AC-HJKMNP-RT-Y]"
-_MBI_ANY = "[AC-HJKMNP-RT-Y0-9]"
-_MEDICARE_ID = re.compile(
-    rf"(?<!\w)[1-9]{_MBI_LETTER}{_MBI_ANY}\d-?{_MBI_LETTER}{_MBI_ANY}\d-?{_MBI_LETTER}{{2}}\d\d(?!\w)", re.IGNORECASE
-)
+_MEDICARE_ID = re.compile(rf"(?<!\w){MEDICARE_ID}(?!\w)", re.IGNORECASE)
 # "smith at gmail dot com": the core; the words of the local part are walked to the left of it.
 _SPOKEN_DOMAIN = re.compile(
     rf"\b(?:(?P<at>at|@) ?(?P<host>[a-z0-9-]{{1,40}}(?: [a-z0-9-]{{1,40}})?)|(?P<site>[a-z0-9-]{{2,40}}))"
@@ -63,6 +59,9 @@ _SPOKEN_DOMAIN = re.compile(
 # Words that come before an email address rather than belonging to it.
 _BEFORE_AN_EMAIL = word_list("pii", "before_an_email")
 _MOST_LOCAL_WORDS = 10
+_BESIDE_SPELLED = frozenset({"dot", "at", "underscore", *UNITS})
+# Spelled letters come on top of the words.
+_MOST_LOCAL_TOKENS = 60
 
 
 class _Shape(NamedTuple):
@@ -107,13 +106,27 @@ def _spoken_emails(call: CallText, triggers: Triggers) -> Iterator[Found]:
 def _local_part_start(call: CallText, at_token: int) -> int | None:
     """Where the words before "at" begin to be part of the address; None when none are."""
     first = None
-    for token in range(at_token - 1, max(-1, at_token - 1 - _MOST_LOCAL_WORDS), -1):
-        if call.turn_of_token[token] != call.turn_of_token[at_token] or call.words[token] in _BEFORE_AN_EMAIL:
+    words = 0
+    for token in range(at_token - 1, max(-1, at_token - 1 - _MOST_LOCAL_TOKENS), -1):
+        if call.turn_of_token[token] != call.turn_of_token[at_token] or _is_before_an_email(call, token):
             break
         if set(call.gaps[token + 1]) & set(".!?:;,\n") and call.gaps[token + 1] != ".":
             break
+        words += len(call.words[token]) > 1
+        if words > _MOST_LOCAL_WORDS:
+            break
         first = token
     return call.starts[first] if first is not None else None
+
+
+def _is_before_an_email(call: CallText, token: int) -> bool:
+    """Whether a word does not belong to the address that follows; a letter among spelled ones does."""
+    word = call.words[token]
+    if word not in _BEFORE_AN_EMAIL:
+        return False
+    around = (call.previous_in_turn(token), call.next_in_turn(token))
+    beside = [call.words[other] for other in around if other is not None]
+    return len(word) > 1 or not all(len(other) == 1 or other in _BESIDE_SPELLED for other in beside)
 
 
 _SHAPES = (

@@ -13,7 +13,7 @@ import msgspec
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.dates import DateMention, find_dates
 from tip_assets.quality.pii.fact_forms import DigitForm
-from tip_assets.quality.pii.spoken import LETTER_WORDS, NumberToken
+from tip_assets.quality.pii.spoken import LETTER_WORDS
 
 # Three turns of one speaker with the other's between them, first to last.
 _MOST_TURNS_APART = 6
@@ -81,30 +81,25 @@ def digit_lines(call: CallText) -> list[Line]:
 def code_lines(call: CallText) -> list[Line]:
     """One line of digits and spelled letters per speaker, with the letter O read as the digit."""
     lines: dict[str, list[Symbol]] = {}
-    numbers = call.numbers
+    numbers, gaps, starts, text = call.numbers, call.gaps, call.starts, call.text
+    gaps_after = [*gaps[1:], " "]
     following = 0
     for index, token in enumerate(numbers):
-        if index < following or not (token.is_number or _may_be_a_symbol(call, token)):
+        if index < following:
             continue
+        word, first = token.text, token.first
+        if not token.is_number and len(word) > 1 and word not in _SYMBOL_WORDS:
+            # Most words are no symbols; saying so without a call keeps this fast.
+            if len(word) > _LONGEST_SHORT_CODE:
+                continue
+            if gaps[first] and gaps_after[first] and not text[starts[first] + 1 : starts[first] + 2].isupper():
+                continue
         chars, used = _code_at(call, index)
         following = index + used
         if chars:
-            line = lines.setdefault(call.turns[call.turn_of_token[token.first]].speaker, [])
-            line.extend(_symbols(chars, token.first, numbers[following - 1].last))
+            line = lines.setdefault(call.turns[call.turn_of_token[first]].speaker, [])
+            line.extend(_symbols(chars, first, numbers[following - 1].last))
     return [Line(call, symbols) for symbols in lines.values()]
-
-
-def _may_be_a_symbol(call: CallText, token: NumberToken) -> bool:
-    """Whether a word is worth a closer look; most words are not, and saying so at once keeps this fast."""
-    word, first = token.text, token.first
-    length = len(word)
-    if length == 1 or word in _SYMBOL_WORDS:
-        return True
-    if length > _LONGEST_SHORT_CODE:
-        return False
-    after = first + 1
-    touches = not call.gaps[first] or (after < len(call.gaps) and not call.gaps[after])
-    return touches or call.text[call.starts[first] + 1].isupper()
 
 
 class Readings:

@@ -48,6 +48,10 @@ _ANSWERS_WITH_A_NAME = re.compile(
     r"(?:(?:[Ss]ure|[Yy]es|[Yy]eah|[Oo]kay|[Uu]h|[Uu]m|[Oo]f course|[Ii]t's|[Tt]hat's)(?: thing)?[,.]?\s){0,3}"
     rf"({_FULL})"
 )
+_ANSWERS_IN_LOWER_CASE = re.compile(
+    r"(?:(?:sure|yes|yeah|okay|uh|um|of course|it's|that's|hi|hello)(?: thing)?[,.]?\s){0,3}"
+    r"([a-z]{2,20}(?:\s[a-z]{2,20}(?:['-][a-z]{2,20})?){0,2})(?=[,.]|$)"
+)
 _SPELLED = re.compile(r"\b[A-Za-z](?:[-.,]\s?[A-Za-z]){2,20}\b(?![-.'\u2019][A-Za-z]{2})")
 _NAME_IS_SPELLED = re.compile(r"\b(?:name|spell\w*|spelled)\b", re.IGNORECASE)
 _REACH = 200
@@ -111,10 +115,17 @@ def _answers(call: CallText, triggers: Triggers) -> Iterator[Found]:
             continue
         match = _ANSWERS_WITH_A_NAME.match(call.text, *call.turn_range(turn))
         if match is None:
+            yield from _answer_in_lower_case(call, turn)
             continue
         end = _end_of_name(call.text, *match.span(1))
         if end > match.start(1):
             yield Found(match.start(1), end, "NAME", False)
+
+
+def _answer_in_lower_case(call: CallText, turn: int) -> Iterator[Found]:
+    match = _ANSWERS_IN_LOWER_CASE.match(call.text, *call.turn_range(turn))
+    if match and not call.has_capitals_at(match.start()) and _NO_NAME.isdisjoint(match[1].split()):
+        yield Found(*match.span(1), "NAME", False)
 
 
 def _end_of_name(text: str, start: int, end: int) -> int:

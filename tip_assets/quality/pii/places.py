@@ -13,9 +13,9 @@ from tip_assets.quality.pii.states import STATE_CODES, STATE_NAMES
 from tip_assets.quality.pii.triggers import CITY_ASKED, CITY_STATE, COUNTY, LARGE_CITY, LIVES_IN, Triggers
 from tip_assets.quality.word_lists import word_list
 
-_CITY = r"[A-Z\u00c0-\u00de][^\W\d_]{1,20}\.?(?:[ -][A-Z\u00c0-\u00de][^\W\d_]{1,20}){0,2}"
+_CITY = r"(?:(?:St|Ft|Mt)\.\s)?[A-Z\u00c0-\u00de][^\W\d_]{1,20}(?:[ -][A-Z\u00c0-\u00de][^\W\d_]{1,20}){0,2}"
 _CITY_STATE = re.compile(rf"\b(?P<city>{_CITY}),\s(?:{STATE_CODES}|{STATE_NAMES})\b")
-_COUNTY = re.compile(rf"\b(?P<city>{_CITY})\s(?:County|Parish|Township|Borough)\b")
+_COUNTY = re.compile(rf"\b(?P<city>{_CITY}\s(?:County|Parish|Township|Borough))\b")
 _HOME = (
     r"\b(?:live|lives|lived|living|moved|moving|relocated|born|raised|grew up|based|residing|resides?|stay|staying)"
     r"(?:\s(?:over|out|here|down|up|back|to|right|just))?\s(?:in|to|near|at|from|outside)\s(?:the city of\s)?"
@@ -28,6 +28,7 @@ _ASKED = re.compile(
 )
 _NO_CITY = word_list("pii", "no_city")
 _LARGE = word_list("pii", "large_cities")
+_COUNTY_WORDS = frozenset({"County", "Parish", "Township", "Borough"})
 _STATE = re.compile(rf"(?:{STATE_NAMES})")
 
 
@@ -48,7 +49,8 @@ def _cities(matches: Iterator[re.Match[str]]) -> Iterator[Found]:
         words = match["city"].split()
         while words and words[0].lower().strip(".") in _NO_CITY:
             start += len(words.pop(0)) + 1
-        if words and not _STATE.fullmatch(" ".join(words)):
+        # "the County" is none.
+        if not _COUNTY_WORDS.issuperset(words) and not _STATE.fullmatch(" ".join(words)):
             yield Found(start, end, "ADDRESS", False)
 
 

@@ -78,6 +78,8 @@ _REPEATS = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 _ORDINAL_SUFFIXES = frozenset({"st", "nd", "rd", "th"})
 NUMBER_WORDS = frozenset(_BELOW_TWENTY) | frozenset(_TENS)
 STARTS = NUMBER_WORDS | _ZERO_WORDS | frozenset(_REPEATS)
+# Number words that say a digit or more wherever they stand; "oh", "double" and ordinals do so beside others only.
+PLAIN_NUMBERS = frozenset(UNITS) | frozenset(_TEENS) | frozenset(_TENS)
 # With another number word before them they make a number of three digits or more.
 LARGE_WORDS = frozenset(_TEENS) | frozenset(_TENS) | frozenset(_SCALES)
 

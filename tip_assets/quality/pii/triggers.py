@@ -54,7 +54,8 @@ OLD_AGE = (
 )
 
 
-def _patterns() -> list[ScanPattern]:
+def patterns() -> list[ScanPattern]:
+    """What the detectors need to be told of, as scan patterns."""
     return [
         ScanPattern(EMAIL, "@"),
         ScanPattern(URL, rf"://|www\.|[a-z0-9-]\.(?:{TOP_LEVEL})\b", True),
@@ -127,10 +128,14 @@ def _patterns() -> list[ScanPattern]:
     ]
 
 
-def _fact_patterns() -> list[ScanPattern]:
+def fact_patterns() -> list[ScanPattern]:
     """More turns to look at where the speakers' facts are known: they may be said in small pieces."""
     return [
-        ScanPattern(ANY_NUMBER, rf"\d|\b(?:{_any(spoken.STARTS)})\b", True),
+        # "one" is mostly no number: "that one", "one moment".
+        ScanPattern(ANY_NUMBER, rf"\d|\b(?:{_any(spoken.PLAIN_NUMBERS - {'one'})})\b", True),
+        ScanPattern(
+            ANY_NUMBER, rf"(?:^|[\x00,.:;-] ?|\b{_NUMBER}[ ,-]{{1,3}})one\b|\bone[ ,-]{{1,3}}{_NUMBER}\b", True
+        ),
         ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[b-hj-z](?:$|[^a-z0-9'])|\bas in\b|\bfor [a-z]|\d[a-z]|[a-z]\d", True),
         ScanPattern(LETTER, rf"\b(?:{_any(spoken.LETTER_WORDS)})[ ,.-]{{1,3}}(?:{_any(spoken.LETTER_WORDS)})\b", True),
         ScanPattern(CONNECTOR, r"\b(?:dot|underscore|dash|hyphen)\b|@", True),
@@ -140,13 +145,13 @@ def _fact_patterns() -> list[ScanPattern]:
 @cache
 def pattern_scanner() -> Scanner:
     """What patterns need to know of a call, compiled once per process."""
-    return scanner_of(_patterns())
+    return scanner_of(patterns())
 
 
 @cache
 def fact_scanner() -> Scanner:
     """What known facts need besides, compiled once per process."""
-    return scanner_of(_fact_patterns())
+    return scanner_of(fact_patterns())
 
 
 class Triggers:
@@ -169,17 +174,18 @@ class Triggers:
         announced.sort()
         self._announced = announced
 
-    def turns(self, *kinds: int) -> list[int]:
+    def turns(self, *kinds: int) -> Sequence[int]:
         """The turns with a hit of any of the kinds, in order."""
-        found: set[int] = set()
-        for kind in kinds:
-            if kind in self._turns:
-                found |= self._turns[kind]
-        return sorted(found)
+        found = [self._turns[kind] for kind in kinds if kind in self._turns]
+        if not found:
+            return ()
+        return sorted(found[0] if len(found) == 1 else set().union(*found))
 
     def announced_within(self, start: int, end: int) -> list[Announcement]:
         """What the words of a stretch of text announce, the nearest to its end first, each once."""
         first, last = bisect_right(self._announced, (start, _LAST)), bisect_right(self._announced, (end, _LAST))
+        if first == last:
+            return []
         nearest: dict[int, int] = {}
         for ends, index in self._announced[first:last]:
             nearest[index] = -ends
