@@ -59,6 +59,12 @@ class Platform(dg.ConfigurableResource):
         frame.sink_parquet(file, compression="zstd", sync_on_close="all", mkdir=True)
         put_file(file, self.layout().set_file(name, dataset))
 
+    def redaction_key(self, dataset: str) -> bytes:
+        """The secret behind the surrogates and hash tags of a data set."""
+        from tip_resources.redaction_key import redaction_key
+
+        return redaction_key(self.folder, dataset)
+
     def libraries(self) -> "dict[str, DomainLibrary]":
         """Built-in domains and those the user dropped in config/domains/."""
         from tip_assets.planning.domain_library import USER_FOLDER, load_libraries

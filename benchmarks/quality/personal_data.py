@@ -76,7 +76,7 @@ def presidio_finder() -> Find:
         SystemExit: presidio-analyzer is not installed.
     """
     try:
-        from tip_assets.quality.pii.presidio import PresidioFinder  # pyright: ignore[reportMissingImports]
+        from tip_assets.quality.pii.presidio import PresidioFinder
     except ImportError as error:
         raise SystemExit(f"Presidio cannot be measured: {error}") from error
     return PresidioFinder().find

@@ -36,9 +36,9 @@ _COUNTING_BLOCK_BYTES = 1 << 20
 )
 @click.option(
     "--style",
-    type=click.Choice(["type_tag", "pii"]),
+    type=click.Choice(["type_tag", "pii", "surrogate", "hash"]),
     default=None,
-    help="Personal data becomes [NAME] (type_tag, the default) or [PII].",
+    help="Personal data becomes [NAME] (type_tag, the default), [PII], a made-up value, or [NAME_3F9A2C51].",
 )
 @click.option("--raw", is_flag=True, help="Leave personal data in; the export is marked Raw.")
 @click.option(
@@ -86,11 +86,15 @@ def export(
     chosen: OutputStyle = "raw" if raw else style or "type_tag"
     day = (fallback or datetime.now(UTC)).date()
     from tip_assets.exports.plain_files import PlainCalls
+    from tip_resources.home import project_home
+    from tip_resources.redaction_key import redaction_key
 
     writer = _writer(export_format, fallback_date=day, minimum_turns=minimum_turns)
     with progress_bar(_line_count(source), f"export {export_format}") as bar:
         calls = PlainCalls(source, scrubs=not raw, on_line=partial(bar.update, 1))
-        summary = writer(calls, directory, dataset=dataset or source.stem, style=chosen, late_warnings=calls.warnings)
+        name = dataset or source.stem
+        key = redaction_key(project_home(), name) if chosen in ("surrogate", "hash") else None
+        summary = writer(calls, directory, dataset=name, style=chosen, key=key, late_warnings=calls.warnings)
     if as_json:
         print_json(_as_json(summary, calls))
     else:
@@ -155,7 +159,8 @@ def _tell(summary: "ExportSummary", calls: "PlainCalls") -> None:
     for warning in summary.warnings:
         say(f"note: {_ascii(warning)}")
     if summary.format == "lex" and summary.files:
-        say(f'to S3: aws s3 sync "{summary.directory}" s3://BUCKET/PREFIX --exclude manifest.json')
+        ours = "--exclude manifest.json --exclude spans.jsonl"
+        say(f'to S3: aws s3 sync "{summary.directory}" s3://BUCKET/PREFIX {ours}')
 
 
 def _ascii(text: str) -> str:

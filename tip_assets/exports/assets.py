@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 import polars as pl
@@ -52,7 +52,8 @@ def lex_export(
             read_set(scrubbed_conversations, Conversation),
             platform.layout().exports(spec.name, "lex"),
             dataset=spec.name,
-            style=settings.redaction_style,
+            style=settings.style_of("lex"),
+            key=platform.redaction_key(spec.name),
             minimum_turns=settings.lex_minimum_turns,
             fallback_date=asked_on(spec),
             run_id=context.run.run_id,
@@ -123,7 +124,7 @@ def _plain_export(
     spec: DatasetSpec,
     scrubbed: pl.LazyFrame,
     platform: Platform,
-    name: str,
+    name: Literal["csv", "jsonl"],
     write: Callable[..., ExportSummary],
 ) -> dg.MaterializeResult:
     """One of the formats that need nothing but the calls."""
@@ -132,7 +133,8 @@ def _plain_export(
             read_set(scrubbed, Conversation),
             platform.layout().exports(spec.name, name),
             dataset=spec.name,
-            style=platform.settings().exports.redaction_style,
+            style=platform.settings().exports.style_of(name),
+            key=platform.redaction_key(spec.name),
             run_id=context.run.run_id,
         )
     return dg.MaterializeResult(metadata=_metadata(summary))

@@ -69,6 +69,7 @@ def write_csv(
     *,
     dataset: str,
     style: OutputStyle = "type_tag",
+    key: bytes | None = None,
     run_id: str = "",
     late_warnings: LateWarnings = no_warnings,
 ) -> ExportSummary:
@@ -78,14 +79,15 @@ def write_csv(
         conversations: Scrubbed calls: original text with `annotations.spans`; read once, as a stream.
         directory: An earlier CSV export there is replaced when the new one is complete.
         dataset: Name in the manifest, and of calls that carry none.
-        style: `type_tag` ([NAME]), `pii` ([PII]) or `raw` (text as it is).
+        style: How personal data is replaced (pii/styles.py), or `raw` (text as it is).
+        key: Of the data set; surrogates and hash tags want it.
         run_id: Dagster run, for the manifest.
         late_warnings: Asked once the stream has ended.
 
     Raises:
         BadInput: A call was never scrubbed, or the folder holds something else.
     """
-    with building_export(directory, "csv", dataset=dataset, style=style) as build:
+    with building_export(directory, "csv", dataset=dataset, style=style, key=key) as build:
         with hashing_file(build.folder / TURNS_FILE) as turns, hashing_file(build.folder / CALLS_FILE) as calls:
             turns.write(csv_rows([TURN_COLUMNS]))
             calls.write(csv_rows([CALL_COLUMNS]))

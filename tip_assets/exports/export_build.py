@@ -17,8 +17,10 @@ import msgspec
 
 from tip_assets.exports.contact_id import contact_id
 from tip_assets.exports.export_folder import building_folder
+from tip_assets.exports.hashing_file import hashing_file
 from tip_assets.exports.manifest import (
     MANIFEST_NAME,
+    SPANS_NAME,
     ExportFormat,
     ExportSummary,
     LeftOut,
@@ -27,10 +29,15 @@ from tip_assets.exports.manifest import (
     ManifestTotals,
     OutputStyle,
 )
+from tip_assets.exports.redacted_spans import spans_line
+from tip_assets.quality.leaks import leaked_facts
+from tip_assets.quality.personal_data import personal_facts
 from tip_assets.quality.pii.extras import PERSONAL_FACTS
-from tip_assets.quality.scrubbing import redact
+from tip_assets.quality.pii.styles import STYLES
+from tip_assets.quality.scrubbing import redact, replaced_otherwise
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.failures import BadInput
+from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.redaction import PiiSpan
 from tip_resources.storage.atomic import atomic_file
 
@@ -64,16 +71,19 @@ class ExportBuild:
         export_format: ExportFormat,
         dataset: str,
         style: OutputStyle,
-        spools: tuple[IO[bytes], IO[bytes]],
+        key: bytes | None,
+        spools: tuple[IO[bytes], IO[bytes], IO[bytes]],
     ) -> None:
         self.folder = folder
         self.format: ExportFormat = export_format
         self.dataset = dataset
         self.style: OutputStyle = style
+        self._key = key
         self.files = self.conversations = self.turns = self.bytes = self.left_out = self.scripted = 0
+        self._tagged_before = 0
         self.warnings: list[str] = []
         self._contacts: set[bytes] = set()
-        self._file_lines, self._left_out_lines = spools
+        self._file_lines, self._left_out_lines, self._span_lines = spools
 
     def calls(self, conversations: Iterable[Conversation]) -> Iterator[OutgoingCall]:
         """The calls that may leave, redacted in the build's style; the others are left out with the reason.
@@ -96,14 +106,21 @@ class ExportBuild:
             if self.style != "raw" and not _spans_fit(conversation):
                 self.leave_out(conversation.id, "its spans of personal data lie outside its text")
                 continue
-            self._contacts.add(key)
-            yield self._outgoing(conversation, contact)
+            if (outgoing := self._outgoing(conversation, contact)) is not None:
+                self._contacts.add(key)
+                yield outgoing
 
-    def _outgoing(self, conversation: Conversation, contact: str) -> OutgoingCall:
+    def _outgoing(self, conversation: Conversation, contact: str) -> OutgoingCall | None:
+        """The call as it may leave; None, and left out, when one of the facts it carries is still in it."""
         if self.style == "raw":
             return OutgoingCall(conversation=_without_facts(conversation), contact_id=contact, spans=())
-        spans = conversation.annotations.spans or ()
-        return OutgoingCall(conversation=redact(conversation, self.style), contact_id=contact, spans=spans)
+        facts = _facts_of(conversation)
+        redacted = redact(conversation, self.style, facts, key=self._key)
+        if leaked := leaked_facts(redacted, facts):
+            self.leave_out(conversation.id, f"could not be scrubbed of {', '.join(leaked)}")
+            return None
+        self._tagged_before += replaced_otherwise(conversation, self.style)
+        return OutgoingCall(conversation=redacted, contact_id=contact, spans=conversation.annotations.spans or ())
 
     def leave_out(self, conversation_id: str, reason: str) -> None:
         """Notes a call that cannot be exported; the manifest names every one."""
@@ -116,6 +133,8 @@ class ExportBuild:
         self.turns += turns
         origin = call.conversation.provenance
         self.scripted += origin is not None and origin.scripted
+        if self.style != "raw":
+            self._span_lines.write(_line(spans_line(call.conversation, call.contact_id, call.spans)))
 
     def add_file(self, entry: ManifestFile) -> None:
         """Lists a finished file."""
@@ -129,6 +148,11 @@ class ExportBuild:
             self.warnings.insert(0, "The export holds no calls.")
         if self.left_out:
             self.warnings.append(f"{self.left_out} calls could not be exported; {MANIFEST_NAME} says which and why.")
+        if self._tagged_before:
+            self.warnings.append(
+                f"{self._tagged_before} calls had been redacted in another style before; what was replaced then "
+                "stays as it was, for the original is gone."
+            )
         self.warnings.extend(late_warnings())
         header = ManifestHeader(
             format=self.format,
@@ -145,6 +169,7 @@ class ExportBuild:
                 left_out=self.left_out,
                 scripted_conversations=self.scripted,
             ),
+            spans=self._write_spans(),
             warnings=tuple(self.warnings),
         )
         with atomic_file(self.folder / MANIFEST_NAME) as file:
@@ -152,6 +177,15 @@ class ExportBuild:
             _write_list(file, "left_out", self._left_out_lines)
             _write_list(file, "files", self._file_lines)
             file.write(b"\n}\n")
+
+    def _write_spans(self) -> ManifestFile | None:
+        if self.style == "raw":
+            return None
+        self._span_lines.seek(0)
+        with hashing_file(self.folder / SPANS_NAME) as file:
+            for line in self._span_lines:
+                file.write(line)
+        return ManifestFile(path=SPANS_NAME, sha256=file.sha256, bytes=file.bytes, rows=self.conversations)
 
     def summary(self, directory: Path) -> ExportSummary:
         """What the writer returns; `directory` is where the finished export lies."""
@@ -169,21 +203,22 @@ class ExportBuild:
 
 @contextmanager
 def building_export(
-    directory: Path, export_format: ExportFormat, *, dataset: str, style: OutputStyle
+    directory: Path, export_format: ExportFormat, *, dataset: str, style: OutputStyle, key: bytes | None = None
 ) -> Iterator[ExportBuild]:
     """An export that takes the place of `directory` when the block ends well, and leaves it alone otherwise.
 
     Raises:
         BadInput: `directory` holds something else, or `style` is not one of the known ones.
     """
-    if style not in ("type_tag", "pii", "raw"):
-        raise BadInput(f"{style!r} is not a redaction style.", mend="Use type_tag or pii.")
+    if style not in (*STYLES, "raw"):
+        raise BadInput(f"{style!r} is not a redaction style.", mend=f"Use {', '.join(STYLES)}.")
     with (
         tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as file_lines,
         tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as left_out_lines,
+        tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as span_lines,
         building_folder(directory, export_format) as folder,
     ):
-        yield ExportBuild(folder, export_format, dataset, style, (file_lines, left_out_lines))
+        yield ExportBuild(folder, export_format, dataset, style, key, (file_lines, left_out_lines, span_lines))
 
 
 def _spans_fit(conversation: Conversation) -> bool:
@@ -202,6 +237,14 @@ def _spans_fit(conversation: Conversation) -> bool:
     return all(
         0 <= span.turn < len(turns) and 0 <= span.start < span.end <= len(turns[span.turn].text) for span in spans
     )
+
+
+def _facts_of(conversation: Conversation) -> tuple[PersonalFact, ...]:
+    """What `tip generate` left of its personas; none when the field is missing or somebody else's."""
+    try:
+        return personal_facts(conversation)
+    except BadInput:
+        return ()
 
 
 def _without_facts(conversation: Conversation) -> Conversation:

@@ -82,6 +82,7 @@ def ensure_replaceable(directory: Path, export_format: str) -> None:
 
 def _foreign_file(directory: Path, manifest: Manifest) -> str | None:
     own = {entry.path for entry in manifest.files} | {MANIFEST_NAME}
+    own |= {manifest.spans.path} if manifest.spans else set()
     for path in directory.rglob("*"):
         relative = path.relative_to(directory).as_posix()
         if not path.is_dir() and relative not in own and path.name not in _LITTER:

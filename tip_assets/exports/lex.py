@@ -16,7 +16,7 @@ from tip_assets.exports.export_build import ExportBuild, LateWarnings, OutgoingC
 from tip_assets.exports.lex_document import call_start, language_code, lex_document, lex_file_name
 from tip_assets.exports.lex_schema import lex_problems
 from tip_assets.exports.manifest import ExportSummary, ManifestFile, OutputStyle, file_source
-from tip_assets.quality.pii.styles import replacement
+from tip_assets.quality.pii.styles import type_tag
 from tip_resources.domain.conversation import Conversation
 
 # Amazon Lex V2 developer guide, "Import transcripts": at least 1,000 turns, 10,000 or more recommended.
@@ -32,6 +32,7 @@ def write_lex(
     *,
     dataset: str,
     style: OutputStyle = "type_tag",
+    key: bytes | None = None,
     minimum_turns: int = MINIMUM_TURNS,
     fallback_date: date,
     run_id: str = "",
@@ -43,7 +44,8 @@ def write_lex(
         conversations: Scrubbed calls: original text with `annotations.spans`; read once, as a stream.
         directory: Appears whole; an earlier Lex export there is replaced when the new one is complete.
         dataset: Name in the manifest, and of calls that carry none.
-        style: `type_tag` ([NAME]), `pii` ([PII]) or `raw` (text as it is, marked `Raw`).
+        style: How personal data is replaced (pii/styles.py), or `raw` (text as it is, marked `Raw`).
+        key: Of the data set; surrogates and hash tags want it.
         minimum_turns: Fewer turns in all give a warning.
         fallback_date: Date of calls whose provenance has no start time.
         run_id: Dagster run, for the manifest.
@@ -52,7 +54,7 @@ def write_lex(
     Raises:
         BadInput: A call was never scrubbed, or the folder holds something else.
     """
-    with building_export(directory, "lex", dataset=dataset, style=style) as build:
+    with building_export(directory, "lex", dataset=dataset, style=style, key=key) as build:
         languages: Counter[str] = Counter()
         for call in build.calls(conversations):
             if _write_call(build, call, fallback_date):
@@ -76,7 +78,7 @@ def turn_warnings(turns: int, minimum_turns: int = MINIMUM_TURNS) -> tuple[str, 
 
 
 def _write_call(build: ExportBuild, call: OutgoingCall, fallback_date: date) -> bool:
-    entities = tuple(sorted({replacement(span.type, "type_tag").strip("[]") for span in call.spans}))
+    entities = tuple(sorted({type_tag(span.type).strip("[]") for span in call.spans}))
     data = msgspec.json.encode(lex_document(call, build.style, entities))
     document = msgspec.json.decode(data)
     if problems := lex_problems(document):

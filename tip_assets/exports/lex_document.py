@@ -78,12 +78,14 @@ def call_start(conversation: Conversation, fallback_date: date) -> datetime:
 
 def lex_file_name(contact: str, start: datetime, style: OutputStyle) -> str:
     """Path in the export: date folders and a dated name, as Lex's date filter wants; no colons, for Windows."""
-    marked = "analysis" if style == "raw" else "analysis_redacted"
+    marked = "analysis_redacted" if style in _MASK_MODE else "analysis"
     return f"{start:%Y/%m/%d}/{contact}_{marked}_{start:%Y-%m-%dT%H-%M-%S}Z.json"
 
 
 def _content_metadata(style: OutputStyle, entities: tuple[str, ...]) -> dict[str, Any]:
-    if style == "raw":
+    # Contact Lens knows two masks. A surrogate or a hash tag is neither: who reads "Redacted" would look for masks
+    # and find none, and who reads "Raw" takes the text for what it looks like, with the care that asks for.
+    if style not in _MASK_MODE:
         return {"RedactionTypes": ["PII"], "Output": "Raw"}
     requested = {"RedactionEntitiesRequested": list(entities), "RedactionMaskMode": _MASK_MODE[style]}
     return {"RedactionTypes": ["PII"], "Output": "Redacted", "RedactionTypesMetadata": {"PII": requested}}

@@ -9,13 +9,16 @@ from typing import Any, Literal
 import msgspec
 
 from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.redaction import RedactionStyle
 
 MANIFEST_NAME = "manifest.json"
+# Where personal data was replaced: a line for each call, offsets only.
+SPANS_NAME = "spans.jsonl"
 MANIFEST_KIND = "tip-export"
 
 ExportFormat = Literal["lex", "csv", "jsonl"]
 # raw leaves the text as it is: only `tip export --raw` asks for it.
-OutputStyle = Literal["type_tag", "pii", "raw"]
+OutputStyle = RedactionStyle | Literal["raw"]
 
 
 class FileSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +74,10 @@ class ManifestTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ManifestHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What the manifest says before its list of files."""
+    """What the manifest says before its list of files.
+
+    `spans` is the file that says where personal data was replaced; none in a raw export.
+    """
 
     kind: str = MANIFEST_KIND
     manifest_version: int = 1
@@ -82,6 +88,7 @@ class ManifestHeader(msgspec.Struct, frozen=True, kw_only=True):
     tip_version: str
     created_at: str
     totals: ManifestTotals
+    spans: ManifestFile | None = None
     warnings: tuple[str, ...] = ()
 
 

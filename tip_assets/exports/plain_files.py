@@ -7,10 +7,8 @@ not calls are counted and skipped.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
-
-from tip_assets.quality.personal_data import find_spans
 from tip_assets.quality.pii.extras import PERSONAL_FACTS
+from tip_assets.quality.scrubbing import with_spans
 from tip_resources.domain.codec import from_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.failures import BadInput
@@ -79,12 +77,11 @@ class PlainCalls:
 
     def _scrubbed(self, conversation: Conversation) -> Conversation:
         facts = _facts(conversation)
-        spans = find_spans(conversation, facts)
+        found = with_spans(conversation, facts)
         self.scrubbed_here += 1
-        self.spans_found_here += len(spans)
+        self.spans_found_here += len(found.annotations.spans or ())
         self.without_facts += not facts
-        annotations = msgspec.structs.replace(conversation.annotations, spans=spans)
-        return msgspec.structs.replace(conversation, annotations=annotations)
+        return found
 
 
 def _facts(conversation: Conversation) -> tuple[PersonalFact, ...]:

@@ -17,6 +17,7 @@ from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
+from tip_assets.quality.pii.styles import shown_style
 from tip_assets.quality.screening import passing
 from tip_assets.steps import clear_failures
 from tip_resources.domain.conversation import Conversation
@@ -65,7 +66,7 @@ def dataset_report(
             exports=_exports(layout, spec.name),
             domain_templates=list(platform.library(spec.domain).templates),
             minimum_overall=minimum_score * 5,
-            style=settings.exports.redaction_style,
+            style=shown_style(settings.exports.redaction_style),
             seconds=_seconds_so_far(context),
             run_id=context.run.run_id,
         )

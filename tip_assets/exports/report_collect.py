@@ -12,12 +12,12 @@ from tip_assets.exports.manifest import ExportSummary
 from tip_assets.exports.report_data import Count, Recipe, ReportData
 from tip_assets.exports.report_samples import SamplePicker
 from tip_assets.exports.report_text import humanised, moment
-from tip_assets.quality.pii.styles import RedactionStyle
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.grade import Grade
 from tip_resources.domain.provenance import Provenance
+from tip_resources.domain.redaction import RedactionStyle
 from tip_resources.domain.scenario import Scenario
 
 _GRADES = ("realism", "coherence", "naturalness", "overall")

@@ -5,9 +5,9 @@ import random
 import msgspec
 
 from tip_assets.exports.report_data import SampleCall, SampleTurn
-from tip_assets.quality.pii.styles import RedactionStyle
 from tip_assets.quality.scrubbing import redact
 from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.redaction import RedactionStyle
 
 RANDOM_CALLS = 6
 # Enough to judge a call by; the export holds all of it. A hostile answer may be any length.

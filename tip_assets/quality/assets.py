@@ -3,6 +3,8 @@
 Assets with check specs have no return annotation: Dagster would read it as the type of every output.
 """
 
+from collections import Counter
+
 import dagster as dg
 import polars as pl
 
@@ -14,6 +16,7 @@ from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
 from tip_assets.quality.duplicates.fingerprints import fingerprints
 from tip_assets.quality.duplicates.index import deduplicate
+from tip_assets.quality.pii.presidio import presidio_finder
 from tip_assets.quality.screening import DuplicateScreen, ScrubScreen, mean_grades, passing, with_grades
 from tip_assets.quality.scrubbing import redact
 from tip_assets.steps import clear_failures
@@ -127,7 +130,9 @@ def scrubbed_conversations(
 ):
     """Passing calls with the spans of their personal data; every export applies its own style to them."""
     spec, settings = the_spec(dataset_specs), platform.settings()
-    screen = ScrubScreen()
+    with clear_failures():
+        also = presidio_finder() if settings.quality.presidio else None
+    screen = ScrubScreen(settings.exports.styles_used, platform.redaction_key(spec.name), also)
     good = read_set(graded_conversations.filter(passing(settings.quality.minimum_score)), Conversation)
     scratch = platform.layout().scratch(context.run.run_id, "scrubbed_conversations")
     planned = with_plans(good, read_plans(scenarios, personas))
@@ -141,16 +146,67 @@ def scrubbed_conversations(
     return dg.MaterializeResult(
         value=frame,
         metadata={
-            "spans_by_type": dg.MetadataValue.json(dict(screen.spans_by_type.most_common())),
-            "spans_by_source": dg.MetadataValue.json(dict(screen.spans_by_source)),
-            "held_back": dg.MetadataValue.json(screen.held_back),
+            **scrub_metadata(screen),
             "sample": dg.MetadataValue.md(readable(redact(sample, "type_tag")) if sample else "(no call)"),
         },
         check_results=[
             dg.AssetCheckResult(
                 check_name="no_known_facts_left",
                 passed=screen.passed > 0 and screen.held_back_share <= settings.quality.blocked_share,
-                metadata={"passed": screen.passed, "held_back": len(screen.held_back)},
+                description=scrub_verdict(screen, settings.quality.blocked_share),
+                metadata={
+                    "passed": screen.passed,
+                    "held_back": len(screen.held_back),
+                    "held_back_share": screen.held_back_share,
+                    "blocked_share": settings.quality.blocked_share,
+                },
             )
         ],
     )
+
+
+def scrub_verdict(screen: ScrubScreen, blocked_share: float) -> str:
+    """What the check says of a scrubbed set, in words."""
+    total, held_back = screen.passed + len(screen.held_back), len(screen.held_back)
+    if not total:
+        return "There was no call to scrub: none passed the grades."
+    if not screen.passed:
+        return f"Blocked: personal data could not be scrubbed from any of the {total} calls."
+    if screen.held_back_share > blocked_share:
+        return (
+            f"Blocked: {held_back} of {total} calls ({screen.held_back_share:.1%}) still held a personal fact after "
+            f"scrubbing; quality.blocked_share allows {blocked_share:.1%}. Nothing is exported. held_back_by_reason "
+            "says which kinds of facts."
+        )
+    return f"{held_back} of {total} calls held back; no known fact is left in the others."
+
+
+def scrub_metadata(screen: ScrubScreen) -> dict[str, dg.MetadataValue]:
+    """What was found and held back, as numbers and as a table; types only, never the data."""
+    kinds = screen.spans_by_type.most_common()
+    records = [dg.TableRecord({"type": kind, "source": source, "places": count}) for (kind, source), count in kinds]
+    columns = [dg.TableColumn("type", "string"), dg.TableColumn("source", "string"), dg.TableColumn("places", "int")]
+    by_type, by_source = Counter[str](), Counter[str]()
+    for (kind, source), count in kinds:
+        by_type[kind] += count
+        by_source[source] += count
+    return {
+        "personal_data": dg.MetadataValue.table(records, dg.TableSchema(columns)),
+        "personal_data_by_type": dg.MetadataValue.md(_bars(by_type)),
+        "spans_by_type": dg.MetadataValue.json(dict(by_type)),
+        "spans_by_source": dg.MetadataValue.json(dict(by_source)),
+        "calls_with_personal_data": dg.MetadataValue.int(screen.calls_with_spans),
+        "held_back": dg.MetadataValue.json(screen.held_back),
+        "held_back_by_reason": dg.MetadataValue.json(dict(screen.held_back_by_reason.most_common())),
+    }
+
+
+def _bars(counts: Counter[str]) -> str:
+    """A bar for every type, the longest 40 characters, as a code block."""
+    if not counts:
+        return "(none found)"
+    most, width = max(counts.values()), max(map(len, counts))
+    lines = [
+        f"{kind:{width}}  {'#' * max(1, round(40 * count / most))} {count:,}" for kind, count in counts.most_common()
+    ]
+    return "```\n" + "\n".join(lines) + "\n```"

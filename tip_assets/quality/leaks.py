@@ -44,6 +44,8 @@ _ORDINAL_DIGITS = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b")
 _HUNDREDS = re.compile(r"\b(\d{1,2}) hundred\b(?: and)?(?: (\d{1,2})\b)?")
 _DIGIT_RUN = re.compile(r"\d+(?: \d+)*")
 _TIME_OR_DAY = re.compile(r"\d{1,2}[:/]\d{1,2}\b|\d\.\d")
+_SPELLED_AS = re.compile(r"\b([a-z]) (?:as in|as|for|like) (?:x ray|[a-z]+)\b")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _MONEY = re.compile(
     r"\$ ?\d[\d,]{0,20}(?:\.\d\d?)?|(?<![\d,.])\d[\d,]{0,20}(?:\.\d\d?)? (?:dollars|bucks|cents|percent)\b"
 )
@@ -52,6 +54,11 @@ _BEFORE_MONTHS = frozenset({"in", "on", "of", "since", "by", "until", "this", "n
 _SHORTEST_NAME = 3
 _SHORTEST_TEXT = 4
 _SHORTEST_NUMBER = 7
+# So many digits of a longer number tell whose it is; a telephone number needs one more, for its first six are
+# those of a whole exchange, and "55501" opens every number that is reserved for fiction.
+_TELLING_DIGITS = 6
+_TELLING_PHONE_DIGITS = 7
+_FICTION = "55501"
 
 
 def leaked_facts(redacted: Conversation, facts: Sequence[PersonalFact]) -> tuple[str, ...]:
@@ -72,13 +79,17 @@ class _Text:
         self.original = "\n".join(bare)
         self.words = " | ".join(_plain(text) for text in bare).join("  ")
         without_money = [_MONEY.sub(" | ", text) for text in bare]
-        numbered = [_with_digits(_plain(text)) for text in without_money]
-        self.numbered = " | ".join(numbered).join("  ")
-        self.squeezed = re.sub(r" (?:at|dot|dash|underscore) ", " ", self.numbered).replace(" ", "")
+        numbered = [_with_digits(_SPELLED_AS.sub(r"\1", _plain(text))) for text in without_money]
         speakers: dict[str, list[str]] = {}
         for turn, text in zip(conversation.turns, numbered, strict=True):
-            speakers.setdefault(turn.speaker, []).extend(char for char in text if char.isdigit())
-        self.digits = ["".join(digits) for digits in speakers.values()]
+            speakers.setdefault(turn.speaker, []).append(text)
+        # All that one speaker says, for facts that are said over several turns, then all turns in order.
+        said = [*(" ".join(texts) for texts in speakers.values()), " | ".join(numbered)]
+        self.numbered = " || ".join(said).join("  ")
+        self.squeezed = re.sub(r" (?:at|dot|dash|underscore) ", " ", self.numbered).replace(" ", "")
+        self.digits = [
+            "".join(char for text in texts for char in text if char.isdigit()) for texts in speakers.values()
+        ]
         self.runs = _digit_runs(numbered)
         # "11:11" and "02/28" are a time and a day, not the end of a card number.
         without_times = (
@@ -95,6 +106,7 @@ def _digit_runs(numbered: Iterable[str]) -> set[str]:
 def _plain(text: str) -> str:
     """Lower case without accents; letters, digits and "|" kept, all else a space; apostrophes close up."""
     if not text.isascii():
+        text = _INVISIBLE.sub("", text)
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     text = text.lower().replace("'", "").replace("\u2019", "")
     return re.sub(r" +", " ", "".join(char if char.isalnum() or char == "|" else " " for char in text)).strip()
@@ -123,6 +135,8 @@ def _leaks(fact: PersonalFact, text: _Text) -> Iterator[str]:
         yield from _leaked_date(fact, dates, text)
     else:
         yield from _leaked_number(fact, text)
+    if "ADDRESS" in kind:
+        yield from _leaked_address(fact, text)
 
 
 def _stands(words: str, text: str) -> bool:
@@ -137,7 +151,7 @@ def _leaked_name(fact: PersonalFact, text: _Text) -> Iterator[str]:
         is_word_too = word in word_list("pii", "ordinary_names")
         if _stands(word, text.words) and (not is_word_too or _stands_as_a_name(part, text.original)):
             yield f"{fact.type} part"
-        if _stands(" ".join(word), text.words):
+        if _stands(" ".join(word), text.numbered):
             yield f"{fact.type} spelled"
 
 
@@ -184,6 +198,9 @@ def _leaked_date(fact: PersonalFact, dates: Sequence[tuple[int, int, int]], text
         said = (f"{name} {day}", f"{name} the {day}", f"{day} of {name}", f"{day} {name}", f"{name[:3]} {day}")
         if any(_stands(form, text.numbered) and not _has_other_year(form, year, text.numbered) for form in said):
             yield f"{fact.type} day and month"
+        with_year = (f"{name} {year}", f"{name} {year // 100} {year % 100}", f"{name} of {year}")
+        if any(_stands(form, text.numbered) for form in with_year):
+            yield f"{fact.type} month and year"
         digits = [f"{month:02d}{day:02d}{year}", f"{month}{day}{year}", f"{year}{month:02d}{day:02d}"]
         if any(form in text.runs for form in digits):
             yield fact.type
@@ -204,5 +221,24 @@ def _leaked_number(fact: PersonalFact, text: _Text) -> Iterator[str]:
     if len(digits) >= _SHORTEST_NUMBER and "ADDRESS" not in fact.type.upper():
         if any(digits in stream for stream in text.digits):
             yield fact.type
+        elif _tells_by_its_digits(fact, digits, text):
+            yield f"{fact.type} in part"
         if digits[-4:] in text.pieces:
             yield f"{fact.type} last four digits"
+
+
+def _tells_by_its_digits(fact: PersonalFact, digits: str, text: _Text) -> bool:
+    """Whether some speaker's digits hold a run of the number's that is long enough to tell whose it is."""
+    length = _TELLING_PHONE_DIGITS if "PHONE" in fact.type.upper() else _TELLING_DIGITS
+    runs = {digits[place : place + length] for place in range(len(digits) - length + 1)}
+    return any(run in stream for run in runs if _FICTION not in run for stream in text.digits)
+
+
+def _leaked_address(fact: PersonalFact, text: _Text) -> Iterator[str]:
+    """The street line with its number in digits or words, and the ZIP code."""
+    street = _with_digits(_plain(fact.value.split(",")[0])).replace(" ", "")
+    if street[:1].isdigit() and street in text.squeezed:
+        yield f"{fact.type} street"
+    zip_code = re.search(r"\b(\d{5})(?:-\d{4})?\s*$", fact.value)
+    if zip_code and zip_code[1] in text.runs:
+        yield f"{fact.type} ZIP"

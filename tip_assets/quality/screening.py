@@ -11,10 +11,10 @@ from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.grading import grade_locally
 from tip_assets.quality.leaks import leaked_facts
-from tip_assets.quality.personal_data import find_spans
-from tip_assets.quality.scrubbing import redact
+from tip_assets.quality.scrubbing import FindMore, redact, with_spans
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.redaction import RedactionStyle, SpanSource
 
 # Looks normalised fingerprints up among what other sets delivered: fingerprint -> that call's id.
 DeliveredLookup = Callable[[list[str]], Mapping[str, str]]
@@ -75,27 +75,49 @@ def mean_grades(frame: pl.LazyFrame) -> dict[str, float | None]:
 
 
 class ScrubScreen:
-    """Finds personal data once and keeps the spans; holds back calls whose facts cannot be scrubbed."""
+    """Finds personal data once and keeps the spans; holds back calls whose facts cannot be scrubbed.
 
-    def __init__(self) -> None:
-        self.spans_by_type: Counter[str] = Counter()
-        self.spans_by_source: Counter[str] = Counter()
+    Args:
+        styles: Those in which the set will be exported: a call must be clean in every one of them.
+        key: Of the data set, for surrogates and hash tags.
+        also: Another finder of personal data.
+    """
+
+    def __init__(
+        self,
+        styles: Iterable[RedactionStyle] = ("type_tag",),
+        key: bytes | None = None,
+        also: FindMore | None = None,
+    ) -> None:
+        self._also = also
+        self._styles = tuple(dict.fromkeys(("type_tag", *styles)))
+        self._key = key
+        self.spans_by_type: Counter[tuple[str, SpanSource]] = Counter()
+        self.calls_with_spans = 0
+        self.held_back_by_reason: Counter[str] = Counter()
         self.held_back: dict[str, tuple[str, ...]] = {}
         self.passed = 0
 
     def screen(self, planned: Iterable[tuple[Conversation, CallPlan]]) -> Iterator[Conversation]:
         """Calls with their spans, the text as it was. Types of leaked facts are kept, never the facts."""
         for conversation, plan in planned:
-            found = _annotated(conversation, spans=find_spans(conversation, plan.facts))
-            leaked = leaked_facts(redact(found, "type_tag"), plan.facts)
-            if leaked:
-                self.held_back[conversation.id] = tuple(sorted(set(leaked)))
+            found = with_spans(conversation, plan.facts, self._also)
+            if leaked := self._leaked(found, plan):
+                self.held_back[conversation.id] = leaked
+                self.held_back_by_reason.update(leaked)
                 continue
             for span in found.annotations.spans or ():
-                self.spans_by_type[span.type] += 1
-                self.spans_by_source[span.source] += 1
+                self.spans_by_type[span.type, span.source] += 1
+            self.calls_with_spans += bool(found.annotations.spans)
             self.passed += 1
             yield found
+
+    def _leaked(self, found: Conversation, plan: CallPlan) -> tuple[str, ...]:
+        """What the independent check still finds in any style; types and parts, never the facts."""
+        leaks = {
+            leak for style in self._styles for leak in leaked_facts(redact(found, style, key=self._key), plan.facts)
+        }
+        return tuple(sorted(leaks))
 
     @property
     def held_back_share(self) -> float:

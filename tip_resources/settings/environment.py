@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from tip_resources.domain.failures import BadInput
+from tip_resources.redaction_key import KEY_VARIABLE
 from tip_resources.settings.keys import Given, all_keys, flatten, is_known, nested, parse_text, unknown_key
 
 PREFIX = "TIP_"
@@ -15,8 +16,9 @@ LLM_URL = "TIP_LLM_URL"
 LLM_MODEL = "TIP_LLM_MODEL"
 LLM_API_KEY = "TIP_LLM_API_KEY"
 
-# Read elsewhere: home.py, database/connection.py, and below. TIP_NODE is the machine's name, not the group `node`.
-NOT_SETTINGS = frozenset({"TIP_HOME", "TIP_DATABASE_URL", NODE, LLM_URL, LLM_MODEL, LLM_API_KEY})
+# Read elsewhere: home.py, database/connection.py, redaction_key.py, and below.
+# TIP_NODE is the machine's name, not the group `node`.
+NOT_SETTINGS = frozenset({"TIP_HOME", "TIP_DATABASE_URL", KEY_VARIABLE, NODE, LLM_URL, LLM_MODEL, LLM_API_KEY})
 
 _ENDPOINTS = "models.endpoints"
 

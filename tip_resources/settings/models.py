@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from tip_resources.domain.redaction import RedactionStyle
 from tip_resources.settings.fleet_models import FleetSettings, NodeProfile
 from tip_resources.settings.section import Celsius, PositiveInt, PositiveSeconds, Ratio, Section
 
@@ -167,6 +168,9 @@ class QualitySettings(Section):
     minimum_score: Ratio = Field(default=0.85, description="Least overall grade, divided by 5.")
     duplicate_threshold: Ratio = Field(default=0.95, description="Cosine similarity that makes two calls duplicates.")
     grading_tier: Literal["local", "network", "openai"] = Field(default="local", description="Who grades.")
+    presidio: bool = Field(
+        default=False, description="Search with Presidio's patterns as well; slow, needs the extra presidio."
+    )
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")
 
 
@@ -220,8 +224,23 @@ class NodeSettings(Section):
 class ExportSettings(Section):
     """What leaves the house."""
 
-    redaction_style: Literal["type_tag", "pii"] = Field(default="type_tag", description="[NAME] or [PII].")
+    redaction_style: RedactionStyle = Field(
+        default="type_tag",
+        description="type_tag writes [NAME], pii [PII], surrogate a made-up value, hash [NAME_3F9A2C51].",
+    )
+    styles: dict[Literal["lex", "csv", "jsonl"], RedactionStyle] = Field(
+        default={}, description="Style of one format where it is another, for example jsonl: surrogate."
+    )
     lex_minimum_turns: PositiveInt = Field(default=1000, description="Lex asks for at least this many turns in all.")
+
+    def style_of(self, export_format: Literal["lex", "csv", "jsonl"]) -> RedactionStyle:
+        """The style in which a format leaves the house."""
+        return self.styles.get(export_format, self.redaction_style)
+
+    @property
+    def styles_used(self) -> tuple[RedactionStyle, ...]:
+        """Every style that some export of the settings uses."""
+        return tuple(dict.fromkeys((self.redaction_style, *self.styles.values())))
 
 
 class GateSettings(Section):

@@ -41,7 +41,7 @@ def from_row(row: dict[str, Any], kind: type) -> Any:
         msgspec.ValidationError: The row is not of that kind.
     """
     return msgspec.convert(
-        {name: _unpack(row[name], field) for name, field in _typed_fields(kind)},
+        {name: _unpack(row[name], field) for name, field in _typed_fields(kind) if name in row},
         type=kind,
     )
 
@@ -95,7 +95,8 @@ def _unpack(value: Any, kind: inspect.Type) -> Any:
     if value is None:
         return None
     if isinstance(kind, inspect.StructType):
-        return {name: _unpack(value[name], field) for name, field in _typed_fields(kind.cls)}
+        # A field that came later is missing in older sets, and its default stands.
+        return {name: _unpack(value[name], field) for name, field in _typed_fields(kind.cls) if name in value}
     if isinstance(kind, inspect.VarTupleType | inspect.ListType):
         return [_unpack(item, kind.item_type) for item in value]
     if isinstance(kind, inspect.DictType | inspect.AnyType):

@@ -23,6 +23,11 @@ _NUMERIC = re.compile(
 )
 
 
+def month_name(month: int) -> str:
+    """The name of a month, 1 to 12, in lower case."""
+    return _MONTHS[month - 1]
+
+
 class DateMention(NamedTuple):
     """A date in a text; `year` or `day` is None where it was not said. Offsets are into the call's text."""
 
@@ -93,8 +98,11 @@ def _day_before(call: CallText, month_index: int) -> tuple[int | None, int]:
         before -= 1
     if before < 0 or not _same_turn(call, before, month_index):
         return None, month_index
-    day = _day(call, before)
-    return (day, before) if day is not None else (None, month_index)
+    token = call.numbers[before]
+    day = int(token.text) if token.is_number and len(token.text) <= 2 else 0
+    # What stands before the day is no part of the date; what stands after it is.
+    joins = not call.gaps[token.last + 1].strip(" ,'\u2019-\n")
+    return (day, before) if joins and 0 < day <= 31 else (None, month_index)
 
 
 def _is_month(call: CallText, token: int, word: str) -> bool:

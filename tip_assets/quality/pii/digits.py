@@ -52,6 +52,10 @@ class Line:
         """The turn a symbol was said in."""
         return self.call.turn_of_token[self.symbols[index].first]
 
+    def goes_on(self, start: int, end: int) -> bool:
+        """Whether the symbols [start, end) follow each other closely, be it one in a turn."""
+        return all(self.turn(index) - self.turn(index - 1) <= _MOST_TURNS_APART for index in range(start + 1, end))
+
     def spans(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """(first token, last token) of the symbols [start, end), one pair per unbroken stretch."""
         first = start
@@ -233,7 +237,7 @@ def find_codes(lines: Sequence[Line], code: str) -> Iterator[tuple[int, int]]:
         for start, end in _common_stretches(line, wanted, shortest):
             whole = end - start == len(wanted)
             has_digit = any(symbol.is_digit for symbol in line.symbols[start:end])
-            if (whole or has_digit) and line.turn(end - 1) - line.turn(start) <= _MOST_TURNS_APART:
+            if (whole or has_digit) and line.goes_on(start, end):
                 yield from line.spans(start, end)
 
 
@@ -261,7 +265,7 @@ def _common_stretches(line: Line, wanted: str, shortest: int) -> Iterator[tuple[
 
 def _is_the_number(line: Line, start: int, end: int, form: DigitForm) -> bool:
     length = end - start
-    if line.turn(end - 1) - line.turn(start) > _MOST_TURNS_APART:
+    if not line.goes_on(start, end):
         return False
     on_borders = line.symbols[start].begins and line.symbols[end - 1].ends
     if length == len(form.digits):

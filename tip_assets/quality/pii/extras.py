@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from tip_assets.quality.pii.styles import RedactionStyle, replacement
-
 # `tip generate` leaves the personas' facts here for `tip scrub`; they never go further.
 PERSONAL_FACTS = "personal_facts"
 _MOST_DEPTH = 50
@@ -32,10 +30,10 @@ _PERSONAL_FIELDS = tuple(
 
 
 class Scrubber(NamedTuple):
-    """How a text is scrubbed, and the style tags are written in."""
+    """How a text is scrubbed, and what stands for a value of a type: (type, value) -> replacement."""
 
     scrub: Callable[[str], str]
-    style: RedactionStyle
+    replace: Callable[[str, str], str]
 
 
 def scrubbed_extra(extra: Mapping[str, Any], scrubber: Scrubber) -> dict[str, Any]:
@@ -46,7 +44,7 @@ def scrubbed_extra(extra: Mapping[str, Any], scrubber: Scrubber) -> dict[str, An
 
 def _scrubbed(value: Any, key: str, scrubber: Scrubber, depth: int) -> Any:
     if depth > _MOST_DEPTH:
-        return replacement("PII", scrubber.style)
+        return scrubber.replace("PII", "")
     if isinstance(value, Mapping):
         return {
             scrubber.scrub(str(inner)): _scrubbed(item, str(inner), scrubber, depth + 1)
@@ -61,12 +59,12 @@ def _scrubbed_leaf(value: Any, key: str, scrubber: Scrubber) -> Any:
     if value is None or value == "" or isinstance(value, bool):
         return value
     if kind := _personal_kind(key):
-        return replacement(kind, scrubber.style)
+        return scrubber.replace(kind, str(value))
     if isinstance(value, str):
         return scrubber.scrub(value)
     if isinstance(value, int | float):
         return _scrubbed_number(value, scrubber)
-    return replacement("PII", scrubber.style)
+    return scrubber.replace("PII", str(value))
 
 
 def _scrubbed_number(value: int | float, scrubber: Scrubber) -> int | float | str:

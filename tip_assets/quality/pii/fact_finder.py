@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from tip_assets.quality.pii.call_text import CallText
-from tip_assets.quality.pii.dates import DateMention
+from tip_assets.quality.pii.dates import DateMention, month_name
 from tip_assets.quality.pii.digits import Readings, find_codes, find_digits
 from tip_assets.quality.pii.fact_forms import NAME_PARTICLES, FactForms, forms_of
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.names import is_ordinary, stands_like_a_name
 from tip_assets.quality.pii.scan import as_ascii
+from tip_assets.quality.pii.split_dates import MOST_TURNS_APART, split_dates
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
 from tip_assets.quality.pii.triggers import ANY_NUMBER, CONNECTOR, LETTER, Triggers, fact_scanner
 from tip_resources.domain.persona import PersonalFact
@@ -39,8 +40,14 @@ class FactFinder:
             # Folding a letter may give two or none, so these turns are compared token by token.
             turns |= {self.call.turn_at(match.start()) for match in _OTHER_LETTERS.finditer(self.call.text)}
         compact = as_ascii(self.call.text).lower().translate(None, _NOT_COMPACT)
-        for wanted in {word for forms in self._forms for word in _written_forms(forms)}:
+        for wanted in {word for forms in self._forms for word in _written_forms(forms) if word}:
             turns.update(_turns_with(wanted, compact))
+        # A month alone announces nothing, but its day may be said in a turn nearby.
+        for wanted in {month_name(date[1]).encode() for forms in self._forms for date in forms.dates}:
+            for turn in _turns_with(wanted, compact):
+                turns.update(
+                    range(max(0, turn - MOST_TURNS_APART), min(len(self.call.turns), turn + MOST_TURNS_APART + 1))
+                )
         return turns
 
     def find(self) -> Iterator[Found]:
@@ -50,6 +57,8 @@ class FactFinder:
                 yield Found(self.call.starts[first], self.call.ends[last], forms.type, True)
             for start, end in self._offset_ranges(forms):
                 yield Found(start, end, forms.type, True)
+            if forms.dates:
+                yield from split_dates(self.call, ((month, day) for _, month, day in forms.dates), forms.type)
 
     @cached_property
     def _tokens_of(self) -> dict[str, list[int]]:

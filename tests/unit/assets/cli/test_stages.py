@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tip_assets.cli.stages import dedupe, grade, scrub
+from tip_assets.cli.dedupe import dedupe
+from tip_assets.cli.scrub import scrub
+from tip_assets.cli.stages import grade
 
 Line = dict[str, Any]
 
@@ -88,8 +90,8 @@ def test_scrub_replaces_and_reports_offsets_into_the_input(folder: Path):
     report = json.loads((folder / "r.json").read_text())
     assert set(report) == {"spans", "seconds"}
     assert report["spans"] == [
-        {"id": "1", "turn": 0, "start": 12, "end": 17, "type": "NAME", "source": "pattern"},
-        {"id": "1", "turn": 1, "start": 5, "end": 17, "type": "PHONE", "source": "pattern"},
+        {"id": "1", "turn": 0, "start": 12, "end": 17, "type": "NAME", "source": "pattern", "entity": 0},
+        {"id": "1", "turn": 1, "start": 5, "end": 17, "type": "PHONE", "source": "pattern", "entity": 1},
     ]
     assert [HELLO[span["turn"]][span["start"] : span["end"]] for span in report["spans"]] == ["Tasha", "212-555-0143"]
 
