@@ -14,6 +14,7 @@ from tip_resources.domain.failures import BadInput
 from tip_resources.storage.jsonl import JsonlWriter, writing_jsonl
 
 if TYPE_CHECKING:
+    from tip_assets.quality.scrubbing import FindMore
     from tip_resources.domain.redaction import RedactionStyle
 
 
@@ -28,20 +29,29 @@ if TYPE_CHECKING:
     show_default=True,
     help="What stands in the place of personal data: [NAME], [PII], a made-up value, or [NAME_3F9A2C51].",
 )
+@click.option("--presidio", is_flag=True, help="Search with Presidio's patterns as well (extra presidio; slow).")
 @json_option
 @reports_failures
-def scrub(input_file: Path, output_file: Path, report: Path | None, style: "RedactionStyle", as_json: bool) -> None:
+def scrub(
+    input_file: Path, output_file: Path, report: Path | None, style: "RedactionStyle", presidio: bool, as_json: bool
+) -> None:
     """Copy IN.jsonl to OUT.jsonl with the personal data replaced.
 
     Facts listed under annotations.extra.personal_facts (as `tip generate` writes them) are found in any
     form; everything else by patterns. A call in which a known fact is left is not written. The report is
-    {"spans": [{"id", "turn", "start", "end", "type", "source"}], "seconds"}, offsets into the input text.
+    {"spans": [{"id", "turn", "start", "end", "type", "source", "entity"}], "seconds"}, offsets into the input
+    text; spans of one fact have the same entity.
     """
     check_files(input_file, output_file, report)
     calls = StageCalls(input_file, "scrub")
+    also = None
+    if presidio:
+        from tip_assets.quality.pii.presidio import presidio_finder
+
+        also = presidio_finder()
     with writing_jsonl(output_file) as writer, writing_report(report, "spans") as spans:
         for conversation in calls.read():
-            _scrub_one(conversation, style, writer, spans, calls)
+            _scrub_one(conversation, style, also, writer, spans, calls)
         spans.close_with(seconds=calls.seconds())
     summary = {"scrubbed": writer.count, "spans": spans.count}
     text = f"{writer.count} calls scrubbed, {spans.count} places of personal data replaced"
@@ -49,7 +59,12 @@ def scrub(input_file: Path, output_file: Path, report: Path | None, style: "Reda
 
 
 def _scrub_one(
-    conversation: Conversation, style: "RedactionStyle", writer: JsonlWriter, spans: JsonReport, calls: StageCalls
+    conversation: Conversation,
+    style: "RedactionStyle",
+    also: "FindMore | None",
+    writer: JsonlWriter,
+    spans: JsonReport,
+    calls: StageCalls,
 ) -> None:
     from tip_assets.quality.leaks import leaked_facts
     from tip_assets.quality.personal_data import personal_facts
@@ -62,7 +77,7 @@ def _scrub_one(
     except BadInput as error:
         calls.reject(str(error))
         return
-    found = with_spans(conversation, facts)
+    found = with_spans(conversation, facts, also)
     key = redaction_key(project_home(), conversation.dataset) if style in ("surrogate", "hash") else None
     redacted = redact(found, style, facts, key=key)
     leaked = leaked_facts(redacted, facts)

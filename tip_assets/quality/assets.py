@@ -24,6 +24,7 @@ from tip_assets.quality.duplicates.removed import DUPLICATES, RemovedCall
 from tip_assets.quality.duplicates.semantic_tier import semantic_tier
 from tip_assets.quality.duplicates.whole_set import find_survivors
 from tip_assets.quality.graded_asset import keep_quality_scores
+from tip_assets.quality.pii.presidio import presidio_finder
 from tip_assets.quality.screening import ScrubScreen, passing
 from tip_assets.quality.scrubbing import redact
 from tip_assets.steps import clear_failures
@@ -107,7 +108,9 @@ def scrubbed_conversations(
 ):
     """Passing calls with the spans of their personal data; every export applies its own style to them."""
     spec, settings = the_spec(dataset_specs), platform.settings()
-    screen = ScrubScreen(settings.exports.styles_used, platform.redaction_key(spec.name))
+    with clear_failures():
+        also = presidio_finder() if settings.quality.presidio else None
+    screen = ScrubScreen(settings.exports.styles_used, platform.redaction_key(spec.name), also)
     good = read_set(graded_conversations.filter(passing(settings.quality.minimum_score)), Conversation)
     scratch = platform.layout().scratch(context.run.run_id, "scrubbed_conversations")
     planned = with_plans(good, read_plans(scenarios, personas))

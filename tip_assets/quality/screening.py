@@ -7,7 +7,7 @@ import msgspec
 import polars as pl
 
 from tip_assets.quality.leaks import leaked_facts
-from tip_assets.quality.scrubbing import redact, with_spans
+from tip_assets.quality.scrubbing import FindMore, redact, with_spans
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.redaction import RedactionStyle, SpanSource
@@ -30,9 +30,16 @@ class ScrubScreen:
     Args:
         styles: Those in which the set will be exported: a call must be clean in every one of them.
         key: Of the data set, for surrogates and hash tags.
+        also: Another finder of personal data.
     """
 
-    def __init__(self, styles: Iterable[RedactionStyle] = ("type_tag",), key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        styles: Iterable[RedactionStyle] = ("type_tag",),
+        key: bytes | None = None,
+        also: FindMore | None = None,
+    ) -> None:
+        self._also = also
         self._styles = tuple(dict.fromkeys(("type_tag", *styles)))
         self._key = key
         self.spans_by_type: Counter[tuple[str, SpanSource]] = Counter()
@@ -44,7 +51,7 @@ class ScrubScreen:
     def screen(self, planned: Iterable[tuple[Conversation, CallPlan]]) -> Iterator[Conversation]:
         """Calls with their spans, the text as it was. Types of leaked facts are kept, never the facts."""
         for conversation, plan in planned:
-            found = with_spans(conversation, plan.facts)
+            found = with_spans(conversation, plan.facts, self._also)
             if leaked := self._leaked(found, plan):
                 self.held_back[conversation.id] = leaked
                 self.held_back_by_reason.update(leaked)

@@ -16,16 +16,26 @@ from tip_resources.domain.redaction import PiiSpan, RedactionStyle
 
 # What stands for a text of a type: (type, text) -> replacement.
 Replace = Callable[[str, str], str]
+# Another finder of personal data, such as Presidio's.
+FindMore = Callable[[Conversation], Sequence[PiiSpan]]
 
 
-def with_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -> Conversation:
+def with_spans(
+    conversation: Conversation, facts: Sequence[PersonalFact] = (), also: FindMore | None = None
+) -> Conversation:
     """The call with the spans of its personal data, linked by fact; the text stays as it is.
 
     What an earlier redaction replaced keeps its span and is not searched again: a surrogate looks like the
-    real thing, and replacing it once more would only lose the way back to where it stood.
+    real thing, and replacing it once more would only lose the way back to where it stood. `also` is asked for
+    more places; they count where nothing else was found.
     """
     kept = tuple(span for span in conversation.annotations.spans or () if _is_replaced(span, conversation.turns))
     found = [piece for span in find_spans(conversation, facts) for piece in _outside(span, kept)]
+    if also is not None:
+        taken = (*kept, *found)
+        more = [piece for span in also(conversation) for piece in _outside(span, taken)]
+        found += [span for span in more if _says_something(conversation.turns[span.turn].text[span.start : span.end])]
+        found.sort(key=lambda span: (span.turn, span.start))
     spans = (*linked(conversation.turns, found, facts), *kept)
     annotations = msgspec.structs.replace(
         conversation.annotations, spans=tuple(sorted(spans, key=lambda span: (span.turn, span.start)))
@@ -148,6 +158,10 @@ def _outside(span: PiiSpan, kept: Sequence[PiiSpan]) -> Iterator[PiiSpan]:
         start = max(start, other.end)
     if start < span.end:
         yield msgspec.structs.replace(span, start=start)
+
+
+def _says_something(text: str) -> bool:
+    return any(char.isalnum() for char in text)
 
 
 def _facts_under(conversation: Conversation, spans: Sequence[PiiSpan]) -> Iterator[PersonalFact]:

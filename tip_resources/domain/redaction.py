@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-SpanSource = Literal["persona", "pattern"]
+SpanSource = Literal["persona", "pattern", "presidio"]
 # How personal data is replaced; what each writes is in docs/personal-data.md.
 RedactionStyle = Literal["type_tag", "pii", "surrogate", "hash"]
 

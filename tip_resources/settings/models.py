@@ -189,6 +189,9 @@ class QualitySettings(Section):
     judge_samples: Annotated[int, Field(ge=1, le=9)] = Field(
         default=1, description="How often a judge is asked about each call; more cost more and tell how sure it is."
     )
+    presidio: bool = Field(
+        default=False, description="Search with Presidio's patterns as well; slow, needs the extra presidio."
+    )
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")
     reference: str = Field(
         default="",

@@ -12,7 +12,7 @@ from tip_assets.quality.pii.fact_forms import NAME_PARTICLES, FactForms, forms_o
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.names import is_ordinary, stands_like_a_name
 from tip_assets.quality.pii.scan import as_ascii
-from tip_assets.quality.pii.split_dates import split_dates
+from tip_assets.quality.pii.split_dates import MOST_TURNS_APART, split_dates
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
 from tip_assets.quality.pii.triggers import ANY_NUMBER, CONNECTOR, LETTER, Triggers, fact_scanner
 from tip_resources.domain.persona import PersonalFact
@@ -40,13 +40,14 @@ class FactFinder:
             # Folding a letter may give two or none, so these turns are compared token by token.
             turns |= {self.call.turn_at(match.start()) for match in _OTHER_LETTERS.finditer(self.call.text)}
         compact = as_ascii(self.call.text).lower().translate(None, _NOT_COMPACT)
-        # A month alone announces nothing, but its day may follow in another turn.
-        months = {month_name(date[1]).encode() for forms in self._forms for date in forms.dates}
-        for wanted in {word for forms in self._forms for word in _written_forms(forms)} | months:
-            position = compact.find(wanted)
-            while position >= 0:
-                turns.add(compact.count(b"\0", 0, position))
-                position = compact.find(wanted, position + 1)
+        for wanted in {word for forms in self._forms for word in _written_forms(forms) if word}:
+            turns.update(_turns_with(wanted, compact))
+        # A month alone announces nothing, but its day may be said in a turn nearby.
+        for wanted in {month_name(date[1]).encode() for forms in self._forms for date in forms.dates}:
+            for turn in _turns_with(wanted, compact):
+                turns.update(
+                    range(max(0, turn - MOST_TURNS_APART), min(len(self.call.turns), turn + MOST_TURNS_APART + 1))
+                )
         return turns
 
     def find(self) -> Iterator[Found]:
@@ -148,6 +149,17 @@ class FactFinder:
             if following is not None and self.call.words[following] in STREET_SUFFIX_WORDS and not is_name:
                 last = following if any(word.isdigit() for word in phrase) else last
             yield first, last
+
+
+def _turns_with(wanted: bytes, compact: bytes) -> Iterator[int]:
+    """The numbers of the stretches between zero bytes in which `wanted` stands."""
+    turn, counted = 0, 0
+    position = compact.find(wanted)
+    while position >= 0:
+        turn += compact.count(b"\0", counted, position)
+        yield turn
+        counted = compact.find(b"\0", position)
+        position = compact.find(wanted, counted) if counted >= 0 else -1
 
 
 def _written_forms(forms: FactForms) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from tip_assets.quality.pii.dates import MONTH_NUMBERS
 from tip_assets.quality.pii.found import Found
 
 # The other speaker's turn between, and one of their own that says nothing.
-_MOST_TURNS_APART = 4
+MOST_TURNS_APART = 4
 _AT_THE_EDGE = 3
 
 
@@ -33,7 +33,7 @@ def _days_near(call: CallText, month_at: int, step: int) -> Iterator[tuple[int, 
     while 0 <= at < len(call.numbers):
         token = call.numbers[at]
         turn = turn_of[token.first]
-        if abs(turn - own_turn) > _MOST_TURNS_APART:
+        if abs(turn - own_turn) > MOST_TURNS_APART:
             return
         if turn != own_turn and call.turns[turn].speaker == call.turns[own_turn].speaker:
             edge_turn = turn if edge_turn is None else edge_turn

@@ -9,9 +9,19 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from tip_assets.planning.draws import Draws, Key
-from tip_assets.planning.people.identifiers import luhn_check_digit
 from tip_assets.planning.people.spoken_numbers import ENGLISH, below_hundred
 from tip_assets.quality.pii.call_text import fold
+from tip_assets.quality.pii.checks import (
+    is_card_number,
+    is_dea_number,
+    is_iban,
+    is_imei,
+    is_medicare_id,
+    is_npi,
+    is_routing_number,
+    is_vin,
+    passes_luhn,
+)
 from tip_assets.quality.pii.spoken import LETTER_WORDS, read_numbers
 from tip_assets.quality.pii.surrogate_words import pool, words_under
 
@@ -19,11 +29,7 @@ _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _RADIO_WORDS = {letter: word for word, letter in reversed(LETTER_WORDS.items()) if len(word) > 3}
 _BEFORE_AN_EXAMPLE = frozenset({"as", "for", "like"})
 _MBI = re.compile(r"[1-9][a-z][a-z0-9]\d[a-z][a-z0-9]\d[a-z]{2}\d{2}")
-_IBAN = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{11,30}")
-_VIN_VALUES = {**{str(n): n for n in range(10)}, **dict(zip("abcdefgh", range(1, 9), strict=True)),
-               **dict(zip("jklmn", range(1, 6), strict=True)), "p": 7, "r": 9,
-               **dict(zip("stuvwxyz", range(2, 10), strict=True))}  # fmt: skip
-_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+_CHECKS = (is_card_number, is_imei, is_iban, is_npi, is_routing_number, is_vin, is_dea_number, is_medicare_id)
 # NANPA: 555-0100 to 555-0199 is nobody's in any area code. ITU E.164: country code 999 is not assigned.
 RESERVED_EXCHANGE = "55501"
 _UNASSIGNED_COUNTRY = "999"
@@ -209,33 +215,11 @@ def _other(char: str, draws: Draws, *, is_first: bool = False) -> str:
 
 
 def passes_a_check(code: str, kind: str = "") -> bool:
-    """Whether a code could be a real card, IBAN, bank routing, provider or vehicle number by its check digit."""
+    """Whether a code could be somebody's by its check digit: cards, bank, provider, vehicle and drug numbers."""
     if "PHONE" in kind or "FAX" in kind or kind == "SSN":
         return False
-    return _passes_a_digit_check(code) if code.isdigit() else _is_iban(code) or _is_vehicle_number(code)
-
-
-def _passes_a_digit_check(code: str) -> bool:
-    """Cards (ISO/IEC 7812-1), US provider numbers (CMS: Luhn behind 80840), US bank routing numbers (ABA)."""
-    if 12 <= len(code) <= 19 and luhn_check_digit(code[:-1]) == int(code[-1]):
-        return True
-    if len(code) == 10 and luhn_check_digit("80840" + code[:-1]) == int(code[-1]):
-        return True
-    return len(code) == 9 and sum(w * int(d) for w, d in zip((3, 7, 1) * 3, code, strict=True)) % 10 == 0
-
-
-def _is_iban(code: str) -> bool:
-    """ISO 13616: the letters as numbers, the first four characters last, modulo 97."""
-    moved = code[4:] + code[:4]
-    return _IBAN.fullmatch(code) is not None and int("".join(str(int(char, 36)) for char in moved)) % 97 == 1
-
-
-def _is_vehicle_number(code: str) -> bool:
-    """49 CFR 565: the ninth character is a weighted sum modulo 11."""
-    if len(code) != 17 or not all(char in _VIN_VALUES for char in code):
-        return False
-    total = sum(w * _VIN_VALUES[char] for w, char in zip(_VIN_WEIGHTS, code, strict=True)) % 11
-    return code[8] == ("x" if total == 10 else str(total))
+    upper = code.upper()
+    return any(passes(upper) for passes in _CHECKS) or (code.isdigit() and len(code) == 12 and passes_luhn(code))
 
 
 def windows_of(codes: Sequence[str]) -> frozenset[str]:
