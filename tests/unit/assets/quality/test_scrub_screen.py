@@ -26,14 +26,13 @@ def plan() -> CallPlan:
     return CallPlan(index=0, scenario=scenario, customer=customer, agent=agent)
 
 
-def unscrubbable(plan: CallPlan) -> str:
-    """A name in a disguise that the check reads and the detector does not: a sign nobody sees within it."""
-    return "\u2060".join(plan.customer.facts[0].value)
+def unscrubbable(plan: CallPlan) -> list[str]:
+    """A last name spelled a letter a turn, which the check reads and the detector does not."""
+    letters = plan.customer.name.split()[-1].upper()
+    return [text for letter in letters for text in ("Go on.", letter)]
 
 
-def test_a_call_with_a_fact_that_cannot_be_scrubbed_is_held_back_with_its_kind_alone(
-    make_call: MakeCall, plan: CallPlan
-):
+def test_a_call_whose_facts_cannot_be_scrubbed_is_held_back_with_their_kind(make_call: MakeCall, plan: CallPlan):
     screen = ScrubScreen(("type_tag",), KEY)
     good, bad = make_call(f"I am {plan.customer.name}.", id="good"), make_call(*unscrubbable(plan), id="bad")
     passed = list(screen.screen([(good, plan), (bad, plan)]))
@@ -46,7 +45,7 @@ def test_the_text_stays_as_it_is_and_every_style_finds_the_same_spans(make_call:
     call = make_call(f"I am {plan.customer.name}.")
     [found] = ScrubScreen(("type_tag", "surrogate", "hash"), KEY).screen([(call, plan)])
     assert found.turns == call.turns
-    [span] = found.annotations.spans or ()
+    (span,) = list(found.annotations.spans or ())
     for style in ("type_tag", "surrogate", "hash"):
         assert plan.customer.name not in redact(found, style, key=KEY).turns[0].text
     assert (span.type, span.source, span.entity) == ("NAME", "persona", 0)
