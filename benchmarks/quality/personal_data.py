@@ -76,10 +76,10 @@ def presidio_finder() -> Find:
         SystemExit: presidio-analyzer is not installed.
     """
     try:
-        from tip_assets.quality.pii.presidio import presidio_spans  # pyright: ignore[reportMissingImports]
+        from tip_assets.quality.pii.presidio import PresidioFinder
     except ImportError as error:
         raise SystemExit(f"Presidio cannot be measured: {error}") from error
-    return presidio_spans
+    return PresidioFinder().find
 
 
 def report(calls: Sequence[LabelledCall], find: Find, misses: int) -> None:
@@ -141,11 +141,14 @@ def print_speeds(labelled: Sequence[Conversation], files: Sequence[Path]) -> Non
     """The speed on the labelled set, on the same without its personal data, and on the files."""
     bare = [without_values(call) for call in labelled]
     print_speed("labelled set", labelled, [() for _ in labelled])
-    print_speed("the same without templates", bare, [() for _ in bare])
+    print_speed("its turns without personal data", bare, [() for _ in bare])
     for file in files:
         calls = [conversation_from_json(line) for line in file.read_text(encoding="utf-8").splitlines()]
         facts = [personal_facts(call) for call in calls]
         print_speed(f"{file.name}, no facts known", calls, [() for _ in calls])
+        print_speed(
+            f"{file.name}, its turns without any", [without_values(call) for call in calls], [() for _ in calls]
+        )
         if any(facts):
             print_speed(f"{file.name}, with its facts", calls, facts)
 

@@ -40,7 +40,7 @@ class FactFinder:
             # Folding a letter may give two or none, so these turns are compared token by token.
             turns |= {self.call.turn_at(match.start()) for match in _OTHER_LETTERS.finditer(self.call.text)}
         compact = as_ascii(self.call.text).lower().translate(None, _NOT_COMPACT)
-        for wanted in {word for forms in self._forms for word in _written_forms(forms)}:
+        for wanted in {word for forms in self._forms for word in _written_forms(forms) if word}:
             turns.update(_turns_with(wanted, compact))
         # A month alone announces nothing, but its day may be said in a turn nearby.
         for wanted in {month_name(date[1]).encode() for forms in self._forms for date in forms.dates}:
@@ -152,11 +152,14 @@ class FactFinder:
 
 
 def _turns_with(wanted: bytes, compact: bytes) -> Iterator[int]:
-    """The turns of every place of `wanted` in the text without spaces and marks."""
+    """The numbers of the stretches between zero bytes in which `wanted` stands."""
+    turn, counted = 0, 0
     position = compact.find(wanted)
     while position >= 0:
-        yield compact.count(b"\0", 0, position)
-        position = compact.find(wanted, position + 1)
+        turn += compact.count(b"\0", counted, position)
+        yield turn
+        counted = compact.find(b"\0", position)
+        position = compact.find(wanted, counted) if counted >= 0 else -1
 
 
 def _written_forms(forms: FactForms) -> Iterator[bytes]:

@@ -28,7 +28,7 @@ def lex(calls, directory: Path, style: RedactionStyle) -> dict:
 
 
 @pytest.mark.parametrize(("style", "mode"), [("type_tag", "ENTITY_TYPE"), ("pii", "PII")])
-def test_masks_that_contact_lens_knows_claim_to_be_redacted(make_call, tmp_path: Path, style: RedactionStyle, mode: str):
+def test_masks_of_contact_lens_claim_to_be_redacted(make_call, tmp_path: Path, style: RedactionStyle, mode: str):
     document = lex([make_call()], tmp_path / "lex", style)
     assert document["ContentMetadata"]["Output"] == "Redacted"
     assert document["ContentMetadata"]["RedactionTypesMetadata"]["PII"]["RedactionMaskMode"] == mode

@@ -2,6 +2,7 @@
 
 import random
 import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -109,12 +110,29 @@ def test_a_call_without_turns_has_no_spans():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("piece", ["a ", "4", "one two ", "A-", "Maria ", "x@", "okay so I went there, and then "])
-def test_a_turn_of_ten_megabytes_is_searched(make_call: MakeCall, piece: str):
-    text = (piece * 10_000_000)[:10_000_000]
-    spans = find_spans(make_call(text))
-    assert all(span.end <= len(text) for span in spans)
+@pytest.mark.timeout(280)
+@pytest.mark.parametrize(
+    ("piece", "megabytes"), [("okay so I went there, and then ", 10), ("a ", 10), ("4", 1), ("one two ", 1), ("x@", 1)]
+)
+def test_a_turn_of_megabytes_is_searched(make_call: MakeCall, piece: str, megabytes: int):
+    length = megabytes * 1_000_000
+    spans = find_spans(make_call((piece * length)[:length]))
+    assert all(span.end <= length for span in spans)
+
+
+@pytest.mark.parametrize(
+    "piece", ["4", "one two ", "A-", "Maria ", "x@x.", "4 B ", " I live in Aaa", "card 4111 ", "may 5 "]
+)
+def test_work_grows_with_the_length_of_a_turn_and_no_faster(make_call: MakeCall, piece: str):
+    find_spans(make_call(SAID[0]), FACTS)
+    seconds = []
+    for length in (5_000, 50_000):
+        call = make_call((piece * length)[:length])
+        started = time.process_time()
+        find_spans(call, FACTS)
+        seconds.append(time.process_time() - started)
+    # Ten times the text; quadratic work would take a hundred times as long.
+    assert seconds[1] < 40 * max(seconds[0], 0.02)
 
 
 def test_many_threads_may_search_at_once(make_call: MakeCall):
