@@ -487,3 +487,15 @@ def test_a_killed_grading_goes_on_and_asks_only_for_the_rest(folder: Path):
     assert 24 - kept <= summary["answers_asked"] <= 36 - kept
     assert [call["id"] for call in read(folder / "out.jsonl")] == [str(n) for n in range(12)]
     assert not parts.exists()
+
+
+def test_scrub_with_surrogates_writes_the_same_every_time_and_nothing_real(folder: Path, monkeypatch):
+    monkeypatch.setenv("TIP_HOME", str(folder))
+    calls = write(folder / "in.jsonl", line("1", *HELLO))
+    texts = []
+    for name in ("one.jsonl", "two.jsonl"):
+        assert run(scrub, calls, folder / name, "--style", "surrogate").exit_code == 0
+        texts.append([turn["text"] for turn in read(folder / name)[0]["turns"]])
+    assert texts[0] == texts[1]
+    assert "Tasha" not in texts[0][0] and texts[0][0].startswith("Hi, this is ") and "[" not in texts[0][0]
+    assert "555-01" in texts[0][1] and "212-555-0143" not in texts[0][1]

@@ -12,6 +12,7 @@ from tip_assets.exports.lex import write_lex
 from tip_assets.exports.lex_check import check_lex_export
 from tip_assets.exports.manifest import read_manifest
 from tip_resources.domain.conversation import Turn
+from tip_resources.domain.redaction import RedactionStyle
 from tip_resources.redaction_key import redaction_key
 from tip_resources.settings.models import ExportSettings
 
@@ -19,7 +20,7 @@ KEY = b"0123456789abcdef0123456789abcdef"
 DAY = date(2026, 11, 21)
 
 
-def lex(calls, directory: Path, style: str) -> dict:
+def lex(calls, directory: Path, style: RedactionStyle) -> dict:
     write_lex(calls, directory, dataset="set-one", style=style, key=KEY, fallback_date=DAY, minimum_turns=1)
     assert check_lex_export(directory, minimum_turns=1).errors == ()
     (file,) = directory.glob("[0-9]*/**/*.json")
@@ -27,7 +28,7 @@ def lex(calls, directory: Path, style: str) -> dict:
 
 
 @pytest.mark.parametrize(("style", "mode"), [("type_tag", "ENTITY_TYPE"), ("pii", "PII")])
-def test_masks_that_contact_lens_knows_claim_to_be_redacted(make_call, tmp_path: Path, style: str, mode: str):
+def test_masks_of_contact_lens_claim_to_be_redacted(make_call, tmp_path: Path, style: RedactionStyle, mode: str):
     document = lex([make_call()], tmp_path / "lex", style)
     assert document["ContentMetadata"]["Output"] == "Redacted"
     assert document["ContentMetadata"]["RedactionTypesMetadata"]["PII"]["RedactionMaskMode"] == mode
@@ -35,7 +36,7 @@ def test_masks_that_contact_lens_knows_claim_to_be_redacted(make_call, tmp_path:
 
 
 @pytest.mark.parametrize("style", ["surrogate", "hash"])
-def test_surrogates_and_hash_tags_do_not(make_call, tmp_path: Path, style: str):
+def test_surrogates_and_hash_tags_do_not(make_call, tmp_path: Path, style: RedactionStyle):
     document = lex([make_call()], tmp_path / "lex", style)
     assert document["ContentMetadata"] == {"RedactionTypes": ["PII"], "Output": "Raw"}
     assert "_analysis_redacted_" not in document["name"]
@@ -44,7 +45,7 @@ def test_surrogates_and_hash_tags_do_not(make_call, tmp_path: Path, style: str):
 
 
 @pytest.mark.parametrize("style", ["type_tag", "pii", "surrogate", "hash"])
-def test_the_offsets_before_and_after_are_kept_without_the_text(make_call, tmp_path: Path, style: str):
+def test_the_offsets_before_and_after_are_kept_without_the_text(make_call, tmp_path: Path, style: RedactionStyle):
     call = make_call()
     write_jsonl([call], tmp_path / "out", dataset="set-one", style=style, key=KEY)  # type: ignore[arg-type]
     manifest = read_manifest(tmp_path / "out")

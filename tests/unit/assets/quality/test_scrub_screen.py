@@ -1,0 +1,63 @@
+"""The screen behind scrubbed_conversations: what it holds back, counts, and says."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tip_assets.planning.domain_library import load_libraries
+from tip_assets.planning.persona_generator import personas_for
+from tip_assets.planning.scenario_engine import scenario_at
+from tip_assets.quality.assets import scrub_metadata, scrub_verdict
+from tip_assets.quality.screening import ScrubScreen
+from tip_assets.quality.scrubbing import redact
+from tip_resources.domain.call_plan import CallPlan
+from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.dataset_spec import DatasetSpec
+
+MakeCall = Callable[..., Conversation]
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(scope="module")
+def plan() -> CallPlan:
+    spec, library = DatasetSpec(name="screen", count=5, domain="retail", seed=2), load_libraries()["retail"]
+    scenario = scenario_at(spec, library, 0)
+    customer, agent = personas_for(spec, scenario, library)
+    return CallPlan(index=0, scenario=scenario, customer=customer, agent=agent)
+
+
+def unscrubbable(plan: CallPlan) -> list[str]:
+    """A last name spelled a letter a turn, which the check reads and the detector does not."""
+    letters = plan.customer.name.split()[-1].upper()
+    return [text for letter in letters for text in ("Go on.", letter)]
+
+
+def test_a_call_whose_facts_cannot_be_scrubbed_is_held_back_with_their_kind(make_call: MakeCall, plan: CallPlan):
+    screen = ScrubScreen(("type_tag",), KEY)
+    good, bad = make_call(f"I am {plan.customer.name}.", id="good"), make_call(*unscrubbable(plan), id="bad")
+    passed = list(screen.screen([(good, plan), (bad, plan)]))
+    assert [call.id for call in passed] == ["good"]
+    assert set(screen.held_back) == {"bad"} and all("NAME" in reason for reason in screen.held_back["bad"])
+    assert plan.customer.name not in str(scrub_metadata(screen)) + scrub_verdict(screen, 0.05)
+
+
+def test_the_text_stays_as_it_is_and_every_style_finds_the_same_spans(make_call: MakeCall, plan: CallPlan):
+    call = make_call(f"I am {plan.customer.name}.")
+    [found] = ScrubScreen(("type_tag", "surrogate", "hash"), KEY).screen([(call, plan)])
+    assert found.turns == call.turns
+    (span,) = list(found.annotations.spans or ())
+    for style in ("type_tag", "surrogate", "hash"):
+        assert plan.customer.name not in redact(found, style, key=KEY).turns[0].text
+    assert (span.type, span.source, span.entity) == ("NAME", "persona", 0)
+
+
+@pytest.mark.parametrize(
+    ("passed", "held_back", "said"),
+    [(0, 0, "no call to scrub"), (0, 3, "any of the 3 calls"), (90, 10, "Blocked: 10 of 100 calls (10.0%)"),
+     (99, 1, "1 of 100 calls held back")],
+)  # fmt: skip
+def test_the_verdict_says_in_words_why_a_set_is_blocked(passed: int, held_back: int, said: str):
+    screen = ScrubScreen()
+    screen.passed = passed
+    screen.held_back = {str(number): ("NAME",) for number in range(held_back)}
+    assert said in scrub_verdict(screen, 0.05)
