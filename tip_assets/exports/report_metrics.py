@@ -1,26 +1,37 @@
-"""The report's section on diversity and likeness to real calls: each figure beside the reference's."""
+"""The report's section on likeness to real calls and diversity: each figure beside the reference's."""
 
 from collections.abc import Sequence
 
 from tip_assets.exports.report_charts import bar
 from tip_assets.exports.report_data import ReportData
-from tip_assets.exports.report_text import escaped, figure, humanised
+from tip_assets.exports.report_text import escaped, figure, humanised, share
+from tip_assets.quality.metrics.diversity import EQUAL_SIZE
+from tip_assets.quality.metrics.style import OFF_MARK
+from tip_assets.quality.metrics.style_features import FEATURES
 from tip_resources.domain.set_metric import MetricGroup, SetMetric
 
-_GROUPS: tuple[tuple[MetricGroup, str, str], ...] = (
-    ("diversity", "Diversity", "How much the calls differ in words."),
-    ("flow", "Order of moves", "How often calls go the same way."),
-    ("style", "Manner of speaking", "Against the reference calls; the bar is the distance, short is good."),
-    ("coverage", "Coverage of the plan", "What was planned and is in the calls."),
-)
+# Of these lists the reader sees so many; the rest opens with a click.
+_MOST_TELLING, _MOST_STYLE = 6, 8
+_HEADS = {
+    "style": ("Manner of speaking", "Farthest from the reference first, in its standard deviations."),
+    "diversity": ("Diversity", "Of the whole set, and of as many calls of each where a reference is beside it."),
+    "flow": ("Order of moves", "How often calls take the same course."),
+    "coverage": ("Coverage of the plan", "What was planned and is in the calls."),
+}
 
 
 def metrics_section(data: ReportData) -> str:
-    """One table for each group that was measured; says so when none was."""
+    """What a classifier tells, how people speak, how diverse the set is; says so when nothing was measured."""
     if not data.metrics:
         return '<p class="quiet">Nothing was measured for this set.</p>'
-    tables = (_table(title, lead, _of(data.metrics, group)) for group, title, lead in _GROUPS)
-    return f'{_told_apart(data.metrics)}<div class="metrics">{"".join(tables)}</div>'
+    tables = (
+        _style(_of(data.metrics, "style")),
+        _table("diversity", _side_by_side(_of(data.metrics, "diversity"))),
+        _table("coverage", _of(data.metrics, "coverage")),
+        _table("flow", _of(data.metrics, "flow")),
+    )
+    columns = "".join(f"<div>{table}</div>" for table in tables if table)
+    return f'{_told_apart(data.metrics)}<div class="metrics">{columns}</div>'
 
 
 def _of(metrics: Sequence[SetMetric], group: MetricGroup) -> list[SetMetric]:
@@ -28,47 +39,112 @@ def _of(metrics: Sequence[SetMetric], group: MetricGroup) -> list[SetMetric]:
 
 
 def _told_apart(metrics: Sequence[SetMetric]) -> str:
-    """What the discriminator says, and what gives the calls away."""
+    """How often a trained classifier is right, and by what."""
     found = _of(metrics, "discriminator")
     if not found:
         return ""
-    rows = "".join(f"<div><dt>{escaped(humanised(one.name))}</dt><dd>{_value(one)}</dd></div>" for one in found)
-    notes = "".join(f"<li>{escaped(one.detail)}</li>" for one in found if one.detail)
-    telling = "".join(f"<li>{escaped(one.detail or humanised(one.name))}</li>" for one in _of(metrics, "telling"))
-    gives_away = f"<h3>What gives them away</h3><ul class='plain'>{telling}</ul>" if telling else ""
+    accuracy, others = found[0], found[1:]
+    telling = _of(metrics, "telling")
+    why = f'<p class="quiet">{escaped(accuracy.detail)}</p>'
+    if accuracy.value is None:
+        return f'<article class="apart"><h3>Can these calls be told from the reference?</h3>{why}</article>'
+    rows = "".join(f"<div><dt>{escaped(humanised(one.name))}</dt><dd>{_value(one)}</dd></div>" for one in others)
+    sentences = [one.detail.split(";")[0] or humanised(one.name) for one in telling]
     return (
-        '<article class="apart"><h3>Can a trained classifier tell these calls from the reference?'
-        "<small>0.5 is chance, the goal; 1.0 means always</small></h3>"
-        f'<dl class="facts">{rows}</dl><ul class="plain quiet">{notes}</ul>{gives_away}</article>'
+        '<article class="apart"><h3>Can these calls be told from the reference?</h3>'
+        f'<p class="told"><b>{share(accuracy.value)}</b> of the time a trained classifier is right; '
+        "50&#8201;% would be a coin, and the goal.</p>"
+        f"{bar((accuracy.value - 0.5) * 2, 'bar loss')}{why}<dl class='facts'>{rows}</dl>"
+        f"{_gives_away(sentences)}</article>"
     )
 
 
-def _table(title: str, lead: str, metrics: Sequence[SetMetric]) -> str:
+def _gives_away(sentences: Sequence[str]) -> str:
+    if not sentences:
+        return ""
+    shown = "".join(f"<li>{escaped(one)}</li>" for one in sentences[:_MOST_TELLING])
+    more = "".join(f"<li>{escaped(one)}</li>" for one in sentences[_MOST_TELLING:])
+    rest = f"<details><summary><span>{len(sentences) - _MOST_TELLING} more</span></summary>" if more else ""
+    hidden = f'{rest}<ul class="plain padded">{more}</ul></details>' if more else ""
+    return f'<h3>What gives them away</h3><ul class="plain">{shown}</ul>{hidden}'
+
+
+def _style(metrics: Sequence[SetMetric]) -> str:
+    """The figures of how people speak, farthest first; those that could not be measured come last."""
     if not metrics:
         return ""
-    has_reference = any(metric.reference is not None for metric in metrics)
-    head = "<td>reference</td><td>distance</td>" if has_reference else ""
+    ordered = sorted(metrics, key=lambda metric: (metric.distance is None, -(metric.distance or 0.0)))
+    first, rest = ordered[:_MOST_STYLE], ordered[_MOST_STYLE:]
     furthest = max((metric.distance or 0.0 for metric in metrics), default=0.0) or 1.0
-    body = "".join(_row(metric, has_reference, furthest) for metric in metrics)
-    return (
-        f"<div><h3>{escaped(title)}<small>{escaped(lead)}</small></h3><table><thead><tr><th></th><td>this set</td>"
-        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    hidden = (
+        f"<details><summary><span>{len(rest)} more, nearer to the reference</span></summary>"
+        f'<table class="padded"><tbody>{_rows(rest, furthest)}</tbody></table></details>'
+        if rest
+        else ""
     )
+    return f"{_heading('style')}<table>{_head(compared=True)}<tbody>{_rows(first, furthest)}</tbody></table>{hidden}"
 
 
-def _row(metric: SetMetric, has_reference: bool, furthest: float) -> str:
-    words = metric.goal or ("" if metric.value is not None else metric.detail)
-    note = f"<small>{escaped(words)}</small>" if words else ""
-    compared = ""
-    if has_reference:
-        reference = figure(metric.reference) if metric.reference is not None else ""
+def _side_by_side(metrics: Sequence[SetMetric]) -> list[SetMetric]:
+    """Measures of the whole set with the comparison at equal size in one row each.
+
+    The value of a row with a reference is the one that was compared, so that the two can be read together.
+    """
+    equal = {metric.name.removesuffix(EQUAL_SIZE): metric for metric in metrics if metric.name.endswith(EQUAL_SIZE)}
+    return [equal.get(metric.name, metric) for metric in metrics if not metric.name.endswith(EQUAL_SIZE)]
+
+
+def _table(group: MetricGroup, metrics: Sequence[SetMetric]) -> str:
+    if not metrics:
+        return ""
+    compared = any(metric.reference is not None for metric in metrics)
+    furthest = max((metric.distance or 0.0 for metric in metrics), default=0.0) or 1.0
+    rows = "".join(_row(metric, compared=compared, furthest=furthest) for metric in metrics)
+    return f"{_heading(group)}<table>{_head(compared=compared)}<tbody>{rows}</tbody></table>"
+
+
+def _heading(group: MetricGroup) -> str:
+    title, lead = _HEADS[group]
+    return f"<h3>{escaped(title)}<small>{escaped(lead)}</small></h3>"
+
+
+def _head(*, compared: bool) -> str:
+    more = "<td>reference</td><td>distance</td>" if compared else ""
+    return f"<thead><tr><th></th><td>this set</td>{more}</tr></thead>"
+
+
+def _rows(metrics: Sequence[SetMetric], furthest: float) -> str:
+    return "".join(_row(metric, compared=True, furthest=furthest) for metric in metrics)
+
+
+def _row(metric: SetMetric, *, compared: bool, furthest: float) -> str:
+    cells = f"<td>{_value(metric)}</td>"
+    if compared:
+        reference = _figure(metric.name, metric.reference) if metric.reference is not None else ""
         distance = ""
-        if metric.distance is not None:
+        if metric.distance is not None and metric.reference is not None:
             distance = f"{figure(metric.distance)}{bar(metric.distance / furthest, 'bar loss')}"
-        compared = f"<td>{reference}</td><td>{distance}</td>"
-    name = f"<th>{escaped(humanised(metric.name))}{note}</th>"
-    return f'<tr title="{escaped(metric.detail)}">{name}<td>{_value(metric)}</td>{compared}</tr>'
+        cells += f"<td>{reference}</td><td>{distance}</td>"
+    return f'<tr title="{escaped(metric.detail)}"><th>{_named(metric)}</th>{cells}</tr>'
+
+
+def _named(metric: SetMetric) -> str:
+    """What is measured, and in a second line what is off, why it was not measured, or what would be good."""
+    name = metric.name.removesuffix(EQUAL_SIZE)
+    feature = FEATURES.get(name)
+    note = f"goal: {metric.goal}" if metric.goal and not feature else ""
+    if metric.value is None:
+        note = metric.detail
+    elif metric.detail.startswith(OFF_MARK):
+        note = metric.detail.removeprefix(OFF_MARK).split(" - ")[0]
+    small = f"<small>{escaped(note)}</small>" if note else ""
+    return escaped(feature.label if feature else humanised(name)) + small
 
 
 def _value(metric: SetMetric) -> str:
-    return figure(metric.value) if metric.value is not None else "not measured"
+    return _figure(metric.name, metric.value) if metric.value is not None else "not measured"
+
+
+def _figure(name: str, value: float) -> str:
+    is_share = name.endswith(("_share", "_covered", "_rate")) or name.startswith("accuracy")
+    return share(value) if is_share else figure(value)

@@ -53,6 +53,13 @@ def figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
 
 
+def share(value: float) -> str:
+    """A part of a whole as a percentage with one digit behind the point where that says more: 4.3 %, 96 %."""
+    percent = value * 100
+    digits = 1 if 0 < percent < 10 or 90 < percent < 100 else 0
+    return f"{percent:.{digits}f} %"
+
+
 def duration(seconds: float) -> str:
     """8.4 s, 3 min 20 s, 2 h 5 min."""
     if seconds < 60:
