@@ -23,6 +23,10 @@ def build_summary(
     scripted: bool,
     tokens_in: int | None = None,
     tokens_out: int | None = None,
+    median_overall: float | None = None,
+    personal_data_replaced: int | None = None,
+    told_apart: float | None = None,
+    cost_dollars: float | None = None,
     warnings: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The summary as plain values.
@@ -43,6 +47,10 @@ def build_summary(
         scripted: Whether the rehearsal server wrote any of them.
         tokens_in: Prompt tokens; None when no server told.
         tokens_out: Answer tokens, likewise.
+        median_overall: Median of the overall grades, 0-5; None for a set without grades.
+        personal_data_replaced: Places of personal data in the exported calls.
+        told_apart: How often a classifier tells the calls from the reference, 0.5-1; None where it was not measured.
+        cost_dollars: What writing the set cost; None where that is not known.
         warnings: In words.
     """
     return {
@@ -61,6 +69,10 @@ def build_summary(
         "scripted": scripted,
         "tokens_in": tokens_in,
         "tokens_out": tokens_out,
+        "median_overall": median_overall,
+        "personal_data_replaced": personal_data_replaced,
+        "told_apart": told_apart,
+        "cost_dollars": cost_dollars,
         "warnings": list(warnings),
     }
 
@@ -85,5 +97,9 @@ def summary_of_report(data: ReportData, *, delivered: int, seconds: float) -> di
         scripted=data.scripted_calls > 0,
         tokens_in=data.tokens_in,
         tokens_out=data.tokens_out,
+        median_overall=data.grades[-1].median if data.grades else None,
+        personal_data_replaced=sum(count.count for count in data.personal_data),
+        told_apart=next((one.value for one in data.metrics if one.group == "discriminator"), None),
+        cost_dollars=data.cost.dollars if data.cost else None,
         warnings=data.warnings,
     )
