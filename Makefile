@@ -65,7 +65,7 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes -
 lock: | $(UV) ## Pin dependencies anew in requirements/
 	$(LOCK) --upgrade -o requirements/base.txt
 	$(LOCK) --extra dev -c requirements/base.txt -o requirements/dev.txt
-	$(LOCK) --extra k8s --extra media --extra semantic --extra llama --extra s3 -c requirements/base.txt -o requirements/extras.txt
+	$(LOCK) --extra k8s --extra media --extra semantic --extra presidio --extra llama --extra s3 -c requirements/base.txt -o requirements/extras.txt
 
 clean: ## Remove what was built; keeps .tip/ (your data)
 	rm -rf $(VENV) dist build demo-output .pytest_cache .ruff_cache
