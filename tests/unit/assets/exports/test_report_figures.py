@@ -99,5 +99,9 @@ def test_the_summary_says_the_same_as_the_report(make_call):
         "scripted": True,
         "tokens_in": 900,
         "tokens_out": 4500,
+        "median_overall": 4.5,
+        "personal_data_replaced": 3,
+        "told_apart": None,
+        "cost_dollars": None,
         "warnings": ["short"],
     }
