@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """What was written: calls by their place in the plan, not scrubbed; their grades; what was refused on the way;
-    and the scenario of every call that was asked for."""
+    the scenario of every call that was asked for; and the least grade (0-5) that is delivered."""
 
     asked: int
     calls: Mapping[int, Conversation]
@@ -40,6 +40,12 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
     is_scripted: bool
     scenarios: tuple[Scenario, ...] = ()
+    least_grade: float = 0.0
+
+    @property
+    def passed(self) -> frozenset[int]:
+        """Places of the calls that are good enough to deliver."""
+        return frozenset(index for index in self.calls if self.grades[index] >= self.least_grade)
 
 
 class Sampler:
@@ -102,6 +108,7 @@ class Sampler:
             models=tuple(sorted({endpoint.model for endpoint in written.endpoints})),
             is_scripted=any(endpoint.scripted for endpoint in written.endpoints),
             scenarios=tuple(plan.scenario for plan in plans),
+            least_grade=5 * self._settings().quality.minimum_score,
         )
 
     def _spending(self, spec: DatasetSpec, checkpoint: Checkpoint) -> Spending:
