@@ -144,3 +144,13 @@ def write_recipe(recipe: Recipe, home: Path) -> Path:
         path, f"# Made by tip improve; used where the setting generation.recipe names it.\n{text}".encode()
     )
     return path
+
+
+def weight_lines(recipe: Recipe) -> list[str]:
+    """The weights as lines for a person; none where the recipe has none."""
+    return [
+        f"weights, {domain}, {field}: {', '.join(f'{name} {weight}' for name, weight in given.items())}"
+        for domain, weights in recipe.weights.items()
+        for field, given in to_builtins(weights).items()
+        if given
+    ]

@@ -134,10 +134,11 @@ def _lost(sample: Sample) -> list[Rebalancing]:
             if not rest_planned or wilson(sum(good), len(good))[1] >= wilson(rest_good, rest_planned)[0]:
                 continue
             wanted = len(good) / total
+            rest = f"{rest_good} of {rest_planned} of the rest"
             found.append(
                 Rebalancing(
                     name=f"more {_NOUNS[field]} {name}",
-                    why=f"{sum(good)} of {len(good)} planned are good enough, {rest_good} of {rest_planned} of the rest",
+                    why=f"{sum(good)} of {len(good)} planned are good enough, {rest}",
                     mends=name,
                     wanted=wanted,
                     gap=wanted - (sum(good) / len(sample.passed) if sample.passed else 0.0),

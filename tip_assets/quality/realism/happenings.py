@@ -55,8 +55,8 @@ HAPPENINGS: dict[str, Happening] = {
         (
             Heard(
                 "agent",
-                r"\bon (?:a )?(?:\w+ )?hold\b|\b(?:thank you|thanks) for (?:holding|waiting)|\b(?:hold|stay) on the line"
-                r"|\b(?:can|could|would|will) you (?:please )?hold\b|\bmind (?:holding|waiting)\b",
+                r"\bon (?:a )?(?:\w+ )?hold\b|\b(?:thank you|thanks) for (?:holding|waiting)"
+                r"|\b(?:hold|stay) on the line|\b(?:can|could|would|will) you (?:please )?hold\b|\bmind (?:holding|waiting)\b",
             ),
         ),
         frozenset({"wait_on_hold"}),
@@ -119,13 +119,14 @@ HAPPENINGS: dict[str, Happening] = {
         (
             Heard(
                 "agent",
-                r"\b(?:can't|cannot|couldn't|can not|not able to|unable to|won't be able)\b|\bnothing (?:more |else )?(?:i|we) can"
-                r"|\bnot what you (?:wanted|hoped)|\bwish i (?:had|could)|\bthat's a no\b",
+                r"\b(?:can't|cannot|couldn't|can not|not able to|unable to|won't be able)\b"
+                r"|\bnothing (?:more |else )?(?:i|we) can|\bnot what you (?:wanted|hoped)|\bwish i (?:had|could)|\bthat's a no\b",
                 at_end=True,
             ),
             Heard(
                 "customer",
-                r"\b(?:forget it|never ?mind|i give up|somewhere else|waste of|no help|doesn't help|is that a no|not happy)\b",
+                r"\b(?:forget it|never ?mind|i give up|somewhere else)\b"
+                r"|\b(?:waste of|no help|doesn't help|is that a no|not happy)\b",
                 at_end=True,
             ),
         ),

@@ -14,7 +14,7 @@ import msgspec
 
 from tip_assets.generation.serving import ReadSettings
 from tip_assets.planning.library.types import DomainLibrary
-from tip_assets.planning.recipes import PLAIN, Recipe, write_recipe
+from tip_assets.planning.recipes import FOLDER, PLAIN, Recipe, read_recipe, write_recipe
 from tip_assets.quality.realism.balance import Rebalancing, rebalancings, shares_heard
 from tip_assets.quality.realism.balance_effects import measure_rebalancing
 from tip_assets.quality.realism.changes import Change, proposals
@@ -95,6 +95,16 @@ class Rounds:
         files = sorted((self.folder / "rounds").glob("*.json"))
         return [from_json(file.read_bytes(), RoundOutcome, where=str(file)) for file in files]
 
+    def first_recipe(self) -> Recipe:
+        """What the first round begins with: the recipe of that name where somebody wrote one, else the plain one.
+
+        Raises:
+            BadInput: The recipe's file cannot be used.
+        """
+        if (self._home / FOLDER / f"{self.name}.yaml").exists():
+            return read_recipe(self.name, self._home)
+        return msgspec.structs.replace(PLAIN, name=self.name)
+
     def keep(self, outcome: RoundOutcome) -> None:
         """The recipe first: a round that is written down has its recipe.
 
@@ -151,7 +161,7 @@ def run_round(
     earlier = rounds.outcomes()
     _check_alike(earlier, spec, reference)
     number = len(earlier) + 1
-    start = earlier[-1].recipe_after if earlier else msgspec.structs.replace(PLAIN, name=rounds.name)
+    start = earlier[-1].recipe_after if earlier else rounds.first_recipe()
     own, following = (msgspec.structs.replace(spec, seed=spec.seed + place) for place in (number - 1, number))
     on_step(f"round {number}: writing {spec.count} calls under the recipe as it stands")
     first = sampler.write(own, start)
