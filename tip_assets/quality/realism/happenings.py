@@ -56,7 +56,8 @@ HAPPENINGS: dict[str, Happening] = {
             Heard(
                 "agent",
                 r"\bon (?:a )?(?:\w+ )?hold\b|\b(?:thank you|thanks) for (?:holding|waiting)"
-                r"|\b(?:hold|stay) on the line|\b(?:can|could|would|will) you (?:please )?hold\b|\bmind (?:holding|waiting)\b",
+                r"|\b(?:hold|stay) on the line|\b(?:can|could|would|will) you (?:please )?hold\b"
+                r"|\bmind (?:holding|waiting)\b",
             ),
         ),
         frozenset({"wait_on_hold"}),
@@ -120,7 +121,8 @@ HAPPENINGS: dict[str, Happening] = {
             Heard(
                 "agent",
                 r"\b(?:can't|cannot|couldn't|can not|not able to|unable to|won't be able)\b"
-                r"|\bnothing (?:more |else )?(?:i|we) can|\bnot what you (?:wanted|hoped)|\bwish i (?:had|could)|\bthat's a no\b",
+                r"|\bnothing (?:more |else )?(?:i|we) can|\bnot what you (?:wanted|hoped)"
+                r"|\bwish i (?:had|could)|\bthat's a no\b",
                 at_end=True,
             ),
             Heard(
