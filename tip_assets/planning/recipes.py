@@ -112,8 +112,17 @@ def read_recipe(name: str, home: Path) -> Recipe:
     fields = tree.fields(allowed=Recipe.__struct_fields__)
     if "weights" in fields:
         for domain, weights in fields["weights"].fields().items():
-            _check_weights(weights, load_library(domain, home / USER_FOLDER))
+            _check_weights(weights, _library(domain, weights, home))
     return msgspec.structs.replace(from_builtins(tree.plain(), Recipe, where=str(path)), name=name)
+
+
+def _library(domain: str, weights: Located, home: Path) -> DomainLibrary:
+    try:
+        return load_library(domain, home / USER_FOLDER)
+    except BadInput as error:
+        if error.where:  # the domain's own file and line
+            raise
+        raise weights.error(error.what, error.mend) from error
 
 
 def _check_weights(weights: Located, library: DomainLibrary) -> None:
