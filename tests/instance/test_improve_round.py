@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import msgspec
 import polars as pl
 import pytest
 from click.testing import CliRunner
@@ -13,11 +14,15 @@ from sqlalchemy import Engine
 from tip_assets.cli.improve import improve
 from tip_assets.definitions import build_definitions
 from tip_assets.partitions import DATASET_PARTITIONS, RECIPE_PARTITIONS
+from tip_assets.planning.domain_library import load_library
 from tip_assets.planning.recipes import HabitChanges, Recipe, read_recipe, write_recipe
+from tip_assets.planning.scenario_weights import ScenarioWeights
 from tip_assets.platform import Platform
 from tip_assets.quality.realism.curve import CurvePoint
+from tip_assets.quality.realism.reference import built_in_reference
 from tip_assets.quality.realism.rounds import Rounds
-from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.codec import to_json
+from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.persona import Persona
 from tip_resources.domain.set_metric import SetMetric
@@ -143,3 +148,28 @@ def test_the_command_makes_rounds_and_shows_the_curve(project: Path) -> None:
     assert result.exit_code == 0 and "no recordings" in result.stdout and "scripted" in result.stdout
     assert [line.split()[0] for line in result.stdout.splitlines() if line[:1].isdigit()] == ["0", "1", "2"]
     assert read_recipe("shop", project).rounds == 2
+
+
+@pytest.mark.slow
+def test_an_outcome_that_a_recipe_lacks_and_the_reference_has_comes_back(
+    home: Path, instance: dg.DagsterInstance
+) -> None:
+    # The user's own reference: calls that all end unsolved. The recipe plans no such outcome at all.
+    end = (
+        Turn(speaker="agent", text="No, I can't do that, I'm sorry."),
+        Turn(speaker="customer", text="Forget it then."),
+        Turn(speaker="agent", text="Goodbye."),
+    )
+    real = [msgspec.structs.replace(one, turns=one.turns + end) for one in built_in_reference().conversations]
+    (home / "config" / "reference").mkdir(parents=True)
+    (home / "config" / "reference" / "own.jsonl").write_bytes(b"\n".join(map(to_json, real)))
+    poor = [one.name for one in load_library("retail").resolutions.values() if one.satisfaction == "poor"]
+    none = ScenarioWeights(resolutions=dict.fromkeys(poor, 0))
+    write_recipe(Recipe(name="mine", weights={"retail": none}), home)
+    assert make_round(home, instance, calls=40, spec={"domain": "retail", "seed": 5}).success
+    (outcome,) = Rounds("mine", home).outcomes()
+    (tried,) = (one for one in outcome.tried if one.name == "more calls with an end that solves nothing")
+    assert tried.is_kept and tried.effect.target is not None and tried.effect.target.high < 0, tried
+    assert outcome.after.happenings["unresolved"] > outcome.before.happenings["unresolved"]
+    weights = read_recipe("mine", home).weights_for("retail").resolutions
+    assert any(weights[name] > 1 for name in poor)

@@ -98,15 +98,18 @@ def write_preview(spec: DatasetSpec, home: Path, calls: int) -> list[Conversatio
     from tip_assets.generation.acceptance import scrubbed
     from tip_assets.planning.domain_library import USER_FOLDER, load_library
     from tip_assets.planning.plan import call_plan_at
+    from tip_assets.planning.recipes import read_recipe
+    from tip_resources.settings.layers import load_settings
 
     few = msgspec.structs.replace(spec, count=min(calls, spec.count))
     library = load_library(spec.domain, home / USER_FOLDER)
+    weights = read_recipe(load_settings(home, use_database=False).generation.recipe, home).weights_for(spec.domain)
     with (
         tempfile.TemporaryDirectory() as folder,
         progress_bar(few.count, "preview") as bar,
         _written(few, home, Path(folder), bar) as (written, _),
     ):
-        return [scrubbed(call, call_plan_at(few, library, call.index or 0)) for call in written()]
+        return [scrubbed(call, call_plan_at(few, library, call.index or 0, weights)) for call in written()]
 
 
 @contextmanager
@@ -130,6 +133,7 @@ def _written(
     library = load_library(spec.domain, home / USER_FOLDER)
     checkpoint = Checkpoint(UPath(parts))
     recipe = read_recipe(load_settings(home, use_database=False).generation.recipe, home)
+    weights = recipe.weights_for(spec.domain)
     prices = load_prices(home)
     spending = Spending(spec.budget, prices, batch_api=spec.batch_api, earlier=checkpoint.usages().values())
     line, said = ProgressLine(time.monotonic, spending.report), [0.0]
@@ -143,7 +147,7 @@ def _written(
 
     written = write_plans(
         spec,
-        lambda: map(recipe.apply, plan_calls(spec, library)),
+        lambda: map(recipe.apply, plan_calls(spec, library, weights)),
         prompt=prompt_by(library, recipe),
         settings=lambda: load_settings(home, use_database=False),
         patience_seconds=0.0,
@@ -161,7 +165,7 @@ def _written(
 
     def with_facts() -> Iterator[Conversation]:
         for conversation in written.conversations():
-            facts = call_plan_at(spec, library, conversation.index or 0).facts
+            facts = call_plan_at(spec, library, conversation.index or 0, weights).facts
             extra = {**conversation.annotations.extra, "personal_facts": msgspec.to_builtins(facts)}
             annotations = msgspec.structs.replace(conversation.annotations, extra=extra)
             yield msgspec.structs.replace(conversation, annotations=annotations)

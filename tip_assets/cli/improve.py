@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @json_option
 @reports_failures
 def improve(what: str, count: int, calls: int, name: str | None, rehearsal: bool, as_json: bool) -> None:
-    """Try changes of prompt and habits, and keep those that bring calls nearer to the reference.
+    """Try changes of prompt, habits and scenarios, and keep those that bring calls nearer to the reference.
 
     A round writes a sample under the recipe as it stands, trains a discriminator to tell it from the reference calls,
     tries up to four changes on the same scenarios, and keeps what helps by more than noise while nothing else gets
@@ -109,21 +109,24 @@ def _say_round(outcome: "RoundOutcome") -> None:
     for tried in outcome.tried:
         target = tried.effect.target
         figures = f" ({target.effect:+.3f}, {target.low:+.3f} to {target.high:+.3f})" if target else ""
-        why = "; ".join(tried.effect.worse) or tried.effect.reason
+        why = "; ".join(filter(None, (tried.why, *tried.effect.worse, tried.effect.reason)))
         say(f"  {'kept' if tried.is_kept else 'dropped':<8}{tried.name}{figures}{f': {why}' if why else ''}")
     if outcome.note:
         say(f"  {outcome.note}")
 
 
 def _say_curve(outcomes: "Sequence[RoundOutcome]", recipe: str, *, as_json: bool) -> None:
-    from tip_assets.planning.recipes import FOLDER
+    from tip_assets.planning.recipes import FOLDER, weight_lines
     from tip_assets.quality.realism.curve import accuracy_said, conclusion, curve_points
     from tip_resources.domain.codec import to_builtins
 
     points = curve_points(outcomes)
+    last = outcomes[-1]
     file = FOLDER / f"{recipe}.yaml"
     if as_json:
-        print_json({"shown": conclusion(points), "recipe": str(file), "curve": to_builtins(points)})
+        happenings = {"ours": last.after.happenings, "reference": last.reference_happenings}
+        shown = {"shown": conclusion(points), "recipe": str(file), "curve": to_builtins(points)}
+        print_json({**shown, "weights": to_builtins(last.recipe_after.weights), "happenings": happenings})
         return
     say()
     say(f"{'round':<7}{'accuracy (95 %)':<24}{'style distance':<17}{'grade':<8}rejected")
@@ -133,5 +136,19 @@ def _say_curve(outcomes: "Sequence[RoundOutcome]", recipe: str, *, as_json: bool
         say(f"{point.round:<7}{accuracy_said(point):<24}{distance:<17}{grade:<8}{point.rejected}")
     say()
     say(conclusion(points))
-    say(f"held against: {outcomes[-1].reference}")
+    say(f"held against: {last.reference}")
+    _say_happenings(last)
+    for line in weight_lines(last.recipe_after):
+        say(line)
     say(f"recipe: {file}; used once `tip config set generation.recipe {recipe}` says so")
+
+
+def _say_happenings(outcome: "RoundOutcome") -> None:
+    from tip_assets.quality.realism.happenings import HAPPENINGS
+
+    ours, reference = outcome.after.happenings, outcome.reference_happenings
+    if not ours or not reference:
+        say("what happens in calls: unknown, too few calls in English on one side")
+        return
+    shown = (f"{HAPPENINGS[name].noun} {ours[name]:.0%} ({reference[name]:.0%})" for name in HAPPENINGS)
+    say(f"heard in ours (in the reference): {', '.join(shown)}")

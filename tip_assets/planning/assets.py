@@ -74,13 +74,16 @@ def dataset_specs(context: dg.AssetExecutionContext, config: RequestConfig, plat
     ],
 )
 def scenarios(context: dg.AssetExecutionContext, dataset_specs: pl.LazyFrame, platform: Platform):
-    """What happens in each call: templates, complications, outcomes and facts in balanced coverage."""
+    """What happens in each call: templates, complications, outcomes and facts, evenly or by a recipe's weights."""
+    from tip_assets.planning.recipes import read_recipe
     from tip_assets.planning.scenario_engine import plan_scenarios
 
     spec = the_spec(dataset_specs)
     library = platform.library(spec.domain)
     scratch = platform.layout().scratch(context.run.run_id, "scenarios")
-    frame = write_set(plan_scenarios(spec, library), Scenario, scratch)
+    with clear_failures():
+        recipe = read_recipe(platform.settings().generation.recipe, platform.folder)
+        frame = write_set(plan_scenarios(spec, library, recipe.weights_for(spec.domain)), Scenario, scratch)
     columns = frame.select("template", "complications", "resolution", "facts").collect()
     distinct = columns.n_unique()
     by_template = columns.group_by("template").len().sort("template")
@@ -90,6 +93,7 @@ def scenarios(context: dg.AssetExecutionContext, dataset_specs: pl.LazyFrame, pl
         metadata={
             "templates": dg.MetadataValue.md(_markdown_table(["template", "calls"], by_template.iter_rows())),
             "distinct_scenarios": distinct,
+            "recipe": recipe.name,
             "sample": dg.MetadataValue.json(to_builtins(sample)),
         },
         check_results=[

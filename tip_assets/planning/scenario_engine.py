@@ -2,7 +2,8 @@
 
 Call i of a set is a function of the spec, the domain library and i alone. Templates come in shuffled blocks;
 within a template, complications and resolutions run through all their pairs; the facts are one number in
-mixed radix, taken from a keyed permutation, so that no two calls of a template share all their facts.
+mixed radix, taken from a keyed permutation, so that no two calls of a template share all their facts. Weights of
+a recipe repeat a choice within its block; without them every choice stands there once.
 People are planned in persona_generator.py.
 """
 
@@ -12,12 +13,13 @@ import uuid
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from tip_assets.planning.draws import Key, balanced, hashed, permutation, permuted
+from tip_assets.planning.draws import Key, hashed, permutation, permuted
 from tip_assets.planning.library.slots import CALL_DATE, DayFrom, OneOf, Slot
 from tip_assets.planning.library.types import Complication, DomainLibrary, Resolution, Template
 from tip_assets.planning.library.values import Value, written
 from tip_assets.planning.people.caller import read_caller
 from tip_assets.planning.people.relations import fitting
+from tip_assets.planning.scenario_weights import EVEN, ScenarioWeights, repeated
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.scenario import Scenario
@@ -30,17 +32,15 @@ _BASE = "_base_date"
 _HARDEST = 5
 
 
-def scenario_at(spec: DatasetSpec, library: DomainLibrary, index: int) -> Scenario:
+def scenario_at(spec: DatasetSpec, library: DomainLibrary, index: int, weights: ScenarioWeights = EVEN) -> Scenario:
     """The scenario of call `index` (from 0).
 
     Raises:
-        BadInput: The spec names a template, caller or date that cannot be used.
+        BadInput: The spec names a template, caller or date that cannot be used, or the weights leave nothing.
     """
     key = plan_key(spec)
-    templates = chosen_templates(spec, library)
-    template = templates[balanced(index, len(templates), *key, "template")]
-    ordinal = index // len(templates)  # how many calls of this template came before
-    complications, resolution = _events(spec, library, template, ordinal, key)
+    template, ordinal = _template(spec, library, index, weights, key)
+    complications, resolution = _events(spec, library, template, ordinal, key, weights)
     slots = _all_slots(spec, library, template, complications, resolution)
     size = math.prod(slot.size for slot in slots)
     number = permuted(ordinal % size, size, *key, template.name, ordinal // size)
@@ -60,9 +60,9 @@ def scenario_at(spec: DatasetSpec, library: DomainLibrary, index: int) -> Scenar
     )
 
 
-def plan_scenarios(spec: DatasetSpec, library: DomainLibrary) -> Iterator[Scenario]:
+def plan_scenarios(spec: DatasetSpec, library: DomainLibrary, weights: ScenarioWeights = EVEN) -> Iterator[Scenario]:
     """All scenarios of a data set, in order."""
-    return (scenario_at(spec, library, index) for index in range(spec.count))
+    return (scenario_at(spec, library, index, weights) for index in range(spec.count))
 
 
 def different_calls(spec: DatasetSpec, library: DomainLibrary) -> int:
@@ -128,23 +128,45 @@ def base_date(spec: DatasetSpec) -> date:
         ) from error
 
 
+def _template(
+    spec: DatasetSpec, library: DomainLibrary, index: int, weights: ScenarioWeights, key: tuple[Key, ...]
+) -> tuple[Template, int]:
+    """The template of a call, and how many calls of it came before."""
+    weighed = ((template, weights.templates.get(template.name, 1)) for template in chosen_templates(spec, library))
+    templates = repeated(weighed, "templates", "a template")
+    block, place = divmod(index, len(templates))
+    order = permutation(len(templates), block, *key, "template")
+    template = templates[order[place]]
+    before = sum(templates[choice] is template for choice in order[:place])
+    return template, block * sum(each is template for each in templates) + before
+
+
 def _events(
-    spec: DatasetSpec, library: DomainLibrary, template: Template, ordinal: int, key: tuple[Key, ...]
+    spec: DatasetSpec,
+    library: DomainLibrary,
+    template: Template,
+    ordinal: int,
+    key: tuple[Key, ...],
+    weights: ScenarioWeights,
 ) -> tuple[tuple[Complication, ...], Resolution]:
     """Complications and resolution of a template's `ordinal`-th call.
 
     Counting both on together, and shifting one by one whenever they come round to where they began, meets
     every pair once in (choices of one) x (choices of the other) calls and keeps both even in between.
     """
-    choices = _complication_choices(template, spec)
-    first, second = len(choices), len(template.resolutions)
+    weighed = ((names, weights.of_complications(names)) for names in _complication_choices(template, spec))
+    choices = repeated(weighed, "complications", template.name)
+    ends = repeated(
+        ((name, weights.resolutions.get(name, 1)) for name in template.resolutions), "resolutions", template.name
+    )
+    first, second = len(choices), len(ends)
     block, place = divmod(ordinal, first * second)
     shift = place // math.lcm(first, second)
     chosen = choices[permutation(first, *key, template.name, "complications", block)[place % first]]
     resolution = permutation(second, *key, template.name, "resolution", block)[(place + shift) % second]
     return (
         tuple(library.complications[name] for name in chosen),
-        library.resolutions[template.resolutions[resolution]],
+        library.resolutions[ends[resolution]],
     )
 
 

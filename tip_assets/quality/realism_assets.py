@@ -71,11 +71,13 @@ def feedback_rounds(context: dg.AssetExecutionContext, config: RoundConfig, plat
         reference = reference_calls(platform.settings(), platform.folder)
         rounds = Rounds(name, platform.folder)
         context.instance.add_dynamic_partitions(RECIPE_PARTITIONS, [name])
+        library = platform.library(spec.domain)
         outcome = run_round(
             rounds,
             spec,
+            library=library,
             sampler=rounds.sampler(
-                platform.library(spec.domain),
+                library,
                 platform.settings,
                 on_notice=context.log.info,
                 fleet=platform.fleet_servers,

@@ -198,4 +198,5 @@ def _change_row(number: int, tried: TriedChange) -> str:
     effect = tried.effect
     why = "; ".join(effect.worse) or effect.reason or "no effect beyond noise"
     outcome = "kept" if tried.is_kept else f"dropped: {why}"
-    return f"| {number} | {cell(tried.name)} | {_shown(effect.target)} | {_shown(effect.distance)} | {outcome} |"
+    name = f"{tried.name} ({tried.why})" if tried.why else tried.name
+    return f"| {number} | {cell(name)} | {_shown(effect.target)} | {_shown(effect.distance)} | {outcome} |"

@@ -17,9 +17,9 @@ from tip_resources.domain.conversation import Conversation
 if TYPE_CHECKING:
     import numpy as np
 
-_RESAMPLES = 1000
-_SEED = 20261121
-_SIGNIFICANCE = 0.05
+RESAMPLES = 1000
+SEED = 20261121
+SIGNIFICANCE = 0.05
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +35,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
     `target` is of the mean distance to the reference over the features the change was meant to mend (below 0: nearer),
     `distance` of that over all features, `grade` of the local grade (0-5). `worse` names what the change spoiled.
-    Figures are None where there were too few pairs, and `reason` says so.
+    Figures are None where there were too few pairs, and `reason` says so. Where scenarios were re-balanced nothing is
+    paired, and `target` is of the gap between a share and the one wanted.
     """
 
     pairs: int
@@ -46,6 +47,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     rejected_after: int = 0
     worse: tuple[str, ...] = ()
     reason: str = ""
+    is_paired: bool = True
 
     @property
     def is_kept(self) -> bool:
@@ -69,13 +71,13 @@ def measure_effect(
         return Effect(pairs=len(both), reason=f"too few pairs: {len(both)}, and {LEAST_CALLS} are needed")
     tables = [style_table([sample.calls[index] for index in both]) for sample in (before, after)]
     real = style_table(reference)
-    picks = np.random.default_rng(_SEED).integers(0, len(both), size=(_RESAMPLES, len(both)))
-    share = _SIGNIFICANCE / max(1, tried)
+    picks = np.random.default_rng(SEED).integers(0, len(both), size=(RESAMPLES, len(both)))
+    share = SIGNIFICANCE / max(1, tried)
     everything = np.ones(len(FEATURES), dtype=bool)
-    distance = _distance_change(tables, real, picks, share, everything)
-    target = _distance_change(tables, real, picks, share, np.array([name in mends for name in FEATURES]))
+    distance = distance_change(tables, real, (picks, picks), share, everything)
+    target = distance_change(tables, real, (picks, picks), share, np.array([name in mends for name in FEATURES]))
     grades = np.array([after.grades[index] - before.grades[index] for index in both])
-    grade = _interval(float(grades.mean()), grades[picks].mean(axis=1), share)
+    grade = interval(float(grades.mean()), grades[picks].mean(axis=1), share)
     return Effect(
         pairs=len(both),
         target=target,
@@ -83,14 +85,20 @@ def measure_effect(
         grade=grade,
         rejected_before=before.rejected,
         rejected_after=after.rejected,
-        worse=_worse(before, after, grade, distance),
+        worse=what_got_worse(before, after, grade, distance),
     )
 
 
-def _distance_change(
-    tables: list["np.ndarray"], real: "np.ndarray", picks: "np.ndarray", share: float, wanted: "np.ndarray"
+def distance_change(
+    tables: Sequence["np.ndarray"],
+    real: "np.ndarray",
+    picks: Sequence["np.ndarray"],
+    share: float,
+    wanted: "np.ndarray",
 ) -> Interval | None:
     """Of the mean, over the features wanted, of |mean of ours - mean of the reference| / deviation.
+
+    `tables` are without and with the change, `picks` which rows of either are drawn: the same ones for pairs.
 
     Features that one side gave hardly a chance to measure are left out; None where that leaves none.
     """
@@ -108,12 +116,12 @@ def _distance_change(
     def distances(means: "np.ndarray") -> "np.ndarray":
         return np.nanmean(np.abs(means - middle) / scale, axis=-1)
 
-    def change(rows: Any) -> "np.ndarray":
-        after, before = (_means(table[:, usable], rows) for table in reversed(tables))
+    def change(rows: Sequence[Any]) -> "np.ndarray":
+        before, after = (_means(table[:, usable], drawn) for table, drawn in zip(tables, rows, strict=True))
         return distances(after) - distances(before)
 
-    whole = np.arange(len(tables[0]))[None, :]
-    return _interval(float(change(whole)[0]), change(picks), share)
+    whole = [np.arange(len(table))[None, :] for table in tables]
+    return interval(float(change(whole)[0]), change(picks), share)
 
 
 def _means(table: "np.ndarray", rows: "np.ndarray") -> "np.ndarray":
@@ -127,14 +135,16 @@ def _means(table: "np.ndarray", rows: "np.ndarray") -> "np.ndarray":
     return (counts @ filled) / np.maximum(counts @ known, 1)
 
 
-def _interval(effect: float, drawn: "np.ndarray", share: float) -> Interval:
+def interval(effect: float, drawn: "np.ndarray", share: float) -> Interval:
+    """The middle `1 - share` of what was drawn."""
     import numpy as np
 
     low, high = np.quantile(drawn, [share / 2, 1 - share / 2])
     return Interval(effect=effect, low=float(low), high=float(high))
 
 
-def _worse(before: Sample, after: Sample, grade: Interval, distance: Interval | None) -> tuple[str, ...]:
+def what_got_worse(before: Sample, after: Sample, grade: Interval, distance: Interval | None) -> tuple[str, ...]:
+    """What a change spoiled, in words: the grade, the distance, the calls kept, the answers refused."""
     found = [f"the grade fell by {-grade.effect:.2f}"] if grade.high < 0 else []
     if distance is not None and distance.low > 0:
         found.append(f"the distance over all features grew by {distance.effect:.3f}")

@@ -14,7 +14,9 @@ import msgspec
 
 from tip_assets.generation.serving import ReadSettings
 from tip_assets.planning.library.types import DomainLibrary
-from tip_assets.planning.recipes import PLAIN, Recipe, write_recipe
+from tip_assets.planning.recipes import FOLDER, PLAIN, Recipe, read_recipe, write_recipe
+from tip_assets.quality.realism.balance import Rebalancing, rebalancings, shares_heard
+from tip_assets.quality.realism.balance_effects import measure_rebalancing
 from tip_assets.quality.realism.changes import Change, proposals
 from tip_assets.quality.realism.discriminator import Verdict, discriminate
 from tip_assets.quality.realism.effects import Effect, measure_effect
@@ -32,23 +34,30 @@ if TYPE_CHECKING:
     from tip_resources.fleet.fleet_servers import FleetServers
 
 MOST_TRIALS = 4
+# Of these; what is not needed for them is left to prompt and habits.
+_MOST_REBALANCINGS = 2
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """A point of the curve: a recipe, measured on scenarios it was not chosen by."""
+    """A point of the curve: a recipe, measured on scenarios it was not chosen by.
+
+    `happenings` are shares of calls (happenings.py); empty where too few calls could be told.
+    """
 
     verdict: Verdict
     grade: float | None
     rejected: int
     kept: int
+    happenings: dict[str, float] = {}
 
 
 class TriedChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A change that was tried, what it was meant to mend, and what came of it."""
+    """A change that was tried, and what came of it; `why` says of a re-balancing what is missing."""
 
     name: str
     effect: Effect
     is_kept: bool
+    why: str = ""
 
 
 class RoundOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +75,7 @@ class RoundOutcome(msgspec.Struct, frozen=True, kw_only=True):
     after: Point
     tried: tuple[TriedChange, ...]
     note: str = ""
+    reference_happenings: dict[str, float] = {}
     finished_at: str = ""
 
 
@@ -84,6 +94,16 @@ class Rounds:
         """
         files = sorted((self.folder / "rounds").glob("*.json"))
         return [from_json(file.read_bytes(), RoundOutcome, where=str(file)) for file in files]
+
+    def first_recipe(self) -> Recipe:
+        """What the first round begins with: the recipe of that name where somebody wrote one, else the plain one.
+
+        Raises:
+            BadInput: The recipe's file cannot be used.
+        """
+        if (self._home / FOLDER / f"{self.name}.yaml").exists():
+            return read_recipe(self.name, self._home)
+        return msgspec.structs.replace(PLAIN, name=self.name)
 
     def keep(self, outcome: RoundOutcome) -> None:
         """The recipe first: a round that is written down has its recipe.
@@ -121,6 +141,7 @@ def run_round(
     rounds: Rounds,
     spec: DatasetSpec,
     *,
+    library: DomainLibrary,
     sampler: Sampler,
     reference: Reference,
     on_step: Callable[[str], None],
@@ -140,13 +161,21 @@ def run_round(
     earlier = rounds.outcomes()
     _check_alike(earlier, spec, reference)
     number = len(earlier) + 1
-    start = earlier[-1].recipe_after if earlier else msgspec.structs.replace(PLAIN, name=rounds.name)
+    start = earlier[-1].recipe_after if earlier else rounds.first_recipe()
     own, following = (msgspec.structs.replace(spec, seed=spec.seed + place) for place in (number - 1, number))
     on_step(f"round {number}: writing {spec.count} calls under the recipe as it stands")
     first = sampler.write(own, start)
     before = _point(first, reference)
     dropped = frozenset(tried.name for outcome in earlier for tried in outcome.tried if not tried.is_kept)
-    changes = proposals(before.verdict.telling, start, dropped, MOST_TRIALS)
+    missing = rebalancings(
+        first,
+        reference.conversations,
+        library,
+        # Kept ones too: what a weight made of it is in the plan since then.
+        tried={tried.name for outcome in earlier for tried in outcome.tried},
+        most=_MOST_REBALANCINGS,
+    )
+    changes = (*proposals(before.verdict.telling, start, dropped, MOST_TRIALS - len(missing)), *missing)
     recipe, tried = _trials(changes, own, start, first, sampler=sampler, reference=reference, on_step=on_step)
     recipe = msgspec.structs.replace(recipe, rounds=number)
     on_step(f"round {number}: measuring the recipe on scenarios it was not chosen by")
@@ -163,6 +192,7 @@ def run_round(
         after=_point(sampler.write(following, recipe), reference),
         tried=tried,
         note=_note(before.verdict, changes),
+        reference_happenings=dict(shares_heard(reference.conversations)),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     rounds.keep(outcome)
@@ -170,7 +200,7 @@ def run_round(
 
 
 def _trials(
-    changes: tuple[Change, ...],
+    changes: tuple[Change | Rebalancing, ...],
     spec: DatasetSpec,
     recipe: Recipe,
     sample: Sample,
@@ -181,12 +211,16 @@ def _trials(
 ) -> tuple[Recipe, tuple[TriedChange, ...]]:
     tried: list[TriedChange] = []
     for change in changes:
-        changed = change.apply(recipe)
+        changed = change.apply(recipe) if isinstance(change, Change) else change.apply(recipe, spec.domain)
         on_step(f"trying: {change.name}")
         trial = sampler.write(spec, changed)
-        mends = {feature for feature, _ in change.mends}
-        effect = measure_effect(sample, trial, reference.conversations, mends=mends, tried=len(changes))
-        tried.append(TriedChange(name=change.name, effect=effect, is_kept=effect.is_kept))
+        if isinstance(change, Change):
+            mends = {feature for feature, _ in change.mends}
+            effect = measure_effect(sample, trial, reference.conversations, mends=mends, tried=len(changes))
+        else:
+            effect = measure_rebalancing(sample, trial, reference.conversations, change, tried=len(changes))
+        why = change.why if isinstance(change, Rebalancing) else ""
+        tried.append(TriedChange(name=change.name, effect=effect, is_kept=effect.is_kept, why=why))
         on_step(f"{'kept' if effect.is_kept else 'dropped'}: {change.name}")
         if effect.is_kept:
             recipe, sample = changed, trial
@@ -200,15 +234,18 @@ def _point(sample: Sample, reference: Reference) -> Point:
         grade=round(sum(grades) / len(grades), 3) if grades else None,
         rejected=sample.rejected,
         kept=len(sample.calls),
+        happenings=dict(shares_heard(list(sample.calls.values()))),
     )
 
 
-def _note(verdict: Verdict, changes: tuple[Change, ...]) -> str:
+def _note(verdict: Verdict, changes: tuple[Change | Rebalancing, ...]) -> str:
+    if changes:
+        return ""
     if verdict.reason:
         return f"nothing was tried: {verdict.reason}"
     if not verdict.telling:
         return "nothing was tried: no feature differs from the reference by more than chance"
-    return "" if changes else "nothing was tried: every change known for what gives us away was tried before"
+    return "nothing was tried: every change known for what gives us away was tried before"
 
 
 def _check_alike(earlier: list[RoundOutcome], spec: DatasetSpec, reference: Reference) -> None:

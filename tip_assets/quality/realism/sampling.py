@@ -15,10 +15,12 @@ from tip_assets.generation.writing import write_plans
 from tip_assets.planning.library.types import DomainLibrary
 from tip_assets.planning.plan import call_plan_at
 from tip_assets.planning.recipes import Recipe
+from tip_assets.planning.scenario_weights import EVEN
 from tip_assets.quality.grading import grade_locally
 from tip_resources.domain.codec import to_json
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
+from tip_resources.domain.scenario import Scenario
 from tip_resources.llm.prices import PriceList
 from tip_resources.storage.checkpoint import Checkpoint
 
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written: calls by their place in the plan, not scrubbed; their grades; what was refused on the way."""
+    """What was written: calls by their place in the plan, not scrubbed; their grades; what was refused on the way;
+    the scenario of every call that was asked for; and the least grade (0-5) that is delivered."""
 
     asked: int
     calls: Mapping[int, Conversation]
@@ -36,6 +39,13 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     models: tuple[str, ...]
     is_scripted: bool
+    scenarios: tuple[Scenario, ...] = ()
+    least_grade: float = 0.0
+
+    @property
+    def passed(self) -> frozenset[int]:
+        """Places of the calls that are good enough to deliver."""
+        return frozenset(index for index in self.calls if self.grades[index] >= self.least_grade)
 
 
 class Sampler:
@@ -64,14 +74,15 @@ class Sampler:
         self._prices, self._budget_share = prices, budget_share
 
     def write(self, spec: DatasetSpec, recipe: Recipe) -> Sample:
-        """The calls of `spec` under `recipe`: the same scenarios and people for every recipe.
+        """The calls of `spec` under `recipe`: the same scenarios and people for every recipe of the same weights.
 
         Raises:
             NoEndpoint: No model answers.
             PermanentFailure: No call could be had for a reason that asking again cannot mend.
         """
         checkpoint = Checkpoint(UPath(self._folder / _key(spec, recipe)))
-        plans = [recipe.apply(call_plan_at(spec, self._library, index)) for index in range(spec.count)]
+        weights = recipe.weights_for(spec.domain)
+        plans = [recipe.apply(call_plan_at(spec, self._library, index, weights)) for index in range(spec.count)]
         written = write_plans(
             spec,
             lambda: plans,
@@ -96,6 +107,8 @@ class Sampler:
             duplicates=reasons.count("duplicate"),
             models=tuple(sorted({endpoint.model for endpoint in written.endpoints})),
             is_scripted=any(endpoint.scripted for endpoint in written.endpoints),
+            scenarios=tuple(plan.scenario for plan in plans),
+            least_grade=5 * self._settings().quality.minimum_score,
         )
 
     def _spending(self, spec: DatasetSpec, checkpoint: Checkpoint) -> Spending:
@@ -106,4 +119,6 @@ class Sampler:
 def _key(spec: DatasetSpec, recipe: Recipe) -> str:
     """By what is written, not by what the recipe is called."""
     shape = [msgspec.structs.replace(spec, requested_by="", created_at=""), recipe.prompt, recipe.habits]
+    if recipe.weights_for(spec.domain) != EVEN:  # samples written before there were weights keep their place
+        shape.append(recipe.weights_for(spec.domain))
     return f"{spec.seed}-{hashlib.blake2b(to_json(shape), digest_size=8).hexdigest()}"

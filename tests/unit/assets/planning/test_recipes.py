@@ -8,7 +8,8 @@ import pytest
 from tip_assets.generation.glossary import prompt_by, prompt_for
 from tip_assets.planning.domain_library import load_library
 from tip_assets.planning.plan import call_plan_at
-from tip_assets.planning.recipes import PLAIN, HabitChanges, Recipe, read_recipe, write_recipe
+from tip_assets.planning.recipes import PLAIN, HabitChanges, Recipe, read_recipe, weight_lines, write_recipe
+from tip_assets.planning.scenario_weights import EVEN, ScenarioWeights
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import BadInput
 
@@ -77,3 +78,36 @@ def test_a_recipe_that_cannot_be_used_is_named(content: str | None, tmp_path: Pa
         read_recipe("mine", tmp_path)
     with pytest.raises(BadInput):
         read_recipe("../mine", tmp_path)
+
+
+def test_weights_are_read_as_they_were_written_and_hold_for_their_domain_alone(tmp_path: Path) -> None:
+    weights = ScenarioWeights(templates={"order_status": 3}, complications={"none": 2}, resolutions={"case_opened": 0})
+    recipe = Recipe(name="mine", weights={"retail": weights})
+    write_recipe(recipe, tmp_path)
+    assert read_recipe("mine", tmp_path) == recipe
+    assert recipe.weights_for("healthcare") == EVEN
+    assert call_plan_at(SPEC, LIBRARY, 0, recipe.weights_for("healthcare")) == call_plan_at(SPEC, LIBRARY, 0)
+    assert weight_lines(recipe)[0] == "weights, retail, templates: order_status 3"
+
+
+@pytest.mark.parametrize(
+    ("weights", "line", "said"),
+    [
+        ("{retail: {templates: {order_state: 2}}}", 2, "order_state"),
+        (
+            "\n  retail:\n    resolutions:\n      case_opened: 21",
+            5,
+            "resolutions.case_opened: 21 is not between",
+        ),
+        ("\n  retail:\n    complications:\n      none: 1.5", 5, "complications.none: expected a whole number"),
+        ("\n  retail:\n    outcomes: {case_opened: 1}", 4, "outcomes: is not a known field"),
+        ("{retial: {templates: {order_status: 2}}}", 2, "retial"),
+    ],
+)
+def test_a_wrong_weight_is_named_with_its_line(weights: str, line: int, said: str, tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "recipes"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(f"rounds: 1\nweights: {weights}\n")
+    with pytest.raises(BadInput, match=said) as caught:
+        read_recipe("mine", tmp_path)
+    assert caught.value.where == f"mine.yaml:{line}"
