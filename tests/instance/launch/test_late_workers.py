@@ -113,6 +113,7 @@ def test_a_run_cancelled_while_its_worker_loads_is_cancelled_at_once(project: Pr
     assert project.events(run_id, DagsterEventType.STEP_WORKER_STARTING) == []
 
 
+@pytest.mark.slow
 def test_processes_of_a_run_that_is_failed_from_outside_stop(project: Project) -> None:
     run_id = project.launch("mapped")
     step = wait_until(lambda: project.noted("work-0-begins-on-*"), "a step")[0]

@@ -107,6 +107,7 @@ def test_a_killed_step_is_noticed_and_tried_again(project: Project) -> None:
     assert "exit code -9" in str(events[0].dagster_event)
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_leaves_no_process(project: Project) -> None:
     run_id = project.launch("mapped")
     steps = [step_pid(project, 0), step_pid(project, 1)]

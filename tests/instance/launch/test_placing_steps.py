@@ -31,6 +31,7 @@ def moments(project: Project, what: str) -> list[int]:
     return sorted(int(note.name.rsplit(".", maxsplit=1)[1]) for note in project.noted(what))
 
 
+@pytest.mark.slow
 def test_two_runs_share_the_one_slot_of_a_node(project: Project) -> None:
     runs = [project.launch("crowd", ONE_SLOT), project.launch("crowd", ONE_SLOT)]
     assert [project.wait_for_end(run_id) for run_id in runs] == [SUCCESS, SUCCESS]

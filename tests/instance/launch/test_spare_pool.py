@@ -35,6 +35,7 @@ def two_spares(project: Project, run_id: str) -> list[psutil.Process]:
     return wait_until(lambda: found if len(found := spares(project, run_id)) == 2 else None, "two spares")
 
 
+@pytest.mark.slow
 def test_a_run_takes_its_steps_from_a_pool_that_is_filled_and_ends_with_it(project: Project) -> None:
     run_id = project.launch("gated", POOL)
     wait_until(lambda: project.noted("begin"), "the first step")

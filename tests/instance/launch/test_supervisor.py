@@ -105,6 +105,7 @@ def test_started_in_the_background_by_a_script_it_stops_at_sigterm(home: Path) -
     assert services_of(home) == []
 
 
+@pytest.mark.slow
 def test_services_end_when_their_supervisor_is_killed(home: Path) -> None:
     with up(home, "--no-web") as process:
         assert len(services_of(home)) == 3

@@ -160,6 +160,7 @@ tests.write(Path(sys.argv[1]), 40, on_progress=lambda progress: print(progress.k
 """
 
 
+@pytest.mark.slow
 def test_after_a_kill_no_finished_call_is_asked_for_again(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITES_UNTIL_KILLED, str(tmp_path), str(Path(__file__).parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
