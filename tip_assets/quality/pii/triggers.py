@@ -25,7 +25,6 @@ from tip_assets.quality.word_lists import word_list
 ) = range(36)  # fmt: skip
 # Announcements are told by their index from here on.
 FIRST_ANNOUNCEMENT = 100
-_LAST = len(ANNOUNCEMENTS)
 
 
 def _any(words: Iterable[str]) -> str:
@@ -173,6 +172,7 @@ class Triggers:
             self._turns[kind].add(turn)
         announced.sort()
         self._announced = announced
+        self._announced_ends = [end for end, _ in announced]
 
     def turns(self, *kinds: int) -> Sequence[int]:
         """The turns with a hit of any of the kinds, in order."""
@@ -183,9 +183,12 @@ class Triggers:
 
     def announced_within(self, start: int, end: int) -> list[Announcement]:
         """What the words of a stretch of text announce, the nearest to its end first, each once."""
-        first, last = bisect_right(self._announced, (start, _LAST)), bisect_right(self._announced, (end, _LAST))
+        first = bisect_right(self._announced_ends, start)
+        last = bisect_right(self._announced_ends, end, first)
         if first == last:
             return []
+        if last - first == 1:
+            return [ANNOUNCEMENTS[self._announced[first][1]]]
         nearest: dict[int, int] = {}
         for ends, index in self._announced[first:last]:
             nearest[index] = -ends
