@@ -159,17 +159,21 @@ class Triggers:
     def __init__(self, text: str, turn_starts: Sequence[int], scanner: Scanner | None = None) -> None:
         self._turns: dict[int, set[int]] = defaultdict(set)
         announced: list[tuple[int, int]] = []
-        turn, begins, ends = 0, 0, -1
+        turn, begins, ends, last_kind = 0, 0, -1, -1
         for kind, end in (scanner or pattern_scanner()).scan(as_ascii(text)):
             if kind >= FIRST_ANNOUNCEMENT:
                 announced.append((end, kind - FIRST_ANNOUNCEMENT))
                 continue
-            # Hits come in order or nearly, many to a turn.
-            if not begins < end <= ends:
+            # Hits come in order or nearly, many to a turn and many of one kind.
+            if begins < end <= ends:
+                if kind == last_kind:
+                    continue
+            else:
                 turn = bisect_right(turn_starts, end - 1) - 1
                 begins = turn_starts[turn]
                 ends = turn_starts[turn + 1] if turn + 1 < len(turn_starts) else len(text)
             self._turns[kind].add(turn)
+            last_kind = kind
         announced.sort()
         self._announced = announced
         self._announced_ends = [end for end, _ in announced]
