@@ -26,6 +26,8 @@ _NEAR_TURNS = 4
 _LONGEST_NUMBER = 64
 _SYMBOL_WORDS = frozenset({"double", *LETTER_WORDS})
 _LONGEST_SHORT_CODE = 6
+# Kinds of health plans: the number after them is an amount ("a PPO 1000").
+_PLANS = frozenset({"ppo", "hmo", "epo", "pos", "hdhp", "hsa", "fsa", "hra"})
 _NOT_IN_A_PIECE = frozenset("/:.$%")
 
 
@@ -192,7 +194,7 @@ def _is_short_code(call: CallText, index: int) -> bool:
     first, last = call.starts[token.first], call.ends[token.last]
     length = last - first
     text = call.text
-    if length <= 5 and text[first:last].isupper() and call.has_capitals(token.first):
+    if length <= 5 and text[first:last].isupper() and call.has_capitals(token.first) and token.text not in _PLANS:
         return True
     return length <= 6 and (
         _is_a_number_at(call, index - 1, last=first) or _is_a_number_at(call, index + 1, first=last)

@@ -137,6 +137,9 @@ def fact_patterns() -> list[ScanPattern]:
         ),
         ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[b-hj-z](?:$|[^a-z0-9'])|\bas in\b|\bfor [a-z]|\d[a-z]|[a-z]\d", True),
         ScanPattern(LETTER, rf"\b(?:{_any(spoken.LETTER_WORDS)})[ ,.-]{{1,3}}(?:{_any(spoken.LETTER_WORDS)})\b", True),
+        # "a" and "I" are words, unless they are spelled: "A-I", or all that a turn says.
+        ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[ai][ ,.-]{1,2}[ai](?:$|[^a-z0-9'])", True),
+        ScanPattern(LETTER, r"(?:^|\x00)[ ,.-]{0,3}[ai][ ,.?!-]{0,3}(?:$|\x00)", True),
         ScanPattern(CONNECTOR, r"\b(?:dot|underscore|dash|hyphen)\b|@", True),
     ]
 

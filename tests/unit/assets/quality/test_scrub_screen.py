@@ -11,7 +11,7 @@ from tip_assets.quality.assets import scrub_metadata, scrub_verdict
 from tip_assets.quality.screening import ScrubScreen
 from tip_assets.quality.scrubbing import redact
 from tip_resources.domain.call_plan import CallPlan
-from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.dataset_spec import DatasetSpec
 
 MakeCall = Callable[..., Conversation]
@@ -26,15 +26,17 @@ def plan() -> CallPlan:
     return CallPlan(index=0, scenario=scenario, customer=customer, agent=agent)
 
 
-def unscrubbable(plan: CallPlan) -> list[str]:
-    """A last name spelled a letter a turn, which the check reads and the detector does not."""
+def unscrubbable(plan: CallPlan) -> Conversation:
+    """A last name spelled so slowly, eight turns between two letters, that only the check reads it."""
     letters = plan.customer.name.split()[-1].upper()
-    return [text for letter in letters for text in ("Go on.", letter)]
+    waits = (Turn(speaker="agent", text="Go on."),) * 8
+    turns = tuple(turn for letter in letters for turn in (*waits, Turn(speaker="customer", text=letter)))
+    return Conversation(id="bad", turns=turns)
 
 
 def test_a_call_whose_facts_cannot_be_scrubbed_is_held_back_with_their_kind(make_call: MakeCall, plan: CallPlan):
     screen = ScrubScreen(("type_tag",), KEY)
-    good, bad = make_call(f"I am {plan.customer.name}.", id="good"), make_call(*unscrubbable(plan), id="bad")
+    good, bad = make_call(f"I am {plan.customer.name}.", id="good"), unscrubbable(plan)
     passed = list(screen.screen([(good, plan), (bad, plan)]))
     assert [call.id for call in passed] == ["good"]
     assert set(screen.held_back) == {"bad"} and all("NAME" in reason for reason in screen.held_back["bad"])
