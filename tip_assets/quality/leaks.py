@@ -152,9 +152,9 @@ def _leaked_name(fact: PersonalFact, text: _Text) -> Iterator[str]:
         if len(word) < _SHORTEST_NAME or not word.isalpha():
             continue
         is_word_too = word in word_list("pii", "ordinary_names")
-        if _stands(word, text.words) and (not is_word_too or _stands_as_a_name(part, text.original)):
-            yield f"{fact.type} part"
-        elif len(word) >= _SHORTEST_WITH_DIGITS and re.search(rf"(?<![^\W\d_]){word}(?=\d)", text.words):
+        has_digits = len(word) >= _SHORTEST_WITH_DIGITS and re.search(rf"(?<![^\W\d_]){word}(?=\d)", text.words)
+        stands = _stands(word, text.words) and (not is_word_too or _stands_as_a_name(part, text.original))
+        if stands or has_digits:
             yield f"{fact.type} part"
         if _stands(" ".join(word), text.numbered):
             yield f"{fact.type} spelled"

@@ -39,8 +39,9 @@ class DigitForm(msgspec.Struct, frozen=True):
 class FactForms(msgspec.Struct, frozen=True, kw_only=True):
     """What to look for. `is_name` makes words subject to the rule for ordinary words (names.py).
 
-    `words`: single words of a name. `handles`: two of them run together, one perhaps as its initial. `phrases`: words that must stand as they are, as tuples. `joined`: forms
-    of the number stream, found between token borders. `codes`: letters and digits that may be spelled out.
+    `words`: single words of a name. `handles`: two of them run together, one perhaps as its initial. `phrases`:
+    words that must stand as they are, as tuples. `joined`: forms of the number stream, found between token borders.
+    `codes`: letters and digits that may be spelled out.
     `dates`: (year or None, month, day). `literals`: text of scripts that do not put spaces between words.
     """
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from tip_assets.planning.domain_library import load_libraries
@@ -9,10 +10,11 @@ from tip_assets.planning.persona_generator import personas_for
 from tip_assets.planning.scenario_engine import scenario_at
 from tip_assets.quality.assets import scrub_metadata, scrub_verdict
 from tip_assets.quality.screening import ScrubScreen
-from tip_assets.quality.scrubbing import redact
+from tip_assets.quality.scrubbing import redact, with_spans
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.dataset_spec import DatasetSpec
+from tip_resources.domain.persona import PersonalFact
 
 MakeCall = Callable[..., Conversation]
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -51,6 +53,19 @@ def test_the_text_stays_as_it_is_and_every_style_finds_the_same_spans(make_call:
     for style in ("type_tag", "surrogate", "hash"):
         assert plan.customer.name not in redact(found, style, key=KEY).turns[0].text
     assert (span.type, span.source, span.entity) == ("NAME", "persona", 0)
+
+
+def test_a_surrogate_that_is_another_fact_by_chance_is_drawn_again(make_call: MakeCall, plan: CallPlan):
+    call = make_call("My name is Mortimer Quimby.")
+    by_chance = redact(with_spans(call), "surrogate", key=KEY).turns[0].text.removeprefix("My name is ").rstrip(".")
+    other = msgspec.structs.replace(plan.agent, facts=(PersonalFact(type="NAME", value=by_chance),))
+    screen = ScrubScreen(("surrogate",), KEY)
+    [found] = screen.screen([(call, msgspec.structs.replace(plan, agent=other))])
+    exported = redact(found, "surrogate", key=KEY)
+    assert by_chance.split()[-1] not in exported.turns[0].text
+    assert "Quimby" not in exported.turns[0].text
+    assert exported.annotations.extra == {}
+    assert screen.held_back == {}
 
 
 @pytest.mark.parametrize(
