@@ -205,7 +205,8 @@ def test_every_spoken_form_of_planned_personas_is_found_whole(domain: str):
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
-    "piece", ["1", "2671 ", "A-", "my name is ", "oh ", "x@x.", "12 street ", "Maria ", "4 B ", "may 5 "]
+    "piece",
+    ["1", "2671 ", "4155550199 12 7 ", "A-", "my name is ", "oh ", "x@x.", "12 street ", "Maria ", "4 B ", "may 5 "],
 )
 def test_a_very_long_turn_takes_linear_time(make_call: MakeCall, piece: str):
     seconds = []
