@@ -41,7 +41,9 @@ def checked(
         styles: Those to check.
         key: Of the data set; surrogates and hash tags want it.
     """
-    leaks = {style: leaked_facts(redact(found, style, key=key), facts) for style in styles}
+    leaks: dict[RedactionStyle, tuple[str, ...]] = {
+        style: leaked_facts(redact(found, style, key=key), facts) for style in styles
+    }
     for draw in range(1, _MOST_DRAWS):
         if not leaks.get("surrogate") or any(leaks[style] for style in leaks if style != "surrogate"):
             break
