@@ -30,6 +30,7 @@ from tip_assets.planning.persona_generator import personas_for
 from tip_assets.planning.scenario_engine import scenario_at
 from tip_assets.quality.leaks import leaked_facts
 from tip_assets.quality.pii.styles import STYLES
+from tip_assets.quality.screening import checked
 from tip_assets.quality.scrubbing import redact, with_spans
 from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.dataset_spec import DatasetSpec
@@ -104,21 +105,17 @@ def measure(personas: int, seed: int, show: int) -> dict[str, object]:
     for plant in plants(personas, seed):
         row = rows.setdefault((plant.fact_type, plant.form), Counter())
         row["planted"] += 1
-        found = with_spans(plant.call, plant.facts)
-        is_clean = True
-        for style in STYLES:
-            redacted = redact(found, style, key=_KEY)
-            leaked = leaked_facts(redacted, plant.facts)
+        found, leaks = checked(with_spans(plant.call, plant.facts), plant.facts, STYLES, _KEY)
+        for style, leaked in leaks.items():
             styles[style]["found"] += bool(leaked)
-            is_clean = is_clean and not leaked
-            if style == "type_tag":
-                row["found"] += bool(leaked)
-                row["words left"] += (left := words_left(plant, redacted))
-                if (left or leaked) and show > 0:
-                    show -= 1
-                    said = [turn.text for turn in redacted.turns[1:-1]]
-                    print(plant.fact_type, plant.form, [t.text for t in plant.call.turns[1:-1]], said, leaked)
-        if is_clean:
+        redacted = redact(found, "type_tag")
+        row["found"] += bool(leaks["type_tag"])
+        row["words left"] += (left := words_left(plant, redacted))
+        if (left or any(leaks.values())) and show > 0:
+            show -= 1
+            said = [turn.text for turn in redacted.turns[1:-1]]
+            print(plant.fact_type, plant.form, [t.text for t in plant.call.turns[1:-1]], said, leaks)
+        if not any(leaks.values()):
             kept.append((plant, found))
     exported = {style: _found_in_export(kept, style) for style in STYLES}
     return {

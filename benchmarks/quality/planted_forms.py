@@ -66,6 +66,10 @@ def _name(value: str, draw: random.Random) -> Iterator[Form]:
         yield "last name first", (f"{words[-1]}, {words[0]}",)
         yield "with an initial", (f"{words[0]} J. {words[-1]}",)
         yield "split over turns", (words[0], words[-1])
+        number = draw.randint(1, 99)
+        yield "as a user name", (f"{words[0]}{words[-1]}{number}",)
+        yield "as a user name, with an initial", (f"{words[0][0]}_{words[-1]}{number}".lower(),)
+    yield "spelled a letter a turn", tuple(letters)
     cut = max(1, len(letters) // 2)
     yield "spelling split over turns", ("-".join(letters[:cut]).upper(), "-".join(letters[cut:]).upper())
 

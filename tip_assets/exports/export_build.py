@@ -32,7 +32,7 @@ from tip_assets.exports.manifest import (
 from tip_assets.exports.redacted_spans import spans_line
 from tip_assets.quality.leaks import leaked_facts
 from tip_assets.quality.personal_data import personal_facts
-from tip_assets.quality.pii.extras import PERSONAL_FACTS
+from tip_assets.quality.pii.extras import STAYS_AT_HOME
 from tip_assets.quality.pii.styles import STYLES
 from tip_assets.quality.scrubbing import redact, replaced_otherwise
 from tip_resources.domain.conversation import Conversation
@@ -250,7 +250,7 @@ def _facts_of(conversation: Conversation) -> tuple[PersonalFact, ...]:
 def _without_facts(conversation: Conversation) -> Conversation:
     """Raw means the words as they were said; the list of everybody's personal data stays at home even so."""
     annotations = conversation.annotations
-    extra = {key: value for key, value in annotations.extra.items() if key != PERSONAL_FACTS}
+    extra = {key: value for key, value in annotations.extra.items() if key not in STAYS_AT_HOME}
     return msgspec.structs.replace(conversation, annotations=msgspec.structs.replace(annotations, extra=extra))
 
 

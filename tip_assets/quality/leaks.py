@@ -8,6 +8,7 @@ for what would identify someone, and nothing doubtful, because every finding rej
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from tip_assets.quality.word_lists import word_list
 from tip_resources.domain.conversation import Conversation
@@ -53,6 +54,8 @@ _BEFORE_MONTHS = frozenset({"in", "on", "of", "since", "by", "until", "this", "n
 # Shorter ones would be found by chance.
 _SHORTEST_NAME = 3
 _SHORTEST_TEXT = 4
+_SHORTEST_WITH_DIGITS = 4
+_TELLING_USER_NAME = 7
 _SHORTEST_NUMBER = 7
 # So many digits of a longer number tell whose it is; a telephone number needs one more, for its first six are
 # those of a whole exchange, and "55501" opens every number that is reserved for fiction.
@@ -149,10 +152,28 @@ def _leaked_name(fact: PersonalFact, text: _Text) -> Iterator[str]:
         if len(word) < _SHORTEST_NAME or not word.isalpha():
             continue
         is_word_too = word in word_list("pii", "ordinary_names")
-        if _stands(word, text.words) and (not is_word_too or _stands_as_a_name(part, text.original)):
+        has_digits = len(word) >= _SHORTEST_WITH_DIGITS and re.search(rf"(?<![^\W\d_]){word}(?=\d)", text.words)
+        stands = _stands(word, text.words) and (not is_word_too or _stands_as_a_name(part, text.original))
+        if stands or has_digits:
             yield f"{fact.type} part"
         if _stands(" ".join(word), text.numbered):
             yield f"{fact.type} spelled"
+    if any(pattern.search(text.words) for pattern in _user_names(fact.value)):
+        yield f"{fact.type} as a user name"
+
+
+@lru_cache(maxsize=4096)
+def _user_names(name: str) -> tuple[re.Pattern[str], ...]:
+    """First and last name run together, either way round, or one of them with the other's initial."""
+    parts = [word for part in re.split(r"[\s\-.,]+", name) if (word := _plain(part).replace(" ", "")).isalpha()]
+    first, last = (parts[0], parts[-1]) if len(parts) > 1 else ("", "")
+    if min(len(first), len(last)) < 2:
+        return ()
+    whole = rf"{first}{last}|{last}{first}"
+    short = [form for one, other in ((first, last), (last, first)) for form in (one[0] + other, other + one[0])]
+    # "S. Will" run together is a word; digits or length make it a user name.
+    told = [form if len(form) >= _TELLING_USER_NAME else rf"(?:(?<=\d){form}|{form}(?=\d))" for form in short]
+    return (re.compile(rf"(?<![^\W\d_])(?:{whole}|{'|'.join(told)})(?![^\W\d_])"),)
 
 
 def _stands_as_a_name(part: str, original: str) -> bool:

@@ -29,6 +29,7 @@ from tip_resources.domain.redaction import PiiSpan
 
 # Fewer digits are nobody's number.
 _FEWEST_DIGITS = 3
+_LONGEST_COUNTED = 500
 _NEEDS_TOKENS = (NUMBER, MONTH, NUMERIC_DATE, STREET, DOT)
 
 
@@ -90,14 +91,17 @@ def _by_patterns(call: CallText, triggers: Triggers, readings: Readings, names: 
     if not triggers.turns(NUMBER):
         return
     # A number that its context makes personal must not swallow half a date or an address beside it.
+    others = [*certain, *names]
     for item in by_context(call, readings.codes, triggers):
-        if not any(_adds_nothing(call.text, item, other) for other in (*certain, *names)):
+        overlapping = [other for other in others if other.start < item.end and item.start < other.end]
+        if not any(_adds_nothing(call.text, item, other) for other in overlapping):
             yield item
 
 
 def _adds_nothing(text: str, item: Found, other: Found) -> bool:
-    """Whether the two overlap and fewer than three digits of `item` lie outside `other`."""
-    if item.start >= other.end or other.start >= item.end:
+    """Whether fewer than three digits of `item` lie outside `other`, which overlaps it."""
+    # Of so much text of a number some digits are outside; counting them would take quadratic time in endless numbers.
+    if (item.end - item.start) - (other.end - other.start) > _LONGEST_COUNTED:
         return False
     outside = text[item.start : other.start] + text[max(item.start, other.end) : item.end]
     return sum(char.isdigit() for char in outside) < _FEWEST_DIGITS

@@ -1,16 +1,19 @@
 """The quality stages over whole sets, as plain functions over streams; assets.py hands them to Dagster."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 import polars as pl
 
 from tip_assets.quality.leaks import leaked_facts
-from tip_assets.quality.scrubbing import FindMore, redact, with_spans
+from tip_assets.quality.scrubbing import FindMore, drawn_again, redact, with_spans
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.redaction import RedactionStyle, SpanSource
+
+_MOST_DRAWS = 4
 
 
 def passing(minimum_score: float) -> pl.Expr:
@@ -22,6 +25,31 @@ def mean_grades(frame: pl.LazyFrame) -> dict[str, float | None]:
     """Mean realism, coherence, naturalness and overall (0-5) of a graded set; None for an empty one."""
     names = ("realism", "coherence", "naturalness", "overall")
     return frame.select(_grade(name).mean().round(2).alias(name) for name in names).collect().row(0, named=True)
+
+
+def checked(
+    found: Conversation, facts: Sequence[PersonalFact], styles: Iterable[RedactionStyle], key: bytes | None
+) -> tuple[Conversation, dict[RedactionStyle, tuple[str, ...]]]:
+    """The call, and what the independent check still finds in each style: types and parts, never the facts.
+
+    A surrogate may by chance be another fact of the same speakers, or a piece of one; the call then takes another
+    draw of surrogates, and so does every later export of it.
+
+    Args:
+        found: A call with its spans.
+        facts: What is known of its speakers.
+        styles: Those to check.
+        key: Of the data set; surrogates and hash tags want it.
+    """
+    leaks: dict[RedactionStyle, tuple[str, ...]] = {
+        style: leaked_facts(redact(found, style, key=key), facts) for style in styles
+    }
+    for draw in range(1, _MOST_DRAWS):
+        if not leaks.get("surrogate") or any(leaks[style] for style in leaks if style != "surrogate"):
+            break
+        found = drawn_again(found, draw)
+        leaks["surrogate"] = leaked_facts(redact(found, "surrogate", key=key), facts)
+    return found, leaks
 
 
 class ScrubScreen:
@@ -52,7 +80,8 @@ class ScrubScreen:
         """Calls with their spans, the text as it was. Types of leaked facts are kept, never the facts."""
         for conversation, plan in planned:
             found = with_spans(conversation, plan.facts, self._also)
-            if leaked := self._leaked(found, plan):
+            found, leaks = checked(found, plan.facts, self._styles, self._key)
+            if leaked := tuple(sorted(set().union(*leaks.values()))):
                 self.held_back[conversation.id] = leaked
                 self.held_back_by_reason.update(leaked)
                 continue
@@ -61,13 +90,6 @@ class ScrubScreen:
             self.calls_with_spans += bool(found.annotations.spans)
             self.passed += 1
             yield found
-
-    def _leaked(self, found: Conversation, plan: CallPlan) -> tuple[str, ...]:
-        """What the independent check still finds in any style; types and parts, never the facts."""
-        leaks = {
-            leak for style in self._styles for leak in leaked_facts(redact(found, style, key=self._key), plan.facts)
-        }
-        return tuple(sorted(leaks))
 
     @property
     def held_back_share(self) -> float:

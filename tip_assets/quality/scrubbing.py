@@ -6,7 +6,7 @@ from itertools import groupby
 import msgspec
 
 from tip_assets.quality.personal_data import find_spans
-from tip_assets.quality.pii.extras import Scrubber, scrubbed_extra
+from tip_assets.quality.pii.extras import SURROGATE_DRAW, Scrubber, scrubbed_extra
 from tip_assets.quality.pii.mentions import KnownValues, Mention, linked, mentions_of
 from tip_assets.quality.pii.styles import TAG_STYLES, hash_tag, is_tag, type_tag
 from tip_assets.quality.pii.surrogates import Surrogates
@@ -73,7 +73,9 @@ def redact(
     spans = tuple(sorted(annotations.spans or (), key=lambda span: (span.turn, span.start)))
     original = [span for span in spans if not _is_replaced(span, turns)]
     known = [*facts, *_facts_under(conversation, original)]
-    replace = _replacer(style, mentions_of(turns, original), known, key, conversation.id)
+    draw = annotations.extra.get(SURROGATE_DRAW)
+    seed = f"{conversation.id}/{draw}" if draw else conversation.id
+    replace = _replacer(style, mentions_of(turns, original), known, key, seed)
     new_turns, new_spans = _replace(turns, spans, style, replace)
     scrubber = Scrubber(lambda text: _scrub_text(text, known, style, replace), replace)
     grade = annotations.grade
@@ -81,6 +83,13 @@ def redact(
         grade = msgspec.structs.replace(grade, rationale=scrubber.scrub(grade.rationale))
     cleaned = Annotations(grade=grade, spans=new_spans, extra=scrubbed_extra(annotations.extra, scrubber))
     return msgspec.structs.replace(conversation, turns=new_turns, annotations=cleaned)
+
+
+def drawn_again(conversation: Conversation, draw: int) -> Conversation:
+    """The call, with its surrogates to be drawn otherwise from now on; `draw` counts from 1."""
+    extra = {**conversation.annotations.extra, SURROGATE_DRAW: draw}
+    annotations = msgspec.structs.replace(conversation.annotations, extra=extra)
+    return msgspec.structs.replace(conversation, annotations=annotations)
 
 
 def replaced_otherwise(conversation: Conversation, style: RedactionStyle) -> bool:
@@ -92,7 +101,7 @@ def replaced_otherwise(conversation: Conversation, style: RedactionStyle) -> boo
 
 
 def _replacer(
-    style: RedactionStyle, mentions: Sequence[Mention], known: Sequence[PersonalFact], key: bytes | None, call_id: str
+    style: RedactionStyle, mentions: Sequence[Mention], known: Sequence[PersonalFact], key: bytes | None, seed: str
 ) -> Replace:
     if style == "type_tag":
         return lambda kind, text: type_tag(kind)
@@ -101,9 +110,7 @@ def _replacer(
     if key is None:
         raise ValueError(f"the style {style} wants the data set's key")
     if style == "surrogate":
-        return Surrogates(
-            mentions, key, call_id, [value for fact in known for value in (fact.value, *fact.spoken)]
-        ).again
+        return Surrogates(mentions, key, seed, [value for fact in known for value in (fact.value, *fact.spoken)]).again
     values = KnownValues(mentions, known)
     return lambda kind, text: hash_tag(kind, ":".join(values.whole_of(kind, text)), key)
 

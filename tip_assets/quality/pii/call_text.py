@@ -171,16 +171,20 @@ class CallText:
 
     @cached_property
     def _speakers_with_capitals(self) -> frozenset[str]:
-        speakers: set[str] = set()
+        without = {turn.speaker for turn in self.turns}
+        speakers = frozenset(without)
         for turn in self.turns:
-            if turn.speaker not in speakers and _has_a_capital(turn.text):
-                speakers.add(turn.speaker)
-        return frozenset(speakers)
+            if turn.speaker in without and _has_a_capital(turn.text):
+                without.discard(turn.speaker)
+                if not without:
+                    break
+        return speakers - without
 
     @property
     def has_speakers_without_capitals(self) -> bool:
         """Whether anyone is written in lower case throughout, as speech recognition often does."""
-        return any(turn.speaker not in self._speakers_with_capitals for turn in self.turns if turn.text)
+        with_capitals = self._speakers_with_capitals
+        return any([turn.speaker not in with_capitals for turn in self.turns if turn.text])
 
     def original(self, token: int) -> str:
         """A token as it is written."""

@@ -17,7 +17,7 @@ from tip_assets.quality.pii.checks import (
     is_routing_number,
     is_vin,
 )
-from tip_assets.quality.pii.digits import Line, Symbol
+from tip_assets.quality.pii.digits import Line, Piece
 from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.triggers import Triggers
 from tip_assets.quality.word_lists import word_list
@@ -38,7 +38,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "VEHICLE_IDENTIFICATION_NUMBER": is_vin,
     "DEVICE_ID": is_imei,
 }
-_FEWEST_SYMBOLS = 3
+_FEWEST_DIGITS = 3
 _FILLERS = word_list("pii", "between_digits")
 _US_PHONE = re.compile(r"1?[2-9]\d{9}")
 _BREAKS = frozenset(".?!;:/$\n")
@@ -52,29 +52,28 @@ _UNITS_AFTER = re.compile(
 def by_context(call: CallText, lines: Sequence[Line], triggers: Triggers) -> Iterator[Found]:
     """Yields numbers and codes that are announced as personal, or too long to be anything else."""
     for line in lines:
-        for start, end in _runs(line):
-            kind = _kind(call, line, start, end, triggers)
-            if kind is None:
-                continue
-            first, last = line.symbols[start].first, line.symbols[end - 1].last
-            yield Found(call.starts[first], call.ends[last], kind, False)
+        for pieces in _runs(call, line.pieces):
+            kind = _kind(call, pieces, triggers)
+            if kind is not None:
+                yield Found(call.starts[pieces[0].first], call.ends[pieces[-1].last], kind, False)
 
 
-def _runs(line: Line) -> Iterator[tuple[int, int]]:
-    """Stretches of symbols of one turn with at most a few words between, ending with a digit of a number."""
-    symbols = line.symbols
-    start = 0
-    for end in range(1, len(symbols) + 1):
-        if end == len(symbols) or not _is_one_run(line.call, symbols[end - 1], symbols[end]):
-            if end - start >= _FEWEST_SYMBOLS:
-                yield from _trimmed(line, start, end)
-            start = end
+def _runs(call: CallText, pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
+    """Stretches of one turn with at most a few words between, ending with a digit of a number, of enough digits."""
+    start = digits = 0
+    for end, piece in enumerate(pieces):
+        if end and not _is_one_run(call, pieces[end - 1], piece):
+            if digits >= _FEWEST_DIGITS:
+                yield _trimmed(call, pieces[start:end])
+            start, digits = end, 0
+        if piece.is_digits:
+            digits += len(piece.text)
+    if digits >= _FEWEST_DIGITS:
+        yield _trimmed(call, pieces[start:])
 
 
-def _is_one_run(call: CallText, before: Symbol, here: Symbol) -> bool:
-    """Whether a symbol goes on with the number before it: nothing between but spaces, dashes and fillers."""
-    if here.first == before.first:
-        return True
+def _is_one_run(call: CallText, before: Piece, here: Piece) -> bool:
+    """Whether a piece goes on with the number before it: nothing between but spaces, dashes and fillers."""
     if here.first == before.last + 1:
         gap = call.gaps[here.first]
         if gap == " " or not gap.strip(" -"):
@@ -82,56 +81,54 @@ def _is_one_run(call: CallText, before: Symbol, here: Symbol) -> bool:
         # "T N N, two four two": a spelled letter, but no "I, ..." or "a, ...".
         if not gap.strip(" -,") and _is_spelled(call, before) and _is_spelled(call, here):
             return True
-    if call.turn_of_token[here.first] != call.turn_of_token[before.first] or not (here.is_digit and before.is_digit):
+    if not (here.is_digits and before.is_digits) or here.first - before.last > _MOST_FILLERS + 1:
         return False
-    words = call.words[before.last + 1 : here.first]
-    if len(words) > _MOST_FILLERS or not _FILLERS.issuperset(words):
+    if call.turn_of_token[here.first] != call.turn_of_token[before.first]:
+        return False
+    if not _FILLERS.issuperset(call.words[before.last + 1 : here.first]):
         return False
     return not _BREAKS.intersection(call.text[call.ends[before.last] : call.starts[here.first]])
 
 
-def _is_spelled(call: CallText, symbol: Symbol) -> bool:
-    if symbol.is_digit:
+def _is_spelled(call: CallText, piece: Piece) -> bool:
+    if piece.is_digits:
         return True
     # The P of "P3347" begins a code of its own.
-    after = call.next_in_turn(symbol.last)
-    return symbol.begins and symbol.ends and symbol.char not in "ia" and not (after and not call.gaps[after])
+    after = call.next_in_turn(piece.last)
+    return len(piece.text) == 1 and piece.text not in "ia" and not (after and not call.gaps[after])
 
 
-def _trimmed(line: Line, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The run without leading pronouns and articles, when it has at least three digits."""
-    call = line.call
-    while start < end and call.words[line.symbols[start].first] in ("i", "a"):
-        following = start + 1
-        is_apart = following < end and bool(call.gaps[line.symbols[following].first])
-        if following < end and not (is_apart and line.symbols[following].is_digit):
+def _trimmed(call: CallText, pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """The run without leading pronouns and articles, and without trailing letters that belong to no code."""
+    start, end = 0, len(pieces)
+    while call.words[pieces[start].first] in ("i", "a"):
+        following = pieces[start + 1]
+        if not (call.gaps[following.first] and following.is_digits):
             break
         start += 1
-    while end > start and not line.symbols[end - 1].is_digit and not _ends_a_code(line, start, end):
+    while not pieces[end - 1].is_digits and not _ends_a_code(call, pieces[end - 1]):
         end -= 1
-    if sum([symbol.is_digit for symbol in line.symbols[start:end]]) >= _FEWEST_SYMBOLS:
-        yield start, end
+    return pieces[start:end]
 
 
-def _ends_a_code(line: Line, start: int, end: int) -> bool:
-    call, last = line.call, line.symbols[end - 1]
+def _ends_a_code(call: CallText, last: Piece) -> bool:
     if call.gaps[last.first] in ("", "-"):
-        return end - 1 > start
-    return end - 1 > start and call.original(last.last).isupper() and call.words[last.last] not in ("i", "a")
+        return True
+    return call.original(last.last).isupper() and call.words[last.last] not in ("i", "a")
 
 
-def _kind(call: CallText, line: Line, start: int, end: int, triggers: Triggers) -> str | None:
-    text = line.text[start:end]
-    first, last = line.symbols[start].first, line.symbols[end - 1].last
-    begins, ends = call.starts[first], call.ends[last]
+def _kind(call: CallText, pieces: Sequence[Piece], triggers: Triggers) -> str | None:
+    begins, ends = call.starts[pieces[0].first], call.ends[pieces[-1].last]
     if _UNITS_AFTER.match(call.text, ends) or call.text[max(0, begins - 1) : begins] == "$":
         return None
-    digits = sum([symbol.is_digit for symbol in line.symbols[start:end]])
+    text = "".join([piece.text for piece in pieces])
+    turn = call.turn_of_token[pieces[0].first]
+    digits = sum([len(piece.text) for piece in pieces if piece.is_digits])
     has_letters = digits < len(text)
-    for context in _announced(call, triggers, begins, line.turn(start)):
+    for context in _announced(call, triggers, begins, turn):
         if context.shortest <= len(text) <= context.longest and (context.letters_may_lead or not has_letters):
             return context.type
-    return _checked(call, triggers, text, begins, line.turn(start)) or _unannounced(text, digits)
+    return _checked(call, triggers, text, begins, turn) or _unannounced(text, digits)
 
 
 def _checked(call: CallText, triggers: Triggers, text: str, begins: int, turn: int) -> str | None:

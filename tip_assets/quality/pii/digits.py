@@ -5,7 +5,7 @@ four, its first four or one of its written groups stand, and across up to three 
 six or more agree.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import msgspec
@@ -26,7 +26,18 @@ _NEAR_TURNS = 4
 _LONGEST_NUMBER = 64
 _SYMBOL_WORDS = frozenset({"double", *LETTER_WORDS})
 _LONGEST_SHORT_CODE = 6
+# Kinds of health plans: the number after them is an amount ("a PPO 1000").
+_PLANS = frozenset({"ppo", "hmo", "epo", "pos", "hdhp", "hsa", "fsa", "hra"})
 _NOT_IN_A_PIECE = frozenset("/:.$%")
+
+
+class Piece(msgspec.Struct, frozen=True, gc=False):
+    """What was said as one: a number, or letters of a code (with the letter O as the digit), and its tokens."""
+
+    text: str
+    is_digits: bool
+    first: int
+    last: int
 
 
 class Symbol(msgspec.Struct, frozen=True, gc=False):
@@ -41,12 +52,21 @@ class Symbol(msgspec.Struct, frozen=True, gc=False):
 
 
 class Line:
-    """The symbols of one speaker in order."""
+    """The numbers and letters of one speaker in order: as they were said, and symbol by symbol."""
 
-    def __init__(self, call: CallText, symbols: Sequence[Symbol]) -> None:
+    def __init__(self, call: CallText, pieces: Sequence[Piece]) -> None:
         self.call = call
-        self.symbols = symbols
-        self.text = "".join(symbol.char for symbol in symbols)
+        self.pieces = pieces
+
+    @cached_property
+    def text(self) -> str:
+        """The symbols run together."""
+        return "".join([piece.text for piece in self.pieces])
+
+    @cached_property
+    def symbols(self) -> list[Symbol]:
+        """The pieces symbol by symbol."""
+        return [symbol for piece in self.pieces for symbol in _symbols(piece)]
 
     def turn(self, index: int) -> int:
         """The turn a symbol was said in."""
@@ -70,17 +90,17 @@ class Line:
 def digit_lines(call: CallText) -> list[Line]:
     """One line of digits per speaker; digits of amounts of money are left out."""
     money = _money_tokens(call)
-    lines: dict[str, list[Symbol]] = {}
+    lines: dict[str, list[Piece]] = {}
     for token in call.numbers:
         if token.is_number and token.first not in money and len(token.text) <= _LONGEST_NUMBER:
             line = lines.setdefault(call.turns[call.turn_of_token[token.first]].speaker, [])
-            line.extend(_symbols(token.text, token.first, token.last))
-    return [Line(call, symbols) for symbols in lines.values()]
+            line.append(Piece(token.text, True, token.first, token.last))
+    return [Line(call, pieces) for pieces in lines.values()]
 
 
 def code_lines(call: CallText) -> list[Line]:
     """One line of digits and spelled letters per speaker, with the letter O read as the digit."""
-    lines: dict[str, list[Symbol]] = {}
+    lines: dict[str, list[Piece]] = {}
     numbers, gaps, starts, text = call.numbers, call.gaps, call.starts, call.text
     gaps_after = [*gaps[1:], " "]
     following = 0
@@ -98,8 +118,11 @@ def code_lines(call: CallText) -> list[Line]:
         following = index + used
         if chars:
             line = lines.setdefault(call.turns[call.turn_of_token[first]].speaker, [])
-            line.extend(_symbols(chars, first, numbers[following - 1].last))
-    return [Line(call, symbols) for symbols in lines.values()]
+            is_digits = chars.isdigit()
+            # The letter O and a zero sound and look alike, so in codes both are the digit.
+            said = chars if is_digits else chars.replace("o", "0")
+            line.append(Piece(said, is_digits, first, numbers[following - 1].last))
+    return [Line(call, pieces) for pieces in lines.values()]
 
 
 class Readings:
@@ -125,16 +148,10 @@ class Readings:
         return list(find_dates(self._call, self._numeric_date_turns))
 
 
-def _symbols(chars: str, first: int, last: int) -> Iterable[Symbol]:
-    if len(chars) == 1:
-        return (Symbol("0" if chars == "o" else chars, chars.isdigit(), first, last, True, True),)
-    return _symbols_of_a_number(chars, first, last)
-
-
-def _symbols_of_a_number(chars: str, first: int, last: int) -> Iterator[Symbol]:
-    for place, char in enumerate(chars):
-        # The letter O and a zero sound and look alike, so in codes both are the digit.
-        yield Symbol("0" if char == "o" else char, char.isdigit(), first, last, place == 0, place == len(chars) - 1)
+def _symbols(piece: Piece) -> Iterator[Symbol]:
+    end = len(piece.text) - 1
+    for place, char in enumerate(piece.text):
+        yield Symbol(char, piece.is_digits, piece.first, piece.last, place == 0, place == end)
 
 
 def _money_tokens(call: CallText) -> frozenset[int]:
@@ -177,7 +194,7 @@ def _is_short_code(call: CallText, index: int) -> bool:
     first, last = call.starts[token.first], call.ends[token.last]
     length = last - first
     text = call.text
-    if length <= 5 and text[first:last].isupper() and call.has_capitals(token.first):
+    if length <= 5 and text[first:last].isupper() and call.has_capitals(token.first) and token.text not in _PLANS:
         return True
     return length <= 6 and (
         _is_a_number_at(call, index - 1, last=first) or _is_a_number_at(call, index + 1, first=last)

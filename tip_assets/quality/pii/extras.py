@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 # `tip generate` leaves the personas' facts here for `tip scrub`; they never go further.
 PERSONAL_FACTS = "personal_facts"
+# Which draw of surrogates a call takes, where the first made up another fact of its speakers by chance.
+SURROGATE_DRAW = "surrogate_draw"
+STAYS_AT_HOME = frozenset({PERSONAL_FACTS, SURROGATE_DRAW})
 _MOST_DEPTH = 50
 # A number this long in a field is a telephone or account number, whatever the field is called.
 _LONG_NUMBER = 7
@@ -37,8 +40,8 @@ class Scrubber(NamedTuple):
 
 
 def scrubbed_extra(extra: Mapping[str, Any], scrubber: Scrubber) -> dict[str, Any]:
-    """`extra` with every string scrubbed, keys too, and personal fields replaced whole; facts dropped."""
-    kept = {key: value for key, value in extra.items() if key != PERSONAL_FACTS}
+    """`extra` with every string scrubbed, keys too, and personal fields replaced whole; what stays at home dropped."""
+    kept = {key: value for key, value in extra.items() if key not in STAYS_AT_HOME}
     return {scrubber.scrub(key): _scrubbed(value, key, scrubber, 0) for key, value in kept.items()}
 
 

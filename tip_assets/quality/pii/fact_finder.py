@@ -19,6 +19,9 @@ from tip_resources.domain.persona import PersonalFact
 
 # What a recogniser may write apart: "Mc Donald", "O Neil", "De Luca".
 _JOINED_PARTICLES = NAME_PARTICLES | {"mc", "mac", "o"}
+# What may join the parts of a user name; nothing, too.
+_JOINTS = frozenset({"", ".", "_", "-"})
+_SURE_HANDLE = 7
 # All but ASCII and typographic punctuation.
 _OTHER_LETTERS = re.compile(r"[^\x00-\x7f\u2000-\u206f]")
 _NOT_COMPACT = bytes(set(range(1, 128)) - set(b"abcdefghijklmnopqrstuvwxyz0123456789"))
@@ -69,6 +72,8 @@ class FactFinder:
 
     def _token_ranges(self, forms: FactForms) -> Iterator[tuple[int, int]]:
         yield from self._names(forms.words)
+        for handle in forms.handles:
+            yield from self._handle(handle)
         for phrase in forms.phrases:
             yield from self._phrase(phrase, is_name=forms.is_name)
         for form in forms.joined:
@@ -101,6 +106,21 @@ class FactFinder:
                         yield first, last
                 elif self._is_one_name(first, last):
                     yield first, last
+
+    def _handle(self, handle: str) -> Iterator[tuple[int, int]]:
+        """Words of a name run together as in a user name, with the digits that touch them."""
+        words, gaps = self.call.words, self.call.gaps
+        for first, last in self.call.written.find(handle):
+            if any(gaps[token] not in _JOINTS for token in range(first + 1, last + 1)):
+                continue
+            start, end = first, last
+            if first and gaps[first] in _JOINTS and words[first - 1].isdigit():
+                start -= 1
+            if last + 1 < len(words) and gaps[last + 1] in _JOINTS and words[last + 1].isdigit():
+                end += 1
+            # "S. Will" run together is "swill": a short one needs a digit or a mark to be a name.
+            if len(handle) >= _SURE_HANDLE or (start, end) != (first, last) or first != last:
+                yield start, end
 
     def _begins_with_a_contraction(self, token: int) -> bool:
         """Whether the token is the s of "it's", which belongs to no code."""

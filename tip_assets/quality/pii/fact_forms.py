@@ -7,6 +7,7 @@ fact is a form of its own wherever it could identify someone alone.
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import permutations
 
 import msgspec
 
@@ -23,6 +24,8 @@ _SPACELESS_SCRIPT = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-
 _LIKE_A_DATE = re.compile(rf"\d[-/.]\d|\b(?:{'|'.join(MONTH_NUMBERS)})\b", re.IGNORECASE)
 # A month and day alone is found through its date; a shorter number is searched for whole only.
 _LEAST_DIGITS = 4
+_MOST_NAME_WORDS = 4
+_SHORTEST_BESIDE_AN_INITIAL = 3
 
 
 class DigitForm(msgspec.Struct, frozen=True):
@@ -36,14 +39,16 @@ class DigitForm(msgspec.Struct, frozen=True):
 class FactForms(msgspec.Struct, frozen=True, kw_only=True):
     """What to look for. `is_name` makes words subject to the rule for ordinary words (names.py).
 
-    `words`: single words of a name. `phrases`: words that must stand as they are, as tuples. `joined`: forms
-    of the number stream, found between token borders. `codes`: letters and digits that may be spelled out.
+    `words`: single words of a name. `handles`: two of them run together, one perhaps as its initial. `phrases`:
+    words that must stand as they are, as tuples. `joined`: forms of the number stream, found between token borders.
+    `codes`: letters and digits that may be spelled out.
     `dates`: (year or None, month, day). `literals`: text of scripts that do not put spaces between words.
     """
 
     type: str
     is_name: bool = False
     words: tuple[str, ...] = ()
+    handles: tuple[str, ...] = ()
     phrases: tuple[tuple[str, ...], ...] = ()
     joined: tuple[str, ...] = ()
     numbers: tuple[DigitForm, ...] = ()
@@ -70,6 +75,7 @@ def forms_of(fact: PersonalFact) -> FactForms:
         type=kind,
         is_name=is_name,
         words=_unique(word for text in said if not _is_spelled(text) for word in _name_words(text)) if is_name else (),
+        handles=_unique(_handles(fact.value)) if is_name else (),
         phrases=_unique(phrase for text in said for phrase in _phrases(text, is_address)),
         joined=_unique(form for form in sorted(joined, key=len, reverse=True) if len(form) > 1),
         numbers=_numbers(said, dates, is_address=is_address, is_email=is_email),
@@ -98,6 +104,15 @@ def _name_words(text: str) -> Iterator[str]:
         word = text_form(part)
         if len(word) > 1 and word not in NAME_PARTICLES and not word.isdigit():
             yield word
+
+
+def _handles(value: str) -> Iterator[str]:
+    """How a name is run together in user names: "mariasantos", "santosmaria", "msantos", "santosm"."""
+    words = list(dict.fromkeys(_name_words(value)))[:_MOST_NAME_WORDS]
+    for one, other in permutations(words, 2):
+        yield one + other
+        if len(other) >= _SHORTEST_BESIDE_AN_INITIAL:
+            yield from (one[0] + other, other + one[0])
 
 
 def _phrases(text: str, is_address: bool) -> Iterator[tuple[str, ...]]:

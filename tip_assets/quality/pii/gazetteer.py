@@ -27,6 +27,8 @@ _NO_NAME = word_list("pii", "no_name")
 _NOT_ALONE = word_list("pii", "no_name_alone")
 _REST_OF_A_NAME = re.compile(r" (?:[A-Z]\.? )?([A-Z][a-z]{1,20}(?:[-'][A-Z][a-z]{1,20})?)(?![A-Za-z])")
 _WORD_NEXT = re.compile(r" ([A-Za-z]{1,30})")
+# "A Solis 9" is a thing; what follows "the" may be a title's name: "the Doctor".
+_ARTICLES = (" a ", " an ", "A ", "An ")
 _OPENS = '\x00\n"-.!?'
 _ENDS_AN_ADDRESS = re.compile(r"[,.!?]|'s\b|$|\x00")
 _NOT_A_PERSON_NEXT = STREET_SUFFIX_WORDS | {"county", "parish", "beach", "city", "county's", "springs", "hall", "park"}
@@ -113,7 +115,7 @@ def _stands_alone(text: str, hit: _Hit, names: _Names) -> bool:
     following = _WORD_NEXT.match(text, hit.end)
     if following and (following[1].lower() in _NOT_A_PERSON_NEXT or following[1][0].isupper()):
         return False
-    if _follows_a_capital(text, hit.start):
+    if _follows_a_capital(text, hit.start) or text.endswith(_ARTICLES, 0, hit.start):
         return False
     if _starts_a_sentence(text, hit.start):
         is_addressed = _ENDS_AN_ADDRESS.match(text, hit.end) is not None

@@ -60,7 +60,8 @@ _NO_NAME = word_list("pii", "no_name")
 _ORGANISATION_NEXT = re.compile(
     r"\s(?:Phone|Mobile|Cable|Broadband|Internet|Networks?|Connect|Group|Mutual|Supply|Goods|Home|Outfitters|"
     r"Health|Healthcare|Insurance|Bank|Support|Services?|Care|Pharmacy|Clinic|Hospital|Medical|Wireless|Telecom|"
-    r"Communications|Inc|LLC|Corp|Store|Retail|Customer|Billing)\b"
+    r"Communications|Cellular|Telephone|Electric|Energy|Dental|Airlines|Airways|Company|Solutions|"
+    r"Inc|LLC|Corp|Store|Retail|Customer|Billing)\b"
 )
 
 

@@ -10,6 +10,7 @@ from tip_assets.quality.pii.found import Found
 # "Maria" "Santos", "Maria E. Santos", "O'Neil-Santos": one name, one tag.
 _WITHIN_ONE_NAME = frozenset({" ", "-", "'", "\u2019"})
 _MOST_BETWEEN_NAMES = 4
+_TAKEN_IN = frozenset({"(", "+"})
 
 
 def merged(call: CallText, found: Iterable[Found]) -> list[Found]:
@@ -64,9 +65,13 @@ def _joined_names(call: CallText, items: list[Found]) -> list[Found]:
     joined = [items[0]]
     for _, item in pairwise(items):
         last = joined[-1]
-        is_initial = last.end - last.start == 1
-        between = call.text[last.end : item.start]
-        if "NAME" in last.type and item.type == last.type and _is_one_name(between, is_initial):
+        is_near = item.start - last.end <= _MOST_BETWEEN_NAMES
+        if (
+            is_near
+            and item.type == last.type
+            and "NAME" in last.type
+            and _is_one_name(call.text[last.end : item.start], last.end - last.start == 1)
+        ):
             joined[-1] = Found(last.start, item.end, last.type, last.is_known or item.is_known)
         else:
             joined.append(item)
@@ -84,14 +89,13 @@ def _is_one_name(between: str, last_letter_stands_alone: bool) -> bool:
 def _tidy(call: CallText, item: Found) -> Found:
     """Takes in an opening bracket that closes inside, a plus sign, and marks that belong to the last letter."""
     text, (start, end, kind, is_known) = call.text, item
-    if start and text[start - 1] == "(" and ")" in text[start:end] and "(" not in text[start:end]:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if before not in _TAKEN_IN and after.isascii():
+        return item
+    if before == "(" and ")" in text[start:end] and "(" not in text[start:end]:
         start -= 1
     if start and text[start - 1] == "+":
         start -= 1
-    while end < len(text) and _is_combining(text[end]):
+    while end < len(text) and unicodedata.combining(text[end]):
         end += 1
     return Found(start, end, kind, is_known)
-
-
-def _is_combining(char: str) -> bool:
-    return not char.isascii() and unicodedata.combining(char) > 0

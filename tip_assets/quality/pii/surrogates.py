@@ -42,12 +42,12 @@ class Surrogates:
     Args:
         mentions: Every place of personal data of the call, in order.
         key: Of the data set.
-        call_id: Of the call.
+        seed: Of the call: its id, and which draw it takes.
         avoided: Values that must not come up as a surrogate, besides those of the mentions.
     """
 
-    def __init__(self, mentions: Sequence[Mention], key: bytes, call_id: str, avoided: Sequence[str] = ()) -> None:
-        self._key = (key.hex(), call_id)
+    def __init__(self, mentions: Sequence[Mention], key: bytes, seed: str, avoided: Sequence[str] = ()) -> None:
+        self._key = (key.hex(), seed)
         values = [*(mention.text for mention in mentions), *avoided]
         taken = frozenset(fold(word) for value in values for word in _WORD.findall(value))
         self._names = NameBook(self._key, taken)

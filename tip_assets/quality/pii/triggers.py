@@ -25,7 +25,6 @@ from tip_assets.quality.word_lists import word_list
 ) = range(36)  # fmt: skip
 # Announcements are told by their index from here on.
 FIRST_ANNOUNCEMENT = 100
-_LAST = len(ANNOUNCEMENTS)
 
 
 def _any(words: Iterable[str]) -> str:
@@ -138,6 +137,9 @@ def fact_patterns() -> list[ScanPattern]:
         ),
         ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[b-hj-z](?:$|[^a-z0-9'])|\bas in\b|\bfor [a-z]|\d[a-z]|[a-z]\d", True),
         ScanPattern(LETTER, rf"\b(?:{_any(spoken.LETTER_WORDS)})[ ,.-]{{1,3}}(?:{_any(spoken.LETTER_WORDS)})\b", True),
+        # "a" and "I" are words, unless they are spelled: "A-I", or all that a turn says.
+        ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[ai][ ,.-]{1,2}[ai](?:$|[^a-z0-9'])", True),
+        ScanPattern(LETTER, r"(?:^|\x00)[ ,.-]{0,3}[ai][ ,.?!-]{0,3}(?:$|\x00)", True),
         ScanPattern(CONNECTOR, r"\b(?:dot|underscore|dash|hyphen)\b|@", True),
     ]
 
@@ -160,19 +162,24 @@ class Triggers:
     def __init__(self, text: str, turn_starts: Sequence[int], scanner: Scanner | None = None) -> None:
         self._turns: dict[int, set[int]] = defaultdict(set)
         announced: list[tuple[int, int]] = []
-        turn, begins, ends = 0, 0, -1
+        turn, begins, ends, last_kind = 0, 0, -1, -1
         for kind, end in (scanner or pattern_scanner()).scan(as_ascii(text)):
             if kind >= FIRST_ANNOUNCEMENT:
                 announced.append((end, kind - FIRST_ANNOUNCEMENT))
                 continue
-            # Hits come in order or nearly, many to a turn.
-            if not begins < end <= ends:
+            # Hits come in order or nearly, many to a turn and many of one kind.
+            if begins < end <= ends:
+                if kind == last_kind:
+                    continue
+            else:
                 turn = bisect_right(turn_starts, end - 1) - 1
                 begins = turn_starts[turn]
                 ends = turn_starts[turn + 1] if turn + 1 < len(turn_starts) else len(text)
             self._turns[kind].add(turn)
+            last_kind = kind
         announced.sort()
         self._announced = announced
+        self._announced_ends = [end for end, _ in announced]
 
     def turns(self, *kinds: int) -> Sequence[int]:
         """The turns with a hit of any of the kinds, in order."""
@@ -183,9 +190,12 @@ class Triggers:
 
     def announced_within(self, start: int, end: int) -> list[Announcement]:
         """What the words of a stretch of text announce, the nearest to its end first, each once."""
-        first, last = bisect_right(self._announced, (start, _LAST)), bisect_right(self._announced, (end, _LAST))
+        first = bisect_right(self._announced_ends, start)
+        last = bisect_right(self._announced_ends, end, first)
         if first == last:
             return []
+        if last - first == 1:
+            return [ANNOUNCEMENTS[self._announced[first][1]]]
         nearest: dict[int, int] = {}
         for ends, index in self._announced[first:last]:
             nearest[index] = -ends

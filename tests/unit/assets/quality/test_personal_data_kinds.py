@@ -28,6 +28,9 @@ def found(call: Conversation, turn: int = 1) -> list[tuple[str, str]]:
         # names nobody introduced
         ("I think it was Karen Yates who said so.", [("Karen Yates", "NAME")]),
         ("So I asked Priya about it.", [("Priya", "NAME")]),
+        ("It's a Solis 9 phone.", []),
+        ("I mean Skyline Cellular. It's Skyline Cellular.", []),
+        ("My plan is the Gold PPO 1000 of this member.", []),
         ("It is about the Hernandez account, right?", [("Hernandez", "NAME")]),
         ("Maria, are you there?", [("Maria", "NAME")]),
         ("Somebody, Maria Kowalczyk, signed it.", [("Maria Kowalczyk", "NAME")]),

@@ -25,6 +25,14 @@ def find() -> Callable[[Conversation], tuple]:
 
 @needs_presidio
 @pytest.mark.slow
+def test_its_types_are_ours(find, make_call: MakeCall):
+    [iban] = find(make_call("the iban is GB82 WEST 1234 5698 7654 32"))
+    assert iban.type == "INTERNATIONAL_BANK_ACCOUNT_NUMBER"
+    assert "MEDICARE_ID" in {span.type for span in find(make_call("my medicare number is 1EG4-TE5-MK73"))}
+
+
+@needs_presidio
+@pytest.mark.slow
 def test_a_telephone_number_is_no_british_health_number(find, make_call: MakeCall):
     spans = find(make_call("my number is 415-555-2671"))
     assert [span.type for span in spans] == ["PHONE"]

@@ -1,7 +1,7 @@
 """Known facts are found in every form people say them, and nothing else is taken for them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -93,6 +93,11 @@ def scrubbed(call: Conversation, *facts: PersonalFact, style: str = "type_tag") 
         ("fourteen twenty maple street, apartment three b", "[ADDRESS], [ADDRESS]"),
         ("one four two zero Maple", "[ADDRESS]"),
         ("on Maple Street", "on [ADDRESS]"),
+        # names run together, as in user names
+        ("it's MariaSantos2, I think", "it's [NAME], I think"),
+        ("maria.santos_77", "[NAME]"),
+        ("santosm is taken", "[NAME] is taken"),
+        ("m_santos9 then", "[NAME] then"),
         ("in Springfield", "in [ADDRESS]"),
         ("six two seven oh four", "[ADDRESS]"),
         # email
@@ -112,6 +117,15 @@ def test_a_number_split_over_turns_is_found_in_all_of_them(make_call: MakeCall):
         "The phone?", "it's four one five", "uh-huh", "five five five", "okay", "two six seven one", "415, 555, 2671?"
     )
     assert scrubbed(call) == ["The phone?", "it's [PHONE]", "uh-huh", "[PHONE]", "okay", "[PHONE]", "[PHONE]?"]
+
+
+@pytest.mark.parametrize("spelled", ["santos", "Maria", ("A-A", "R-O-N")])
+def test_a_name_spelled_a_letter_a_turn_is_found(make_call: MakeCall, spelled: Sequence[str]):
+    facts = (*FACTS, PersonalFact(type="NAME", value="Aaron"))
+    call = make_call("Go on.", *(text for said in spelled for text in (said, "mm-hmm")))
+    redacted = redact(call, "type_tag", facts)
+    assert [turn.text for turn in redacted.turns[1::2]] == ["[NAME]"] * len(spelled)
+    assert leaked_facts(redacted, facts) == ()
 
 
 def test_a_group_read_back_alone_goes_with_its_number(make_call: MakeCall):
@@ -191,7 +205,8 @@ def test_every_spoken_form_of_planned_personas_is_found_whole(domain: str):
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
-    "piece", ["1", "2671 ", "A-", "my name is ", "oh ", "x@x.", "12 street ", "Maria ", "4 B ", "may 5 "]
+    "piece",
+    ["1", "2671 ", "4155550199 12 7 ", "A-", "my name is ", "oh ", "x@x.", "12 street ", "Maria ", "4 B ", "may 5 "],
 )
 def test_a_very_long_turn_takes_linear_time(make_call: MakeCall, piece: str):
     seconds = []
