@@ -120,8 +120,8 @@ def test_pairs_with_other_facts_other_languages_or_nothing_said_never_reach_the_
         CallPair(new=new, earlier=earlier, word_similarity=0.5)
         for new, earlier in ((call, other), (call, german), (empty, empty))
     ]
-    assert MeaningComparer(_NoModel(), 0.95).duplicates(pairs) == [None, None, None]
-    assert MeaningComparer(_NoModel(), 0.95).duplicates([]) == []
+    assert MeaningComparer(0.95, _NoModel()).duplicates(pairs) == [None, None, None]
+    assert MeaningComparer(0.95, _NoModel()).duplicates([]) == []
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def model() -> SentenceModel:
 @needs_model
 @pytest.mark.slow
 def test_paraphrases_are_found_and_splices_and_crossed_calls_are_not(model: SentenceModel):
-    assert_told_apart(MeaningComparer(model, 0.95), read_good_calls()[:3], strength=0.7)
+    assert_told_apart(MeaningComparer(0.95, model), read_good_calls()[:3], strength=0.7)
 
 
 @needs_model
