@@ -52,6 +52,8 @@ class CallNeighbours:
     def pairs(self, counted: NDArray[np.bool_]) -> Iterator[tuple[int, int, float]]:
         """Pairs of calls that are near each other, with their cosine: two places, the later one first.
 
+        A pair comes twice where each is among the nearest of the other.
+
         Args:
             counted: For every call added, whether it takes part. Each has its nearest `most` among these.
         """

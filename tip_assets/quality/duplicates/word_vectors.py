@@ -23,9 +23,8 @@ class WordVectors:
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row a text."""
         words = [words_of(text) for text in texts]
-        numbers = {
-            word: zlib.crc32(word.encode("utf-8", "surrogatepass")) % _NUMBERS for said in words for word in said
-        }
+        vocabulary = {word for said in words for word in said}
+        numbers = {word: zlib.crc32(word.encode("utf-8", "surrogatepass")) % _NUMBERS for word in vocabulary}
         places = np.fromiter(
             (row * _NUMBERS + numbers[word] for row, said in enumerate(words) for word in said), dtype=np.int64
         )
