@@ -96,7 +96,7 @@ def fit(pairs: Sequence[Pair], likenesses: NDArray[np.float64]) -> None:
 
 
 def show_floors(pairs: Sequence[Pair], likenesses: NDArray[np.float64]) -> None:
-    """Prints how many of the paraphrases found would be left, and how many pairs read, if a floor by words came first."""
+    """Prints how many of the paraphrases found would be left, and how many pairs read, under a floor by words."""
     by_words = np.array([_likeness_by_words(pair) for pair in pairs])
     found = np.array([pair.is_duplicate for pair in pairs]) & (likenesses >= likeness_at(0.95))
     print("\n| least likeness by words | found by sentences | pairs to read |\n|---|---|---|")
