@@ -16,9 +16,9 @@ from tip_resources.storage.spool import Spool
 if TYPE_CHECKING:
     from tip_assets.quality.duplicates.neighbours import CallNeighbours
 
-# Pairs that the semantic tier gets at once, and calls that are read at once.
+# Pairs that the semantic tier gets at once, and calls that are read at once: some 20 s of a CPU.
 _BATCH_PAIRS = 256
-_BATCH_CALLS = 256
+_BATCH_CALLS = 64
 # The near misses of a call that are looked at, the most alike.
 _MOST_NEAR_MISSES = 3
 
