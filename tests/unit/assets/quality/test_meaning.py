@@ -270,7 +270,7 @@ def test_a_set_whose_words_name_no_candidate_is_compared_everything_with_everyth
             comparison,
             semantic=MeaningComparer(0.95, model),
             neighbours=CallNeighbours(model),
-            progress=lambda *so_far: told.append(so_far),
+            progress=lambda what, done, total: told.append((what, done, total)),
         )
     ) as found:
         rows = list(found.removed())
