@@ -3,6 +3,7 @@
 python -m benchmarks.quality.semantic CALLS.jsonl                 200 calls, all kinds of pairs; some 2 minutes
 python -m benchmarks.quality.semantic CALLS.jsonl --words         the same without the extra: words in order
 python -m benchmarks.quality.semantic CALLS.jsonl --fit           also fits the curve of certainty anew
+python -m benchmarks.quality.semantic CALLS.jsonl --floor         also how alike by words is what sentences find
 
 CALLS.jsonl holds conversations as `tip` writes them (English, some thousands, so that each has a natural neighbour:
 the call nearest by its set of words). Real task-oriented dialogues are best; nothing is downloaded here.
@@ -94,6 +95,20 @@ def fit(pairs: Sequence[Pair], likenesses: NDArray[np.float64]) -> None:
     print(f"fitted: middle {-float(model.intercept_[0]) / steepness:.3f}, steepness {steepness:.1f}")
 
 
+def show_floors(pairs: Sequence[Pair], likenesses: NDArray[np.float64]) -> None:
+    """Prints how many of the paraphrases found would be left, and how many pairs read, under a floor by words."""
+    by_words = np.array([_likeness_by_words(pair) for pair in pairs])
+    found = np.array([pair.is_duplicate for pair in pairs]) & (likenesses >= likeness_at(0.95))
+    print("\n| least likeness by words | found by sentences | pairs to read |\n|---|---|---|")
+    for floor in (0.0, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45):
+        print(f"| {floor} | {int((found & (by_words >= floor)).sum())} | {int((by_words >= floor).sum())} |")
+
+
+def _likeness_by_words(pair: Pair) -> float:
+    new, earlier = said_by([pair.new, pair.earlier], WordVectors())
+    return likeness(new, earlier) if new and earlier else 0.0
+
+
 def _other(call: Conversation, calls: Sequence[Conversation], rng: random.Random) -> Conversation:
     """Another call than this one, where there is one."""
     other = rng.choice(calls)
@@ -107,6 +122,7 @@ def main() -> None:
     parser.add_argument("--calls", dest="number", type=int, default=200, help="calls to make pairs of (200)")
     parser.add_argument("--seed", type=int, default=1, help="which calls, and how they are rewritten (1)")
     parser.add_argument("--words", action="store_true", help="words in order instead of sentence vectors")
+    parser.add_argument("--floor", action="store_true", help="what a least likeness by words loses")
     parser.add_argument("--fit", action="store_true", help="fit the curve of certainty (needs scikit-learn)")
     options = parser.parse_args()
     decoder = msgspec.json.Decoder(Conversation)
@@ -127,6 +143,8 @@ def main() -> None:
     report(pairs, "cosine of one vector a call", np.array(cosines), (0.8, 0.85, 0.9, 0.95, 0.98))
     if options.fit:
         fit(pairs, likenesses)
+    if options.floor:
+        show_floors(pairs, likenesses)
     least = likeness_at(0.95)
     settled = sum(facts_shared(named_in(pair.new), named_in(pair.earlier)) < least for pair in pairs)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -23,7 +23,7 @@ from tip_assets.quality.duplicates.meaning import MeaningComparer
 from tip_assets.quality.duplicates.semantic import CallPair
 from tip_assets.quality.duplicates.sentence_model import open_sentence_model
 from tip_assets.quality.duplicates.sketches import sketches
-from tip_assets.quality.duplicates.word_vectors import WordVectors
+from tip_assets.quality.duplicates.text_vectors import RememberedVectors
 from tip_resources.domain.conversation import Conversation
 
 
@@ -68,12 +68,12 @@ def main() -> None:
     parser.add_argument("--words", action="store_true", help="words in order instead of sentence vectors")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    model = WordVectors() if options.words else open_sentence_model()
+    model = None if options.words else RememberedVectors(open_sentence_model())
     calls = _turns_of(options.file) if options.file else grammar_calls(options.calls, options.seed, style=options.style)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "planted.jsonl")
         plant(calls, options.calls, options.seed, path)
-        measure(path, MeaningComparer(model, 0.95))
+        measure(path, MeaningComparer(0.95, model))
 
 
 def _turns_of(path: Path) -> list[Turns]:

@@ -1,5 +1,6 @@
 """deduped_conversations on a real Dagster instance and a real database, with planted duplicates."""
 
+import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine
 
+from benchmarks.quality.paraphrases import paraphrase
 from tests.unit.assets.generation.test_acceptance import call
+from tests.unit.assets.quality.conftest import read_good_calls
 from tip_assets.definitions import build_definitions
 from tip_assets.partitions import DATASET_PARTITIONS
 from tip_assets.platform import Platform
@@ -20,8 +23,8 @@ from tip_resources.storage.sets import read_set, write_set
 
 @pytest.fixture
 def platform(tmp_path: Path, fresh_database: Engine, monkeypatch: pytest.MonkeyPatch) -> Platform:
-    # The semantic tier has tests of its own; its library takes seconds to open where it is installed.
-    monkeypatch.setenv("TIP_QUALITY__SEMANTIC", "off")
+    # By words whatever this machine has: opening a sentence model takes seconds.
+    monkeypatch.setenv("TIP_QUALITY__SEMANTIC_VECTORS", "words")
     return Platform(home=str(tmp_path))
 
 
@@ -72,12 +75,34 @@ def test_planted_duplicates_in_the_set_and_of_another_set_are_removed_and_explai
     assert metadata["removed_by_method"] == {"exact": 2, "near": 2}
     assert (metadata["duplicates_removed"], metadata["of_other_sets"]) == (4, 2)
     assert metadata["duplicate_share"] == pytest.approx(4 / 7, abs=1e-4)
-    assert metadata["meaning"] == "did not run: quality.semantic is off"
+    assert metadata["meaning"] == "no pair of calls was alike enough to ask for its meaning"
     assert all(row.id in str(metadata["least_alike"]) for row in rows)
     [check] = result.get_asset_check_evaluations()
     assert (check.check_name, check.passed, check.metadata["duplicates"].value) == ("no_duplicates_left", True, 0)
     events = "\n".join(str(record.event_log_entry) for record in instance.get_records_for_run(result.run_id).records)
     assert calls[0].turns[0].text not in events
+
+
+def test_what_words_leave_open_is_decided_by_meaning_and_told(
+    platform: Platform, instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that no paraphrase is a duplicate by its words.
+    monkeypatch.setenv("TIP_QUALITY__NEAR_DUPLICATE_THRESHOLD", "0.95")
+    monkeypatch.setenv("TIP_QUALITY__MASKED_DUPLICATE_THRESHOLD", "1.0")
+    rng = random.Random(4)
+    calls = read_good_calls()
+    copies = [paraphrase(one, rng, 0.5) for one in calls]
+    result = deduped(platform, instance, [*calls, *copies], tmp_path / "scratch")
+
+    rows = stored(platform, DUPLICATES, RemovedCall)
+    assert [(row.id, row.duplicate_of, row.method) for row in rows] == [
+        (copy.id, one.id, "semantic") for copy, one in zip(copies, calls, strict=True)
+    ]
+    [materialization] = result.asset_materializations_for_node("deduped_conversations")
+    said = str(materialization.metadata["meaning"].value)
+    assert said.endswith(f"pairs of calls compared, {len(calls)} say the same; by words")
+    [check] = result.get_asset_check_evaluations()
+    assert check.passed
 
 
 def test_a_set_that_another_delivered_whole_leaves_an_empty_set(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import msgspec
+from tqdm import tqdm
 
-from tip_assets.cli.console import json_option, reports_failures
+from tip_assets.cli.console import json_option, progress_bar, reports_failures
 from tip_assets.cli.stage_files import FILE, StageCalls, check_files, input_argument, output_argument
 from tip_assets.quality.json_report import writing_report
 from tip_resources.domain.conversation import Conversation
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tip_assets.quality.duplicates.comparison import Comparison, Keep
     from tip_assets.quality.duplicates.earlier_calls import EarlierCalls
     from tip_assets.quality.duplicates.removed import RemovedCall
+    from tip_assets.quality.duplicates.semantic_tier import SemanticTier
     from tip_resources.settings.models import QualitySettings
 
 _LEVELS = ("exact", "near", "semantic")
@@ -49,7 +51,8 @@ class _Methods(click.ParamType):
     show_default=True,
     help="How calls are compared, each level with those before it. exact: the same text, or the same letters whatever "
     "their case, punctuation and spacing. near: most words the same, also when only names and numbers differ. "
-    "semantic: the same in other words (needs the extra `semantic`).",
+    "semantic: the same in other words; by which vectors, and whose meaning is compared, is in the settings "
+    "quality.semantic, quality.semantic_vectors and quality.semantic_pairs.",
 )
 @click.option(
     "--threshold",
@@ -102,12 +105,14 @@ def dedupe(
         check_files(other, output_file, report)
     calls = StageCalls(input_file, "dedupe")
     by_method: Counter[str] = Counter()
+    wishes = _Wishes(methods, threshold, keep)
+    tier = _tier() if "semantic" in methods else None
     with (
         tempfile.TemporaryDirectory(prefix="tip-dedupe-", ignore_cleanup_errors=True) as folder,
         writing_jsonl(output_file) as writer,
         writing_report(report, "removed") as removed,
     ):
-        for conversation, repeated in _judged(calls, Path(folder), _Wishes(methods, threshold, keep), against):
+        for conversation, repeated in _judged(calls, Path(folder), wishes, against, tier):
             if repeated is None:
                 writer.write(conversation)
             else:
@@ -115,11 +120,19 @@ def dedupe(
                 removed.add(_row(repeated))
         removed.close_with(kept=writer.count, seconds=calls.seconds())
     ran = [level for level in _LEVELS if _LEVELS.index(level) <= max(map(_LEVELS.index, methods))]
-    summary = {"kept": writer.count, "removed": removed.count, "removed_by_method": dict(by_method), "methods": ran}
+    summary: dict[str, object] = {
+        "kept": writer.count,
+        "removed": removed.count,
+        "removed_by_method": dict(by_method),
+        "methods": ran,
+    }
     said = ", ".join(f"{count} {method}" for method, count in by_method.most_common())
     text = f"{writer.count} calls kept, {removed.count} duplicates removed" + (f" ({said})" if said else "")
     if not writer.count:
         text += "; every call repeats one that was delivered before"
+    if tier is not None:
+        summary["meaning"] = tier.said
+        text += f"; meaning: {tier.said}"
     calls.finish(summary, text, output_file, as_json)
 
 
@@ -129,27 +142,67 @@ class _Wishes(NamedTuple):
     keep: "Keep"
 
 
+class _MeaningBar:
+    """How far the comparison by meaning is: a bar for each thing that is counted. Close it."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+        self._what = ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """See `MeaningProgress`."""
+        if self._bar is None or what != self._what or total != self._bar.total:
+            self.close()
+            unit = what.split(maxsplit=1)[0].removesuffix("s")
+            self._bar, self._what = progress_bar(total, f"dedupe: {what}", unit=unit), what
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Ends the bar that is shown."""
+        if self._bar is not None:
+            self._bar.close()
+
+
 def _judged(
-    calls: StageCalls, folder: Path, wishes: _Wishes, against: Sequence[Path]
+    calls: StageCalls, folder: Path, wishes: _Wishes, against: Sequence[Path], tier: "SemanticTier | None"
 ) -> "Iterator[tuple[Conversation, RemovedCall | None]]":
     """Every call of the file with what it repeats."""
-    from tip_assets.quality.duplicates.semantic import semantic_comparer
     from tip_assets.quality.duplicates.whole_set import find_survivors, first_survive
-    from tip_resources.home import project_home
-    from tip_resources.settings.layers import load_settings
 
-    quality = load_settings(project_home(), use_database=False).quality
-    comparison = _comparison(wishes, quality)
-    semantic = semantic_comparer(quality.duplicate_threshold) if "semantic" in wishes.methods else None
+    comparison = _comparison(wishes, _quality())
     earlier = _earlier(against, comparison, folder)
-    if comparison.keep == "first" and semantic is None:
+    if comparison.keep == "first" and tier is None:
         yield from first_survive(calls.read(), comparison, folder=_made(folder / "first"), earlier=earlier)
         return
     calls.check_can_be_read_again("--keep first --methods exact,near reads it once.")
-    with closing(
-        find_survivors(calls.read_again_and_again, folder, comparison, earlier=earlier, semantic=semantic)
-    ) as survivors:
+    near = tier.neighbours() if tier else None
+    with closing(_MeaningBar()) as bar:
+        found = find_survivors(
+            calls.read_again_and_again,
+            folder,
+            comparison,
+            earlier=earlier,
+            semantic=tier,
+            neighbours=near,
+            progress=bar,
+        )
+    with closing(found) as survivors:
         yield from survivors.judged(calls.read_again_and_again())
+
+
+def _quality() -> "QualitySettings":
+    from tip_resources.home import project_home
+    from tip_resources.settings.layers import load_settings
+
+    return load_settings(project_home(), use_database=False).quality
+
+
+def _tier() -> "SemanticTier | None":
+    """The semantic tier as the settings want it; that it runs at all is what the user asked for."""
+    from tip_assets.quality.duplicates.semantic_tier import semantic_tier
+
+    quality = _quality()
+    return semantic_tier(quality.model_copy(update={"semantic": "auto"}) if quality.semantic == "off" else quality)[0]
 
 
 def _comparison(wishes: _Wishes, quality: "QualitySettings") -> "Comparison":

@@ -6,6 +6,7 @@ Assets with check specs have no return annotation: Dagster would read it as the 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,7 @@ from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
 from tip_assets.quality.duplicates.comparison import Comparison, sketched, word_thresholds
 from tip_assets.quality.duplicates.earlier_calls import DeliveredCalls
+from tip_assets.quality.duplicates.meaning_progress import LoggedProgress
 from tip_assets.quality.duplicates.removed import DUPLICATES, RemovedCall
 from tip_assets.quality.duplicates.semantic_tier import semantic_tier
 from tip_assets.quality.duplicates.whole_set import find_survivors
@@ -60,7 +62,9 @@ def deduped_conversations(context: dg.AssetExecutionContext, raw_conversations: 
         return read_set(raw_conversations, Conversation)
 
     delivered = DeliveredCalls(platform.delivered(excluding=dataset), thresholds)
-    with closing(find_survivors(raw, scratch / "search", comparison, earlier=delivered, semantic=tier)) as found:
+    search = partial(find_survivors, comparison=comparison, semantic=tier, progress=LoggedProgress(context.log.info))
+    near = tier.neighbours() if tier else None
+    with closing(search(raw, scratch / "search", earlier=delivered, neighbours=near)) as found:
         frame = write_set(found.kept(raw()), Conversation, scratch / "kept")
         removed = write_set(found.removed(), RemovedCall, scratch / "removed")
     said, total = tier.said if tier else why_not, count_rows(raw_conversations)
@@ -71,7 +75,7 @@ def deduped_conversations(context: dg.AssetExecutionContext, raw_conversations: 
     def kept() -> Iterator[Conversation]:
         return read_set(frame, Conversation)
 
-    with closing(find_survivors(kept, scratch / "check", comparison, semantic=tier)) as anew:
+    with closing(search(kept, scratch / "check")) as anew:
         left = list(islice(anew.removed(), _MOST_EXAMPLES))
     return dg.MaterializeResult(
         value=frame,

@@ -178,9 +178,21 @@ class QualitySettings(Section):
         default=0.85,
         description="The same with names and numbers left out: what is left is more alike in any two calls.",
     )
-    semantic: Literal["off", "candidates"] = Field(
-        default="candidates",
-        description="Whose meaning is compared. candidates: pairs of a set whose words leave it open; off: nobody's.",
+    semantic: Literal["auto", "off", "candidates", "everything"] = Field(
+        default="auto",
+        description="Whose meaning is compared. candidates: pairs of a set whose words leave it open; everything: all "
+        "calls by sentence vectors (extra semantic), on a CPU some 4 calls of 3 kB a second; off: nobody's; auto: "
+        "everything where the extra sees a GPU, else candidates.",
+    )
+    semantic_vectors: Literal["auto", "words", "sentences"] = Field(
+        default="auto",
+        description="By what: words cost 1 ms a pair and know no synonyms; sentences need the extra semantic; auto: "
+        "sentences where it sees a GPU, else words.",
+    )
+    semantic_pairs: Annotated[int, Field(ge=0)] = Field(
+        default=2000,
+        description="Pairs of a set compared by sentence vectors on a CPU at most (0.1 s each), the most alike first; "
+        "the rest by words.",
     )
     duplicate_threshold: Ratio = Field(
         default=0.95, description="How sure the comparison by meaning must be that two calls say the same."
@@ -198,6 +210,12 @@ class QualitySettings(Section):
         description="JSONL file or folder of real calls that ours are held against; empty takes config/reference/, "
         "or the built-in calls.",
     )
+
+    @model_validator(mode="after")
+    def _everything_by_sentences(self) -> Self:
+        if self.semantic == "everything" and self.semantic_vectors == "words":
+            raise ValueError("semantic is everything, which needs semantic_vectors sentences (or auto)")
+        return self
 
 
 class ThermalSettings(Section):

@@ -5,7 +5,8 @@ matches least does. docs/duplicates.md has the figures.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.duplicates.semantic import CallPair, SentenceModel
 from tip_assets.quality.duplicates.spoken_pieces import MOST_PIECES, Named, Piece, named_in, pieces_of
+from tip_assets.quality.duplicates.word_vectors import WordVectors
 from tip_resources.domain.conversation import Conversation
 
 Vectors = NDArray[np.float32]
@@ -32,6 +34,9 @@ _LEAST_WEIGHT = 12.0
 # Fitted to sentence vectors on two corpora: 0.40 to 0.42 and 23 to 30 (benchmarks/quality/semantic.py --fit); ours is
 # a little steeper, so that 0.95 gives up less recall.
 _MIDDLE, _STEEPNESS = 0.41, 33.0
+# Pairs less alike by words than this are not read by sentences. Of 80 paraphrases of real dialogues sentences found 74;
+# the least alike of them by words had 0.37 (benchmarks/quality/semantic.py --floor).
+_WORDS_FLOOR = 0.3
 # Pairs whose vectors are held at once: 10 MB of them for calls of 20 turns.
 _PAIRS_AT_ONCE = 64
 
@@ -46,31 +51,42 @@ class Said(NamedTuple):
 
 
 class MeaningComparer:
-    """Decides on pairs by their turns' vectors.
+    """Decides on pairs by their turns' vectors; the cheapest look first.
+
+    A pair that names different facts is settled by them, without vectors. Word vectors come next. Where there is a
+    sentence model, they only settle the pairs that have next to nothing in common, and those beyond `most_read`.
 
     Args:
-        model: Makes the vectors.
         certainty: 0-1; pairs judged with this certainty or more are duplicates.
+        sentences: Makes sentence vectors; None: word vectors decide.
+        most_read: Pairs that are compared by sentence vectors at most, over all calls of `duplicates`; a pair that was
+            asked before is not counted again. What comes first is read.
     """
 
-    def __init__(self, model: SentenceModel, certainty: float) -> None:
-        self.model = model
+    def __init__(self, certainty: float, sentences: SentenceModel | None = None, most_read: int | None = None) -> None:
         self._certainty = certainty
         self._least_likeness = likeness_at(certainty)
+        self._words = WordVectors()
+        self._sentences = sentences
+        self._most_read = most_read
+        # Likeness by sentence vectors, by what the two calls say.
+        self._read: dict[bytes, float] = {}
+        self.not_read = 0
+
+    @property
+    def read(self) -> int:
+        """Pairs compared by sentence vectors so far."""
+        return len(self._read)
 
     def duplicates(self, pairs: Sequence[CallPair]) -> list[DuplicateMatch | None]:
-        """One answer a pair, in order; None as well for calls too short or too long to be told by meaning.
-
-        Pairs that name different facts are settled without the model.
-        """
+        """One answer a pair, in order; None as well for calls too short or too long to be told by meaning."""
+        named = {call.id: named_in(call) for pair in pairs for call in (pair.new, pair.earlier)}
         matches: list[DuplicateMatch | None] = [None] * len(pairs)
-        places = [place for place, pair in enumerate(pairs) if self._can_be(pair)]
+        places = [place for place, pair in enumerate(pairs) if self._can_be(pair, named)]
         for start in range(0, len(places), _PAIRS_AT_ONCE):
             chunk = places[start : start + _PAIRS_AT_ONCE]
-            said = said_by([call for place in chunk for call in (pairs[place].new, pairs[place].earlier)], self.model)
-            for place, new, earlier in zip(chunk, said[::2], said[1::2], strict=True):
-                if new and earlier:
-                    matches[place] = self._match(pairs[place], certainty_of(likeness(new, earlier)))
+            for place, found in zip(chunk, self._likenesses([pairs[place] for place in chunk]), strict=True):
+                matches[place] = self._match(pairs[place], certainty_of(found))
         return matches
 
     def _match(self, pair: CallPair, similarity: float) -> DuplicateMatch | None:
@@ -78,9 +94,42 @@ class MeaningComparer:
             return None
         return DuplicateMatch(id=pair.new.id, duplicate_of=pair.earlier.id, method="semantic", similarity=similarity)
 
-    def _can_be(self, pair: CallPair) -> bool:
+    def _can_be(self, pair: CallPair, named: Mapping[str, Named]) -> bool:
         is_told = all(call.language.lower().startswith("en") for call in (pair.new, pair.earlier))
-        return is_told and facts_shared(named_in(pair.new), named_in(pair.earlier)) >= self._least_likeness
+        return is_told and facts_shared(named[pair.new.id], named[pair.earlier.id]) >= self._least_likeness
+
+    def _likenesses(self, pairs: Sequence[CallPair]) -> list[float]:
+        found = _likenesses_by(pairs, self._words)
+        if self._sentences is None:
+            return found
+        keys = [_key(pair) for pair in pairs]
+        to_read: list[int] = []
+        for place, key in enumerate(keys):
+            if found[place] < _WORDS_FLOOR or key in self._read:
+                continue
+            if self._most_read is None or len(self._read) + len(to_read) < self._most_read:
+                to_read.append(place)
+            else:
+                self.not_read += 1
+        asked = [pairs[place] for place in to_read]
+        self._read.update(zip((keys[place] for place in to_read), _likenesses_by(asked, self._sentences), strict=True))
+        return [self._read.get(key, by_words) for key, by_words in zip(keys, found, strict=True)]
+
+
+def _likenesses_by(pairs: Sequence[CallPair], model: SentenceModel | WordVectors) -> list[float]:
+    """The likeness of each pair; 0 where a call has too little or too much said."""
+    calls = {call.id: call for pair in pairs for call in (pair.new, pair.earlier)}
+    said = dict(zip(calls, said_by(list(calls.values()), model), strict=True))
+    both = [(said[pair.new.id], said[pair.earlier.id]) for pair in pairs]
+    return [likeness(new, earlier) if new and earlier else 0.0 for new, earlier in both]
+
+
+def _key(pair: CallPair) -> bytes:
+    """What the calls of a pair say, whichever comes first, in 16 bytes."""
+    texts = sorted(
+        "\n".join(f"{turn.speaker}: {turn.text}" for turn in call.turns) for call in (pair.new, pair.earlier)
+    )
+    return blake2b("\0".join(texts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def said_by(calls: Sequence[Conversation], model: SentenceModel) -> list[Said | None]:

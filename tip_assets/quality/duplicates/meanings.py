@@ -1,53 +1,92 @@
 """Pairs of calls of one set whose words leave it open whether they say the same, and what their meaning decided."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from tip_assets.quality.duplicates.matches import DuplicateMatch
-from tip_assets.quality.duplicates.semantic import CallPair, SemanticComparer
+from tip_assets.quality.duplicates.semantic import CallPair, MeaningProgress, SemanticComparer
 from tip_resources.domain.conversation import Conversation
 from tip_resources.storage.spool import Spool
 
-# Pairs that the semantic tier gets at once: it wants some hundreds.
+if TYPE_CHECKING:
+    from tip_assets.quality.duplicates.neighbours import CallNeighbours
+
+# Pairs that the semantic tier gets at once, and calls that are read at once: some 20 s of a CPU.
 _BATCH_PAIRS = 256
+_BATCH_CALLS = 64
+# The near misses of a call that are looked at, the most alike.
+_MOST_NEAR_MISSES = 3
 
 
 class Meanings:
     """Collects open pairs, has them decided, and remembers the answers. Calls are named by their place in the set.
 
+    Takes some 150 bytes for every pair that was ever open.
+
     Args:
         calls: Gives the calls of the set anew each time it is called.
         folder: Where the calls of open pairs are put aside.
         comparer: Decides.
+        neighbours: Finds candidates among all calls; None: near misses of the word index alone.
+        progress: Is told how far it is.
     """
 
-    def __init__(self, calls: Callable[[], Iterable[Conversation]], folder: Path, comparer: SemanticComparer) -> None:
+    def __init__(
+        self,
+        calls: Callable[[], Iterable[Conversation]],
+        folder: Path,
+        comparer: SemanticComparer,
+        neighbours: "CallNeighbours | None" = None,
+        progress: MeaningProgress | None = None,
+    ) -> None:
         self._calls = calls
         self._folder = folder
         self._comparer = comparer
+        self._neighbours = neighbours
+        self._progress = progress or _tell_nobody
+        # Pairs by their places, the later one first.
         self._open: dict[tuple[int, int], float] = {}
-        self._similarities: dict[tuple[int, int], float | None] = {}
+        self._different: set[tuple[int, int]] = set()
+        # For each call those that say the same, with their similarity.
+        self._same: dict[int, dict[int, float]] = {}
 
-    def match(self, place: str, near_misses: Sequence[tuple[str, float]]) -> DuplicateMatch | None:
-        """What is known already of the call's near misses: the one most alike in meaning. The rest is to be decided."""
-        best: DuplicateMatch | None = None
-        for earlier, word_similarity in near_misses:
-            pair = int(place), int(earlier)
-            if pair not in self._similarities:
-                self._open[pair] = word_similarity
-                continue
-            found = self._similarities[pair]
-            if found is not None and (best is None or found > best.similarity):
-                best = DuplicateMatch(id=place, duplicate_of=earlier, method="semantic", similarity=found)
-        return best
+    def read_all(self, total: int) -> None:
+        """Reads the whole set for its neighbours, where these are asked for."""
+        if self._neighbours is None:
+            return
+        remaining, done = iter(self._calls()), 0
+        while batch := list(islice(remaining, _BATCH_CALLS)):
+            self._neighbours.add(batch)
+            done += len(batch)
+            self._progress("calls read", done, total)
 
-    def decide(self) -> bool:
-        """Has the open pairs decided; whether any of them says the same."""
-        pairs, self._open = sorted(self._open.items()), {}
-        if not pairs:
-            return False
+    def match(self, place: int, near_misses: Sequence[tuple[str, float]], survived: bytearray) -> DuplicateMatch | None:
+        """Of the calls that survived so far the one that says the same; near misses not known yet are to be decided.
+
+        Args:
+            place: The call.
+            near_misses: Places of calls that survived, as text, with their likeness by words, the most alike first.
+            survived: For every place, whether that call survived so far.
+        """
+        for earlier, likeness in near_misses[:_MOST_NEAR_MISSES]:
+            self._ask(place, int(earlier), likeness)
+        same = {other: found for other, found in self._same.get(place, {}).items() if survived[other]}
+        if not same:
+            return None
+        best = max(same, key=lambda other: (same[other], -other))
+        return DuplicateMatch(id=str(place), duplicate_of=str(best), method="semantic", similarity=same[best])
+
+    def decide(self, survived: bytearray) -> bool:
+        """Has the open pairs decided, and those of neighbours that survived; whether any of them says the same."""
+        if self._neighbours is not None:
+            for one, other, cosine in self._neighbours.pairs(np.frombuffer(survived, dtype=np.bool_)):
+                self._ask(one, other, cosine)
+        pairs, self._open = sorted(self._open.items(), key=lambda pair: (-pair[1], pair[0])), {}
         is_any = False
         with Spool(self._folder / "open-pairs", Conversation) as aside:
             numbers = self._put_aside({place for pair, _ in pairs for place in pair}, aside)
@@ -57,16 +96,33 @@ class Meanings:
                     CallPair(new=aside[numbers[new]], earlier=aside[numbers[earlier]], word_similarity=similarity)
                     for (new, earlier), similarity in batch
                 ]
-                for (pair, _), found in zip(batch, self._comparer.duplicates(asked), strict=True):
-                    self._similarities[pair] = None if found is None else found.similarity
-                    is_any = is_any or found is not None
+                for ((new, earlier), _), found in zip(batch, self._comparer.duplicates(asked), strict=True):
+                    if found is None:
+                        self._different.add((new, earlier))
+                        continue
+                    is_any = True
+                    self._same.setdefault(new, {})[earlier] = found.similarity
+                    self._same.setdefault(earlier, {})[new] = found.similarity
+                self._progress("pairs compared", begin + len(batch), len(pairs))
         return is_any
+
+    def _ask(self, one: int, other: int, likeness: float) -> None:
+        """To be decided, if it is not known."""
+        pair = max(one, other), min(one, other)
+        if pair not in self._different and other not in self._same.get(one, {}):
+            self._open[pair] = max(likeness, self._open.get(pair, 0.0))
 
     def _put_aside(self, wanted: set[int], aside: Spool[Conversation]) -> dict[int, int]:
         """Reads the set once more for the calls of the pairs; the number of each in the file, by its place."""
+        if not wanted:
+            return {}
         return {
             # Ids need not be unique, places are.
             place: aside.append(msgspec.structs.replace(call, id=str(place)))
             for place, call in enumerate(self._calls())
             if place in wanted
         }
+
+
+def _tell_nobody(what: str, done: int, total: int) -> None:
+    """Progress that nobody follows."""

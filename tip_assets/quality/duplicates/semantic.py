@@ -1,7 +1,6 @@
-"""The semantic tier's promise: what judges, by meaning, pairs of calls that the word methods left undecided.
+"""The semantic tier's promises: what judges pairs of calls by meaning, and what tells how far it is.
 
-Who finds the pairs and fetches the calls is whole_set.py; meaning is compared in meaning.py, with the model that
-sentence_model.py opens or, without it, with word_vectors.py.
+Who finds the pairs is whole_set.py; meaning is compared in meaning.py, with the vectors that semantic_tier.py chooses.
 """
 
 from collections.abc import Sequence
@@ -30,7 +29,8 @@ class SemanticComparer(Protocol):
     def duplicates(self, pairs: Sequence[CallPair]) -> list[DuplicateMatch | None]:
         """One answer a pair, in the order given: the match (method "semantic"), or None for different calls.
 
-        Hand over as many pairs as fit in memory (some hundreds): what they share is worked out once.
+        Hand over as many pairs as fit in memory (some hundreds), those that matter most first: what they share is
+        worked out once. Among them an id names one call.
         """
         ...
 
@@ -48,17 +48,9 @@ class SentenceModel(Protocol):
         ...
 
 
-def semantic_comparer(certainty: float) -> SemanticComparer:
-    """The comparer of this machine: by sentence vectors where the extra `semantic` is installed, else by words.
+class MeaningProgress(Protocol):
+    """Is told how far the comparison by meaning is, some hundreds of calls or pairs at a time."""
 
-    Args:
-        certainty: 0-1, the setting `quality.duplicate_threshold`. How sure it must be; not a cosine.
-
-    Raises:
-        PermanentFailure: The extra is installed and its model cannot be opened; the message says how to get it.
-    """
-    from tip_assets.quality.duplicates.meaning import MeaningComparer
-    from tip_assets.quality.duplicates.sentence_model import is_installed, open_sentence_model
-    from tip_assets.quality.duplicates.word_vectors import WordVectors
-
-    return MeaningComparer(open_sentence_model() if is_installed() else WordVectors(), certainty)
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """`what` is counted: "calls read", "pairs compared". A total may grow when more is found to compare."""
+        ...

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 import numpy as np
@@ -20,10 +20,13 @@ from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.duplicates.matches import DuplicateMatch, DuplicateMethod
 from tip_assets.quality.duplicates.meanings import Meanings
 from tip_assets.quality.duplicates.removed import RemovedCall
-from tip_assets.quality.duplicates.semantic import SemanticComparer
+from tip_assets.quality.duplicates.semantic import MeaningProgress, SemanticComparer
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.sketch import CallSketch
 from tip_resources.storage.spool import Spool
+
+if TYPE_CHECKING:
+    from tip_assets.quality.duplicates.neighbours import CallNeighbours
 
 # Calls compared at once, several times as fast as one by one.
 _BATCH_CALLS = 256
@@ -42,6 +45,9 @@ class Survivors:
         self._methods = bytearray()
         self._similarities = array("d")
 
+    def __len__(self) -> int:
+        return len(self._repeats)
+
     def add(self, sketch: CallSketch, before: RemovedCall | None) -> None:
         """The next call of the set, and what was delivered before that it repeats."""
         self.sketches.append(sketch)
@@ -58,6 +64,10 @@ class Survivors:
     def is_delivered_before(self, place: int) -> bool:
         """Whether the call at `place` repeats one that was delivered before."""
         return self._repeats[place] <= _FIRST_BEFORE
+
+    def survived(self) -> bytearray:
+        """For every place, 1 where the call survived."""
+        return bytearray(repeated == _NOTHING for repeated in self._repeats)
 
     def kept(self, calls: Iterable[Conversation]) -> Iterator[Conversation]:
         """Of the calls of the set, in order, those that survived."""
@@ -103,6 +113,8 @@ def find_survivors(
     *,
     earlier: EarlierCalls | None = None,
     semantic: SemanticComparer | None = None,
+    neighbours: "CallNeighbours | None" = None,
+    progress: MeaningProgress | None = None,
 ) -> Survivors:
     """Decides which calls of a set survive.
 
@@ -113,15 +125,20 @@ def find_survivors(
         earlier: What was delivered before: a call that repeats it never survives.
         semantic: Decides on pairs of the set whose words leave it open; None: that tier does not run. What was
             delivered before is compared by words alone: its text is not at hand.
+        neighbours: Finds such pairs among all calls; None: the word index alone names them.
+        progress: Is told how far the comparison by meaning is.
     """
     survivors = Survivors(folder)
     scores = _put_aside(calls(), survivors, comparison, earlier)
     order = _worthiest_first(scores, comparison.keep)
-    meanings = Meanings(calls, folder, semantic) if semantic is not None else None
+    meanings = None
+    if semantic is not None:
+        meanings = Meanings(calls, folder, semantic, neighbours, progress)
+        meanings.read_all(len(scores))
     _compare(order, survivors, comparison, folder, meanings)
     # A call that fell by its meaning may have been the one that others repeat: all are compared once more, until
     # there is no pair left whose meaning nobody looked at.
-    while meanings is not None and meanings.decide():
+    while meanings is not None and meanings.decide(survivors.survived()):
         _compare(order, survivors, comparison, folder, meanings)
     return survivors
 
@@ -179,19 +196,24 @@ def _compare(
     on_disk = folder / "index"
     on_disk.mkdir(exist_ok=True)
     index = DuplicateIndex(folder=on_disk, thresholds=comparison.thresholds)
+    survived = bytearray(len(survivors))
     places = (place for place in order if not survivors.is_delivered_before(place))
     while batch := list(islice(places, _BATCH_CALLS)):
         named = [msgspec.structs.replace(survivors.sketches[place], id=str(place)) for place in batch]
-        matches = index.find_or_add_all(named) if meanings is None else _by_meaning_too(named, index, meanings)
+        matches = (
+            index.find_or_add_all(named) if meanings is None else _by_meaning_too(named, index, meanings, survived)
+        )
         for place, match in zip(batch, matches, strict=True):
             survivors.judge(place, match)
 
 
 def _by_meaning_too(
-    batch: Iterable[CallSketch], index: DuplicateIndex, meanings: Meanings
+    batch: Iterable[CallSketch], index: DuplicateIndex, meanings: Meanings, survived: bytearray
 ) -> Iterator[DuplicateMatch | None]:
     for sketch in batch:
-        match = index.find(sketch) or meanings.match(sketch.id, index.near_misses(sketch))
+        place = int(sketch.id)
+        match = index.find(sketch) or meanings.match(place, index.near_misses(sketch), survived)
         if match is None:
             index.add(sketch)
+            survived[place] = 1
         yield match

@@ -1,4 +1,4 @@
-"""Vectors of texts from their words alone: what the semantic tier uses where sentence-transformers is not installed.
+"""Vectors of texts from their words alone: what meaning is compared by where no GPU reads sentences.
 
 Knows no synonyms; a paraphrase is found by the words it kept, in order, and by the facts it names.
 """
@@ -22,8 +22,11 @@ class WordVectors:
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row a text."""
-        counts = np.zeros((len(texts), _NUMBERS), dtype=np.float32)
-        for row, text in zip(counts, texts, strict=True):
-            for word in words_of(text):
-                row[zlib.crc32(word.encode("utf-8", "surrogatepass")) % _NUMBERS] += 1.0
+        words = [words_of(text) for text in texts]
+        vocabulary = {word for said in words for word in said}
+        numbers = {word: zlib.crc32(word.encode("utf-8", "surrogatepass")) % _NUMBERS for word in vocabulary}
+        places = np.fromiter(
+            (row * _NUMBERS + numbers[word] for row, said in enumerate(words) for word in said), dtype=np.int64
+        )
+        counts = np.bincount(places, minlength=len(texts) * _NUMBERS).astype(np.float32).reshape(len(texts), _NUMBERS)
         return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)

@@ -146,6 +146,18 @@ def test_dedupe_against_other_files_names_the_file_of_the_earlier_call(keep: str
     ]
 
 
+def test_dedupe_by_meaning_says_what_it_did(folder: Path):
+    by_words = {"TIP_QUALITY__SEMANTIC_VECTORS": "words", "TIP_QUALITY__SEMANTIC": "off"}
+    calls = write(folder / "in.jsonl", line("1", *LONG), line("2", *EDITED), line("3", *HELLO))
+    options = ("--methods", "semantic", "--threshold", "0.99")
+    result = run(dedupe, calls, folder / "out.jsonl", *options, "--json", **by_words)
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert (summary["methods"], summary["kept"]) == (["exact", "near", "semantic"], 2)
+    assert summary["meaning"] == "1 pairs of calls compared, 1 say the same; by words"
+    assert summary["meaning"] in run(dedupe, calls, folder / "out.jsonl", *options, **by_words).stdout
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -1,8 +1,11 @@
 """Comparing calls by meaning: the arithmetic with vectors made by hand, and the tier with its real model."""
 
 import random
+from collections.abc import Sequence
+from contextlib import closing
 from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 from benchmarks.quality.paraphrases import crossed, paraphrase, splice
 from tests.unit.assets.quality.conftest import call_of, read_good_calls
 from tip_assets.quality.duplicates import sentence_model
+from tip_assets.quality.duplicates.comparison import Comparison
 from tip_assets.quality.duplicates.meaning import (
     MeaningComparer,
     Said,
@@ -19,10 +23,13 @@ from tip_assets.quality.duplicates.meaning import (
     likeness,
     likeness_at,
 )
-from tip_assets.quality.duplicates.neighbours import CallNeighbours, is_worth_it
-from tip_assets.quality.duplicates.semantic import CallPair, SemanticComparer, SentenceModel, semantic_comparer
+from tip_assets.quality.duplicates.neighbours import CallNeighbours
+from tip_assets.quality.duplicates.semantic import CallPair, SemanticComparer, SentenceModel
 from tip_assets.quality.duplicates.sentence_model import open_sentence_model
 from tip_assets.quality.duplicates.spoken_pieces import Named, named_in
+from tip_assets.quality.duplicates.text_vectors import RememberedVectors
+from tip_assets.quality.duplicates.whole_set import find_survivors
+from tip_assets.quality.duplicates.word_vectors import WordVectors
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.failures import PermanentFailure
 
@@ -97,10 +104,8 @@ def test_without_the_library_it_is_said_how_to_get_it(monkeypatch: pytest.Monkey
         open_sentence_model()
 
 
-def test_without_the_library_words_in_order_and_facts_decide(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sentence_model, "find_spec", lambda _name: None)
-    comparer = semantic_comparer(0.95)
-    assert_told_apart(comparer, read_good_calls(), strength=0.5)
+def test_words_in_order_and_facts_decide_where_no_sentences_are_read():
+    assert_told_apart(MeaningComparer(0.95), read_good_calls(), strength=0.5)
 
 
 class _NoModel:
@@ -120,8 +125,100 @@ def test_pairs_with_other_facts_other_languages_or_nothing_said_never_reach_the_
         CallPair(new=new, earlier=earlier, word_similarity=0.5)
         for new, earlier in ((call, other), (call, german), (empty, empty))
     ]
-    assert MeaningComparer(_NoModel(), 0.95).duplicates(pairs) == [None, None, None]
-    assert MeaningComparer(_NoModel(), 0.95).duplicates([]) == []
+    assert MeaningComparer(0.95, _NoModel()).duplicates(pairs) == [None, None, None]
+    assert MeaningComparer(0.95, _NoModel()).duplicates([]) == []
+
+
+class _WordCounts:
+    """Stands for a sentence model, by words; counts the texts it reads."""
+
+    device = "cpu"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def vectors(self, texts: Sequence[str]) -> np.ndarray:
+        self.asked += texts
+        return WordVectors().vectors(texts)
+
+
+def paraphrased(strength: float = 0.5) -> list[CallPair]:
+    rng = random.Random(4)
+    calls = read_good_calls()
+    return [CallPair(new=paraphrase(call, rng, strength), earlier=call, word_similarity=0.5) for call in calls]
+
+
+def test_what_has_no_words_in_common_is_not_read_by_sentences():
+    call = call_of(*(f"Something is wrong with my broken heater and it leaks {n} drops." for n in range(9)))
+    other = call_of(*(f"Purple elephants wander through quiet gardens eating {n} bananas." for n in range(9)))
+    model = _WordCounts()
+    pair = CallPair(new=call, earlier=msgspec.structs.replace(other, id="other"), word_similarity=0.4)
+    assert MeaningComparer(0.95, model).duplicates([pair]) == [None]
+    assert model.asked == []
+
+
+def test_pairs_beyond_the_limit_are_decided_by_words_and_counted():
+    pairs = paraphrased()
+    comparer = MeaningComparer(0.95, _WordCounts(), most_read=2)
+    by_words = MeaningComparer(0.95).duplicates(pairs)
+    assert comparer.duplicates(pairs) == by_words
+    assert (comparer.read, comparer.not_read) == (2, len(pairs) - 2)
+
+
+def test_a_pair_that_was_read_costs_nothing_when_it_is_asked_again_under_other_ids():
+    pairs = paraphrased()
+    model = _WordCounts()
+    comparer = MeaningComparer(0.95, model, most_read=len(pairs))
+    first = comparer.duplicates(pairs)
+    model.asked.clear()
+    turned = [
+        CallPair(
+            new=msgspec.structs.replace(pair.earlier, id=f"{n}"),
+            earlier=msgspec.structs.replace(pair.new, id=f"{n} too"),
+            word_similarity=0.5,
+        )
+        for n, pair in enumerate(pairs)
+    ]
+    again = comparer.duplicates(turned)
+    assert [one and one.similarity for one in again] == [one and one.similarity for one in first]
+    assert (model.asked, comparer.not_read) == ([], 0)
+
+
+def test_a_text_is_read_once_as_long_as_it_is_remembered():
+    model = _WordCounts()
+    remembered = RememberedVectors(model, most=2)
+    rows = remembered.vectors(["a bill", "a phone", "a bill"])
+    np.testing.assert_allclose(rows, WordVectors().vectors(["a bill", "a phone", "a bill"]))
+    np.testing.assert_allclose(remembered.vectors(["a bill"]), rows[:1])
+    assert model.asked == ["a bill", "a phone"]
+    remembered.vectors(["a bill", "a router"])  # now the phone is forgotten
+    remembered.vectors(["a bill", "a router"])
+    remembered.vectors(["a phone"])
+    assert model.asked == ["a bill", "a phone", "a router", "a phone"]
+    assert len(remembered.vectors([])) == 0
+
+
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="needs torch (extra semantic)")
+
+
+@needs_torch
+@pytest.mark.slow
+def test_neighbours_among_all_calls_are_the_nearest_of_those_that_count():
+    calls = read_good_calls()
+    same = [pair.new for pair in paraphrased(0.3)]
+    neighbours = CallNeighbours(_WordCounts(), floor=0.9, most=1)
+    for batch in (calls, [call_of("Hi.")], same):
+        neighbours.add(batch)
+    count = len(calls) + 1 + len(same)
+    everyone = np.ones(count, dtype=bool)
+    found = {(one, other) for one, other, _ in neighbours.pairs(everyone)}
+    assert found == {(len(calls) + 1 + n, n) for n in range(len(calls))}
+    assert all(0.9 <= cosine <= 1.001 for _, _, cosine in neighbours.pairs(everyone))
+    without_the_first = everyone.copy()
+    without_the_first[0] = False
+    assert {(one, other) for one, other, _ in neighbours.pairs(without_the_first)} == found - {(len(calls) + 1, 0)}
+    assert list(neighbours.pairs(np.zeros(count, dtype=bool))) == []
+    assert list(CallNeighbours(_WordCounts()).pairs(np.zeros(0, dtype=bool))) == []
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +231,7 @@ def model() -> SentenceModel:
 @needs_model
 @pytest.mark.slow
 def test_paraphrases_are_found_and_splices_and_crossed_calls_are_not(model: SentenceModel):
-    assert_told_apart(MeaningComparer(model, 0.95), read_good_calls()[:3], strength=0.7)
+    assert_told_apart(MeaningComparer(0.95, model), read_good_calls()[:3], strength=0.7)
 
 
 @needs_model
@@ -147,13 +244,36 @@ def test_a_model_that_cannot_be_had_is_a_failure_that_says_what_to_do(monkeypatc
 
 @needs_model
 @pytest.mark.slow
-def test_the_nearest_earlier_calls_are_found_among_all_and_later_ones_never(model: SentenceModel):
-    calls = read_good_calls()
-    rng = random.Random(4)
+def test_paraphrases_are_neighbours_by_their_sentences(model: SentenceModel):
+    calls = read_good_calls()[:4]
     neighbours = CallNeighbours(model)
-    assert neighbours.near([calls[0], paraphrase(calls[0], rng, 0.7), call_of("Hi.")])[0] == []
-    first, *others = neighbours.near([*(paraphrase(call, rng, 0.7) for call in calls[:2]), calls[1]])
-    assert {id_ for id_, _ in first} >= {calls[0].id, f"{calls[0].id}-paraphrase"}
-    assert calls[1].id not in {id_ for found in (first, others[0]) for id_, _ in found}
-    assert others[1][0][0] == f"{calls[1].id}-paraphrase"
-    assert not is_worth_it(model)
+    neighbours.add([*calls, *(pair.new for pair in paraphrased(0.7)[:4])])
+    found = {(one, other) for one, other, _ in neighbours.pairs(np.ones(8, dtype=bool))}
+    assert found >= {(4 + n, n) for n in range(4)}
+
+
+@needs_model
+@pytest.mark.slow
+def test_a_set_whose_words_name_no_candidate_is_compared_everything_with_everything(
+    model: SentenceModel, tmp_path: Path
+):
+    calls = [*read_good_calls()[:3], *(pair.new for pair in paraphrased(0.7)[:3])]
+    # Of fingerprints alone the word index names no near miss, so only neighbours bring the pairs together.
+    comparison = Comparison(methods="exact")
+    with closing(find_survivors(lambda: calls, tmp_path, comparison, semantic=MeaningComparer(0.95, model))) as found:
+        assert list(found.removed()) == []
+    told: list[tuple[str, int, int]] = []
+    with closing(
+        find_survivors(
+            lambda: calls,
+            tmp_path,
+            comparison,
+            semantic=MeaningComparer(0.95, model),
+            neighbours=CallNeighbours(model),
+            progress=lambda what, done, total: told.append((what, done, total)),
+        )
+    ) as found:
+        rows = list(found.removed())
+    assert [(row.id, row.duplicate_of) for row in rows] == [(f"{call.id}-paraphrase", call.id) for call in calls[:3]]
+    assert told[0] == ("calls read", 6, 6)
+    assert ("pairs compared", told[1][2], told[1][2]) in told
