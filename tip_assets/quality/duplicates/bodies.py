@@ -30,13 +30,13 @@ class Body(NamedTuple):
         return self.words if level <= self.level else self.words[_is_in_sample(self.words, level)]
 
 
-def packed_body(hashes: Hashes, is_masked: Flags) -> bytes:
+def packed_body(hashes: Hashes, masked: Flags) -> bytes:
     """Version, sampling level, then 32 bits a word in the order said: 31 of the hash, one whether it is masked.
 
     At level n about one word of 2^n is kept, all uses of it, so that at most MOST_WORDS are left.
     """
     words = (hashes >> np.uint64(32)).astype(np.uint32)
-    words = (words & ~_MASKED_BIT) | is_masked
+    words = (words & ~_MASKED_BIT) | masked
     level = 0
     while words.size > MOST_WORDS:
         level += 1
@@ -53,7 +53,12 @@ def unpacked_body(body: bytes) -> Body | None:
 
 def without_masked(words: Words) -> Words:
     """The words that are no names and no numbers."""
-    return words[(words & _MASKED_BIT) == 0]
+    return words[~is_masked(words)]
+
+
+def is_masked(words: Words) -> Flags:
+    """Which words are names, numbers or parts of dates."""
+    return (words & _MASKED_BIT) != 0
 
 
 def _is_in_sample(words: Words, level: int) -> Flags:
