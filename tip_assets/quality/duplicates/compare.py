@@ -8,7 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tip_assets.quality.duplicates.bodies import Body, Words, is_masked, unpacked_body, without_masked
+from tip_assets.quality.duplicates.bodies import (
+    Body,
+    Words,
+    bare,
+    is_by_agent,
+    is_masked,
+    unpacked_body,
+    without_masked,
+)
 from tip_assets.quality.duplicates.matches import Likeness
 from tip_assets.quality.duplicates.thresholds import DEFAULT, Thresholds
 from tip_assets.quality.duplicates.words import Flags
@@ -26,9 +34,9 @@ _COPIED_RUN = 16
 _SMALLEST_REST = 0.2
 
 # What the names, numbers and dates of two calls weigh beside their words: the ratio of the coefficients of a logistic
-# regression on pairs of three corpora was 0.66 (docs/duplicates.md). As if each call named six more, of which 0.8 are
-# found, so that few decide little and none change nothing.
-_FACTS_WEIGHT = 0.66
+# regression on pairs of three corpora was 0.59 (docs/duplicates.md). As if each speaker named six more, of which 0.8 are found,
+# so that few decide little and none change nothing.
+_FACTS_WEIGHT = 0.59
 _FACTS_ASSUMED, _SHARE_ASSUMED = 6, 0.8
 
 # With less than this found of a call's other words, leaving its names and numbers out does not make it a duplicate.
@@ -123,6 +131,7 @@ class _Pairs(NamedTuple):
 
 
 def _pairs(words: Words) -> _Pairs:
+    words = bare(words)
     turned = words * _FACTOR
     return _Pairs(
         (((turned[:-1] ^ words[1:]) * _FACTOR) >> _SHIFT).astype(np.intp),
@@ -146,19 +155,31 @@ def _found(size: int, pairs: _Pairs, others: _Pairs) -> Flags:
 
 
 def _facts_shared(new: Words, earlier: Words) -> float:
-    """0-1: the mean share of a call's names, numbers and dates that are words of the other call."""
-    return (_facts_found(new, earlier) + _facts_found(earlier, new)) / 2
+    """0-1: of a speaker's names, numbers and dates the share that are words of the other call; of speakers the least.
+
+    The agent of one call with the caller of another says what one of them cannot have heard.
+    """
+    new_agent, new_other = _facts_found(new, earlier)
+    earlier_agent, earlier_other = _facts_found(earlier, new)
+    return min(new_agent + earlier_agent, new_other + earlier_other) / 2
 
 
-def _facts_found(words: Words, others: Words) -> float:
-    facts = np.array(list(set((words[is_masked(words)] >> _SHIFT).tolist())), np.intp)
-    if not facts.size:
-        return _SHARE_ASSUMED
+def _facts_found(words: Words, others: Words) -> tuple[float, float]:
+    """Of the agent's facts and of the other speaker's the share that are words of the other call."""
     slots = (others >> _SHIFT).astype(np.intp)
+    facts = words[is_masked(words)]
+    by_agent = is_by_agent(facts)
+    places = (facts >> _SHIFT).astype(np.intp)
     _seen[slots] = True
-    found = int(np.count_nonzero(_seen[facts]))
+    found = _seen[places]
     _seen[slots] = False
-    return (found + _FACTS_ASSUMED * _SHARE_ASSUMED) / (facts.size + _FACTS_ASSUMED)
+    return _share_of_facts(places[by_agent], found[by_agent]), _share_of_facts(places[~by_agent], found[~by_agent])
+
+
+def _share_of_facts(facts: Slots, found: Flags) -> float:
+    """A fact counts once however often it is named."""
+    named, heard = len(set(facts.tolist())), len(set(facts[found].tolist()))
+    return (heard + _FACTS_ASSUMED * _SHARE_ASSUMED) / (named + _FACTS_ASSUMED)
 
 
 def _least(found: Flags) -> float:
