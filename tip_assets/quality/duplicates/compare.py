@@ -34,9 +34,11 @@ _COPIED_RUN = 16
 _SMALLEST_REST = 0.2
 
 # What the names, numbers and dates of two calls weigh beside their words: the ratio of the coefficients of a logistic
-# regression on pairs of three corpora was 0.59 (docs/duplicates.md). As if each speaker named six more, of which 0.8 are found,
-# so that few decide little and none change nothing.
+# regression on pairs of three corpora (docs/duplicates.md). Facts in common fill up to this share of what is missing,
+# which at a similarity of 0.65 is the same. As if each speaker named six more, of which 0.8 are found, so that few
+# decide little and none change nothing.
 _FACTS_WEIGHT = 0.59
+_FACTS_FILL = 0.35
 _FACTS_ASSUMED, _SHARE_ASSUMED = 6, 0.8
 
 # With less than this found of a call's other words, leaving its names and numbers out does not make it a duplicate.
@@ -73,50 +75,45 @@ def compare(new: CallSketch, earlier: CallSketch, thresholds: Thresholds = DEFAU
 def _by_words(ours: Body, theirs: Body, thresholds: Thresholds) -> Likeness:
     level = max(ours.level, theirs.level)
     new_words, earlier_words = ours.sampled(level), theirs.sampled(level)
-    found = _found_words(new_words, earlier_words)
-    by_words = found.least()
-    if found.is_hopeless():
+    by_words, flags = _found_words(new_words, earlier_words)
+    if not flags:
         return Likeness(None, by_words)
-    if by_words + _FACTS_WEIGHT * (1 - _SHARE_ASSUMED) >= thresholds.near:
-        by_words += _FACTS_WEIGHT * (_facts_shared(new_words, earlier_words) - _SHARE_ASSUMED)
-        by_words = min(max(by_words, 0.0), 1.0)
+    if by_words + (1 - by_words) * _FACTS_FILL >= thresholds.near:
+        by_words = _with_facts(by_words, _facts_shared(new_words, earlier_words))
     if by_words >= thresholds.near:
         return Likeness("near", by_words)
-    if found.may_be_masked(new_words, earlier_words):
-        by_plain_words = _found_words(without_masked(new_words), without_masked(earlier_words)).least()
+    plain = [_share(found[~is_masked(words)]) for found, words in zip(flags, (new_words, earlier_words), strict=True)]
+    if max(plain) >= _PLAIN_FOUND:
+        by_plain_words = _found_words(without_masked(new_words), without_masked(earlier_words)).least
         if by_plain_words >= thresholds.masked:
             return Likeness("masked", by_plain_words)
     return Likeness(None, by_words)
 
 
 class _Found(NamedTuple):
-    """For each word of two calls whether the other has it next to the same neighbour."""
+    """How much of two calls is found in each other.
 
-    in_new: Flags
-    in_earlier: Flags
+    Args:
+        least: 0-1: of the two calls the higher share found in what matches least; 0.0 for too few words.
+        flags: For each word of both whether the other has it next to the same neighbour; empty where less than
+            _SMALLEST_SHARE is found.
+    """
 
-    def is_hopeless(self) -> bool:
-        """Whether too little of one of them is in the other, or there are too few words to tell."""
-        return self._smallest_share() < _SMALLEST_SHARE
-
-    def least(self) -> float:
-        """0-1: of the two calls the higher share found in what matches least; 0.0 for too few words."""
-        share = self._smallest_share()
-        return share if share < _SMALLEST_SHARE else max(_least(self.in_new), _least(self.in_earlier))
-
-    def may_be_masked(self, new: Words, earlier: Words) -> bool:
-        """Whether enough of one call's plain words is found for the two to be alike without names and numbers."""
-        return max(_share(self.in_new[~is_masked(new)]), _share(self.in_earlier[~is_masked(earlier)])) >= _PLAIN_FOUND
-
-    def _smallest_share(self) -> float:
-        if min(self.in_new.size, self.in_earlier.size) < FEWEST_WORDS:
-            return 0.0
-        return min(_share(self.in_new), _share(self.in_earlier))
+    least: float
+    flags: tuple[Flags, ...]
 
 
 def _found_words(new: Words, earlier: Words) -> _Found:
+    if min(new.size, earlier.size) < FEWEST_WORDS:
+        return _Found(0.0, ())
     new_pairs, earlier_pairs = _pairs(new), _pairs(earlier)
-    return _Found(_found(new.size, new_pairs, earlier_pairs), _found(earlier.size, earlier_pairs, new_pairs))
+    in_new = _found(new.size, new_pairs, earlier_pairs)
+    if (share := _share(in_new)) < _SMALLEST_SHARE:
+        return _Found(share, ())
+    in_earlier = _found(earlier.size, earlier_pairs, new_pairs)
+    if (share := _share(in_earlier)) < _SMALLEST_SHARE:
+        return _Found(share, ())
+    return _Found(max(_least(in_new), _least(in_earlier)), (in_new, in_earlier))
 
 
 def _share(found: Flags) -> float:
@@ -152,6 +149,13 @@ def _found(size: int, pairs: _Pairs, others: _Pairs) -> Flags:
     found[:-2] |= is_next_but_one
     found[2:] |= is_next_but_one
     return found
+
+
+def _with_facts(by_words: float, shared: float) -> float:
+    over = shared - _SHARE_ASSUMED
+    if over > 0:
+        return by_words + (1 - by_words) * _FACTS_FILL * over / (1 - _SHARE_ASSUMED)
+    return max(by_words + _FACTS_WEIGHT * over, 0.0)
 
 
 def _facts_shared(new: Words, earlier: Words) -> float:

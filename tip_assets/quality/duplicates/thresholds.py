@@ -14,7 +14,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
         masked: With names and numbers left out: what is left is more alike between any two calls.
     """
 
-    near: float = 0.72
+    near: float = 0.65
     masked: float = 0.88
 
 
