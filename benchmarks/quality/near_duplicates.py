@@ -68,7 +68,7 @@ def main() -> None:
         plant(calls, wishes.calls, wishes.seed, path, wishes.further)
         thresholds = _CURVE if wishes.curve else (wishes.near,)
         for near in thresholds:
-            figures = _in_own_process(path, near, max(near, wishes.masked), wishes.on_disk)
+            figures = _in_own_process(path, near, wishes.masked, wishes.on_disk)
             print(_row(near, figures) if wishes.curve else json.dumps(figures, indent=2), flush=True)
 
 
