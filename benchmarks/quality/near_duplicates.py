@@ -5,6 +5,7 @@
     python -m benchmarks.quality.near_duplicates --corpus recognised        no capitals, no marks
     python -m benchmarks.quality.near_duplicates --file CALLS.jsonl         calls of your own as originals
     python -m benchmarks.quality.near_duplicates --calls 30000 --curve      the same for thresholds from 0.5 to 0.9
+    python -m benchmarks.quality.near_duplicates --further                  replaced only, foreign words, shuffled turns
     python -m benchmarks.quality.near_duplicates --calls 1000000 --on-disk  words and keys in files
 
 The set is written to a file first; what is measured is a process of its own that reads it in batches. CPU seconds are
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--file", type=Path, help="originals from a JSONL file of calls instead of the grammar")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes another set")
     parser.add_argument("--on-disk", action="store_true", help="the index keeps words and keys in files")
+    parser.add_argument("--further", action="store_true", help="plant copies with further kinds of edits")
     parser.add_argument("--curve", action="store_true", help="measure at nine thresholds, as a Markdown table")
     parser.add_argument("--near", type=float, default=DEFAULT.near, help="threshold of similarity by all words")
     parser.add_argument("--masked", type=float, default=DEFAULT.masked, help="threshold without names and numbers")
@@ -63,10 +65,10 @@ def main() -> None:
             if wishes.file
             else grammar_calls(wishes.calls, wishes.seed, **_CORPORA[wishes.corpus])
         )
-        plant(calls, wishes.calls, wishes.seed, path)
+        plant(calls, wishes.calls, wishes.seed, path, wishes.further)
         thresholds = _CURVE if wishes.curve else (wishes.near,)
         for near in thresholds:
-            figures = _in_own_process(path, near, max(near, wishes.masked), wishes.on_disk)
+            figures = _in_own_process(path, near, wishes.masked, wishes.on_disk)
             print(_row(near, figures) if wishes.curve else json.dumps(figures, indent=2), flush=True)
 
 
@@ -127,7 +129,7 @@ def _row(near: float, figures: dict[str, Any]) -> str:
     recall = figures["recall"]
     edits = [share for kind, share in recall.items() if kind != "paraphrase"]
     worst = min(edits) if edits else None
-    return f"| {near:.2f} | {worst:.3f} | {recall['paraphrase']:.3f} | {figures['precision']:.4f} |"
+    return f"| {near:.2f} | {worst:.3f} | {recall.get('paraphrase', float('nan')):.3f} | {figures['precision']:.4f} |"
 
 
 if __name__ == "__main__":

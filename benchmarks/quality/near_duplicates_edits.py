@@ -137,11 +137,14 @@ def case(turns: Turns, rng: random.Random) -> Turns:
 
 
 class WordEdits:
-    """Replaces, inserts or deletes a share of all words; new ones are drawn from `vocabulary`."""
+    """Edits a share of all words in the ways named in `kinds`; new ones are drawn from `vocabulary`."""
 
-    def __init__(self, share: float, vocabulary: Sequence[str]) -> None:
+    def __init__(
+        self, share: float, vocabulary: Sequence[str], kinds: Sequence[str] = ("replace", "insert", "delete")
+    ) -> None:
         self._share = share
         self._vocabulary = vocabulary
+        self._kinds = kinds
 
     def __call__(self, turns: Turns, rng: random.Random) -> Turns:
         return tuple(_said(turn, self._edited(turn.text, rng)) for turn in turns)
@@ -149,12 +152,29 @@ class WordEdits:
     def _edited(self, text: str, rng: random.Random) -> str:
         words: list[str] = []
         for word in text.split():
-            kind = rng.choice(("replace", "insert", "delete")) if rng.random() < self._share else "keep"
+            kind = rng.choice(self._kinds) if rng.random() < self._share else "keep"
             if kind in ("keep", "insert"):
                 words.append(word)
             if kind in ("replace", "insert"):
                 words.append(rng.choice(self._vocabulary))
         return " ".join(words)
+
+
+def swapped_words(turns: Turns, rng: random.Random) -> Turns:
+    """One word of ten changes places with the next."""
+    changed = []
+    for turn in turns:
+        words = turn.text.split()
+        for place in range(len(words) - 1):
+            if rng.random() < 0.1:
+                words[place], words[place + 1] = words[place + 1], words[place]
+        changed.append(_said(turn, " ".join(words)))
+    return tuple(changed)
+
+
+def shuffled(turns: Turns, rng: random.Random) -> Turns:
+    """Every turn stands anywhere."""
+    return tuple(rng.sample(turns, len(turns)))
 
 
 def dropped(turns: Turns, rng: random.Random) -> Turns:
@@ -265,8 +285,25 @@ def _said(turn: Turn, text: str) -> Turn:
     return Turn(speaker=turn.speaker, text=text)
 
 
-def edits(vocabulary: Sequence[str]) -> dict[str, Callable[[Turns, random.Random], Turns]]:
-    """Every edit by name. `vocabulary` is where inserted words come from: words of the set, as often as said."""
+Edit = Callable[[Turns, random.Random], Turns]
+
+
+def further_edits(vocabulary: Sequence[str]) -> dict[str, Edit]:
+    """Edits of other kinds than the usual ones; foreign words are of no language."""
+    foreign = [
+        f"{first}{middle}{last}" for first in "bdgkmprtvz" for middle in "aeiou" for last in ("ncu", "lix", "dro")
+    ]
+    return {
+        "20 % replaced": WordEdits(0.2, vocabulary, ("replace",)),
+        "20 % deleted": WordEdits(0.2, vocabulary, ("delete",)),
+        "20 % foreign": WordEdits(0.2, foreign),
+        "swapped words": swapped_words,
+        "shuffled turns": shuffled,
+    }
+
+
+def edits(vocabulary: Sequence[str]) -> dict[str, Edit]:
+    """Every usual edit by name. `vocabulary` is where new words come from: words of the set, as often as said."""
     return {
         "exact": exact,
         "case": case,

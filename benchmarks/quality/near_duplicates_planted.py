@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.quality.near_duplicates_edits import edits, interleaved, spliced
+from benchmarks.quality.near_duplicates_edits import edits, further_edits, interleaved, spliced
 from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_resources.domain.conversation import Conversation, Turn
 
@@ -24,17 +24,21 @@ COPIES, SPLICES, INTERLEAVED = 0.2, 0.03, 0.01
 _VOCABULARY_CALLS = 2000
 
 
-def plant(calls: Iterable[Turns], count: int, seed: int, path: Path) -> None:
-    """Writes about `count` calls as JSON lines: originals in order, each copy anywhere after its original."""
+def plant(calls: Iterable[Turns], count: int, seed: int, path: Path, further: bool = False) -> None:
+    """Writes about `count` calls as JSON lines: originals in order, each copy anywhere after its original.
+
+    With `further`, the copies are edited in those ways.
+    """
     rng = random.Random(seed)
     with path.open("wb") as lines:
-        for id_, turns in itertools.islice(_planted(iter(calls), count, rng), count):
+        for id_, turns in itertools.islice(_planted(iter(calls), count, rng, further), count):
             lines.write(msgspec.json.encode(Conversation(id=id_, turns=turns)) + b"\n")
 
 
-def _planted(calls: Iterator[Turns], count: int, rng: random.Random) -> Iterator[tuple[str, Turns]]:
+def _planted(calls: Iterator[Turns], count: int, rng: random.Random, further: bool) -> Iterator[tuple[str, Turns]]:
     first = list(itertools.islice(calls, _VOCABULARY_CALLS))
-    kinds = edits([word for turns in first for turn in turns for word in turn.text.split()])
+    vocabulary = [word for turns in first for turn in turns for word in turn.text.split()]
+    kinds = further_edits(vocabulary) if further else edits(vocabulary)
     names = itertools.cycle(kinds)
     originals = 1 - COPIES - SPLICES - INTERLEAVED
     # Copies that wait for their place, the next one first.

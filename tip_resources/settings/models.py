@@ -171,11 +171,11 @@ class QualitySettings(Section):
 
     minimum_score: Ratio = Field(default=0.85, description="Least overall grade, divided by 5.")
     near_duplicate_threshold: Ratio = Field(
-        default=0.7,
+        default=0.65,
         description="Share of its words, where it matches least, that makes a call a duplicate of an earlier one.",
     )
     masked_duplicate_threshold: Ratio = Field(
-        default=0.85,
+        default=0.88,
         description="The same with names and numbers left out: what is left is more alike in any two calls.",
     )
     semantic: Literal["auto", "off", "candidates", "everything"] = Field(

@@ -9,18 +9,20 @@ import numpy.typing as npt
 from tip_assets.quality.duplicates.words import Flags, Hashes
 
 # First byte of a body; another way of packing or of hashing words gets another number.
-VERSION = 1
+VERSION = 2
 # Words a body holds at most (8 kB); of longer calls a sample is kept that two calls take alike.
 MOST_WORDS = 2048
 
 _HEADER = struct.Struct("<BB2x")
-_MASKED_BIT = np.uint32(1)
+_MASKED_BIT, _AGENT_BIT = np.uint32(1), np.uint32(2)
+# Bits of the hash, the highest; the same word is compared whoever says it.
+_HASH_BITS = ~np.uint32(3)
 
 Words = npt.NDArray[np.uint32]
 
 
 class Body(NamedTuple):
-    """A body's words: 31 bits of the hash each, the lowest bit set for names and numbers."""
+    """A body's words: 30 bits of the hash each, then whether the agent says it, then whether it is a name or number."""
 
     level: int
     words: Words
@@ -30,13 +32,13 @@ class Body(NamedTuple):
         return self.words if level <= self.level else self.words[_is_in_sample(self.words, level)]
 
 
-def packed_body(hashes: Hashes, is_masked: Flags) -> bytes:
-    """Version, sampling level, then 32 bits a word in the order said: 31 of the hash, one whether it is masked.
+def packed_body(hashes: Hashes, masked: Flags, by_agent: Flags) -> bytes:
+    """Version, sampling level, then 32 bits a word in the order said, as `Body` has them.
 
     At level n about one word of 2^n is kept, all uses of it, so that at most MOST_WORDS are left.
     """
     words = (hashes >> np.uint64(32)).astype(np.uint32)
-    words = (words & ~_MASKED_BIT) | is_masked
+    words = (words & _HASH_BITS) | (by_agent * _AGENT_BIT) | masked
     level = 0
     while words.size > MOST_WORDS:
         level += 1
@@ -53,7 +55,22 @@ def unpacked_body(body: bytes) -> Body | None:
 
 def without_masked(words: Words) -> Words:
     """The words that are no names and no numbers."""
-    return words[(words & _MASKED_BIT) == 0]
+    return words[~is_masked(words)]
+
+
+def is_masked(words: Words) -> Flags:
+    """Which words are names, numbers or parts of dates."""
+    return (words & _MASKED_BIT) != 0
+
+
+def is_by_agent(words: Words) -> Flags:
+    """Which words the agent says."""
+    return (words & _AGENT_BIT) != 0
+
+
+def bare(words: Words) -> Words:
+    """The hashes alone: the same word is the same whoever says it."""
+    return words & _HASH_BITS
 
 
 def _is_in_sample(words: Words, level: int) -> Flags:

@@ -20,7 +20,7 @@ from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.sketch import CallSketch
 
 # Candidates compared with a call: those that share most keys with it, and at least this share of its keys.
-_MOST_COMPARED = 2
+_MOST_COMPARED = 3
 _SHARED_KEYS = 0.05
 _FEWEST_SHARED = 2
 _NEAR_MISSES = 5

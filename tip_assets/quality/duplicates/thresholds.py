@@ -14,8 +14,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
         masked: With names and numbers left out: what is left is more alike between any two calls.
     """
 
-    near: float = 0.7
-    masked: float = 0.85
+    near: float = 0.65
+    masked: float = 0.88
 
 
 DEFAULT = Thresholds()

@@ -28,6 +28,9 @@ _MOST_CAPITALS = 0.6
 _BASE = 0x100000001B3
 _MASK = (1 << 64) - 1
 _SPACE, _END = 0x20, 0x0A
+# Begin a turn of the agent, and of anybody else, in a text of `words_of_calls`.
+AGENT_TURN, OTHER_TURN = "\x1e", "\x1f"
+_AGENT_TURN, _OTHER_TURN = ord(AGENT_TURN), ord(OTHER_TURN)
 
 _SENTENCE_ENDS = b".?!:;\n\r"
 # Scripts written without spaces between words (Thai, Lao, Burmese, Khmer, kana, Han): each character is a word, and
@@ -45,6 +48,7 @@ class CallWords(NamedTuple):
         hashes: 64-bit hash of each word in lower case.
         is_common: Whether nearly every call has the word, or it is shorter than 3 letters.
         is_masked: Whether the word is a name, a number or a part of a date.
+        is_agent: Whether the agent says it.
         owners: The place of each word's call in the batch, rising.
         starts: Where each call's words begin, and at the end the number of all words: one more than calls.
     """
@@ -52,17 +56,21 @@ class CallWords(NamedTuple):
     hashes: Hashes
     is_common: Flags
     is_masked: Flags
+    is_agent: Flags
     owners: Numbers
     starts: Numbers
 
 
 def words_of_calls(texts: Sequence[str]) -> CallWords:
-    """The words of each text, in order. Any text has an outcome, also one without a word."""
+    """The words of each text, in order; turns begin with AGENT_TURN or OTHER_TURN. Any text has an outcome."""
     calls = [_prepared(text) for text in texts]
     pieces = [_tables().words(batch, owners) for batch, owners in _batches(calls)]
-    empty = (np.empty(0, np.uint64), np.empty(0, np.bool_), np.empty(0, np.bool_), np.empty(0, np.int64))
-    hashes, is_common, is_masked, owners = (np.concatenate(columns) for columns in zip(empty, *pieces, strict=True))
-    return CallWords(hashes, is_common, is_masked, owners, np.searchsorted(owners, np.arange(len(calls) + 1)))
+    empty = (np.empty(0, np.uint64), *(np.empty(0, np.bool_) for _ in range(3)), np.empty(0, np.int64))
+    hashes, is_common, is_masked, is_agent, owners = (
+        np.concatenate(columns) for columns in zip(empty, *pieces, strict=True)
+    )
+    starts = np.searchsorted(owners, np.arange(len(calls) + 1))
+    return CallWords(hashes, is_common, is_masked, is_agent, owners, starts)
 
 
 def _batches(calls: Sequence[bytes]) -> Iterator[tuple[list[bytes], list[int]]]:
@@ -120,8 +128,10 @@ def _keep_bytes() -> bytes:
     for code in range(256):
         if code >= 0x80 or chr(code).isalnum():
             table[code] = code
-    for code in (*_SENTENCE_ENDS, 0x1E):
+    for code in _SENTENCE_ENDS:
         table[code] = _END
+    for code in (_AGENT_TURN, _OTHER_TURN):
+        table[code] = code
     return bytes(table)
 
 
@@ -164,8 +174,8 @@ class _Tables:
         np.cumsum(self._values[buffer] * self._powers[: buffer.size], out=sums[1:])
         return _mixed((sums[ends] - sums[starts]) * self._inverse_powers[starts])
 
-    def words(self, batch: list[bytes], owners: list[int]) -> tuple[Hashes, Flags, Flags, Numbers]:
-        """Hash, whether common, whether masked, and owner of every word of a joined batch."""
+    def words(self, batch: list[bytes], owners: list[int]) -> tuple[Hashes, Flags, Flags, Flags, Numbers]:
+        """Hash, whether common, whether masked, whether the agent's, and owner of every word of a joined batch."""
         buffer = np.frombuffer(b"\n".join(batch) + b"\n", np.uint8)
         starts, ends = _borders(buffer)
         hashes = self.hashes(buffer, starts, ends)
@@ -178,7 +188,8 @@ class _Tables:
         is_masked = self._masked.has(hashes) | ((lengths == 1) & ~is_common)
         is_masked[np.searchsorted(starts, np.flatnonzero((buffer >= 0x30) & (buffer <= 0x39)), "right") - 1] = True
         is_masked |= _names(buffer, starts, hashes, owner, ~is_common)
-        return hashes, is_common | ((lengths < _SHORTEST_CONTENT) & (first < 0x80)), is_masked, owner
+        is_common |= (lengths < _SHORTEST_CONTENT) & (first < 0x80)
+        return hashes, is_common, is_masked, _by_agent(buffer, starts), owner
 
 
 def _borders(buffer: npt.NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
@@ -190,6 +201,13 @@ def _borders(buffer: npt.NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
     return edges[::2], edges[1::2]
 
 
+def _by_agent(buffer: npt.NDArray[np.uint8], starts: Numbers) -> Flags:
+    """Which words follow the mark of an agent's turn; a call too long for one buffer goes on as another's."""
+    turns = np.flatnonzero((buffer == _AGENT_TURN) | (buffer == _OTHER_TURN))
+    sizes = np.diff(np.searchsorted(starts, turns), prepend=0, append=starts.size)
+    return np.repeat(np.concatenate([[False], buffer[turns] == _AGENT_TURN]), sizes)
+
+
 def _names(buffer: npt.NDArray[np.uint8], starts: Numbers, hashes: Hashes, owner: Numbers, is_content: Flags) -> Flags:
     """Content words with a capital inside a sentence, and the same words of the same call at the start of one."""
     if not starts.size:
@@ -198,7 +216,7 @@ def _names(buffer: npt.NDArray[np.uint8], starts: Numbers, hashes: Hashes, owner
     is_capital = is_content & (first >= 0x41) & (first <= 0x5A)
     opens = np.zeros(starts.size + 1, np.bool_)
     opens[0] = True
-    opens[np.searchsorted(starts, np.flatnonzero(buffer == _END))] = True
+    opens[np.searchsorted(starts, np.flatnonzero(buffer < _SPACE))] = True
     opens = opens[:-1]
     is_name = is_capital & ~opens
     calls = owner - owner[0]

@@ -139,6 +139,17 @@ def test_calls_that_differ_only_in_names_and_numbers_are_masked_duplicates() -> 
     assert first.bands == second.bands
 
 
+def test_facts_in_common_make_two_calls_more_alike_and_other_facts_less() -> None:
+    def edited(call: Conversation) -> Conversation:
+        return with_texts(call, edited_words(0.15)([turn.text for turn in call.turns], random.Random(5)))
+
+    first, same, other = sketches([booking("1", FIRST), edited(booking("1", FIRST)), edited(booking("2", SECOND))])
+    of_same, of_other = compare(same, first), compare(other, first)
+    assert of_same.method == "near"
+    assert of_other.method is None
+    assert of_other.similarity < of_same.similarity
+
+
 def test_a_name_at_the_start_of_a_sentence_is_masked_where_the_call_has_it_inside_one_too() -> None:
     texts = [text.format(**FIRST) for text in BOOKING]
     others = [text.format(**SECOND) for text in BOOKING]
