@@ -3,6 +3,7 @@
 Finding candidates is left to keys (bands.py), whose collisions never count here: only words do.
 """
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -47,8 +48,16 @@ _PLAIN_FOUND = 0.75
 _PAIR_BITS = 18
 _FACTOR = np.uint32(0x9E3779B1)
 _SHIFT = np.uint32(32 - _PAIR_BITS)
-# Scratch for looking up words and pairs of words; all zero between uses. 256 kB stay in a core's cache.
-_seen = np.zeros(1 << _PAIR_BITS, np.bool_)
+
+
+class _Scratch(threading.local):
+    """For looking up words and pairs of words; all zero between uses. 256 kB stay in a core's cache."""
+
+    def __init__(self) -> None:
+        self.seen = np.zeros(1 << _PAIR_BITS, np.bool_)
+
+
+_scratch = _Scratch()
 
 Slots = npt.NDArray[np.intp]
 
@@ -138,11 +147,12 @@ def _pairs(words: Words) -> _Pairs:
 
 def _found(size: int, pairs: _Pairs, others: _Pairs) -> Flags:
     """For each word of a call whether the other call has it next to the same neighbour."""
-    _seen[others.next] = True
-    _seen[others.next_but_one] = True
-    is_next, is_next_but_one = _seen[pairs.next], _seen[pairs.next_but_one]
-    _seen[others.next] = False
-    _seen[others.next_but_one] = False
+    seen = _scratch.seen
+    seen[others.next] = True
+    seen[others.next_but_one] = True
+    is_next, is_next_but_one = seen[pairs.next], seen[pairs.next_but_one]
+    seen[others.next] = False
+    seen[others.next_but_one] = False
     found = np.zeros(size, np.bool_)
     found[:-1] = is_next
     found[1:] |= is_next
@@ -174,9 +184,10 @@ def _facts_found(words: Words, others: Words) -> tuple[float, float]:
     facts = words[is_masked(words)]
     by_agent = is_by_agent(facts)
     places = (facts >> _SHIFT).astype(np.intp)
-    _seen[slots] = True
-    found = _seen[places]
-    _seen[slots] = False
+    seen = _scratch.seen
+    seen[slots] = True
+    found = seen[places]
+    seen[slots] = False
     return _share_of_facts(places[by_agent], found[by_agent]), _share_of_facts(places[~by_agent], found[~by_agent])
 
 
