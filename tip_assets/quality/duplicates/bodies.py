@@ -32,18 +32,22 @@ class Body(NamedTuple):
         return self.words if level <= self.level else self.words[_is_in_sample(self.words, level)]
 
 
-def packed_body(hashes: Hashes, masked: Flags, by_agent: Flags) -> bytes:
-    """Version, sampling level, then 32 bits a word in the order said, as `Body` has them.
+def packed_words(hashes: Hashes, masked: Flags, by_agent: Flags) -> Words:
+    """32 bits for each word of a batch of calls, as `Body` has them."""
+    words = (hashes >> np.uint64(32)).astype(np.uint32)
+    return ((words & _HASH_BITS) | (by_agent * _AGENT_BIT) | masked).astype("<u4", copy=False)
+
+
+def packed_body(words: Words) -> bytes:
+    """Version, sampling level, then the words of one call in the order said.
 
     At level n about one word of 2^n is kept, all uses of it, so that at most MOST_WORDS are left.
     """
-    words = (hashes >> np.uint64(32)).astype(np.uint32)
-    words = (words & _HASH_BITS) | (by_agent * _AGENT_BIT) | masked
     level = 0
     while words.size > MOST_WORDS:
         level += 1
         words = words[_is_in_sample(words, level)]
-    return _HEADER.pack(VERSION, level) + words.astype("<u4", copy=False).tobytes()
+    return _HEADER.pack(VERSION, level) + words.tobytes()
 
 
 def unpacked_body(body: bytes) -> Body | None:

@@ -26,7 +26,7 @@ from tip_resources.domain.sketch import CallSketch
 # Fewer words than this make no call that can be told from another by its words: "Hi, my bill is wrong."
 FEWEST_WORDS = 24
 # Of the longer call at least this share must be in the other, however well the shorter one matches.
-_SMALLEST_SHARE = 0.5
+_SMALLEST_SHARE = 0.6
 # The stretch of a call that matches least decides; a splice of two calls has one of half its length.
 _WORST_STRETCH = 0.4
 # Words in a row that match without a gap: so long a run is a copied passage, and what lies outside is looked at alone,

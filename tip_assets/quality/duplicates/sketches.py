@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tip_assets.quality.duplicates.bands import band_keys
-from tip_assets.quality.duplicates.bodies import packed_body
+from tip_assets.quality.duplicates.bodies import packed_body, packed_words
 from tip_assets.quality.duplicates.fingerprints import fingerprints
 from tip_assets.quality.duplicates.words import AGENT_TURN, OTHER_TURN, words_of_calls
 from tip_resources.domain.conversation import Conversation
@@ -19,10 +19,11 @@ def sketches(conversations: Sequence[Conversation]) -> list[CallSketch]:
     for begin in range(0, len(conversations), _BATCH_CALLS):
         batch = conversations[begin : begin + _BATCH_CALLS]
         words = words_of_calls([_text(call) for call in batch])
+        packed = packed_words(words.hashes, words.is_masked, words.is_agent)
         starts = words.starts.tolist()
         for call, bands, start, end in zip(batch, band_keys(words), starts, starts[1:], strict=False):
             prints = fingerprints(call)
-            body = packed_body(words.hashes[start:end], words.is_masked[start:end], words.is_agent[start:end])
+            body = packed_body(packed[start:end])
             made.append(
                 CallSketch(id=call.id, exact=prints.exact, normalized=prints.normalized, bands=bands, body=body)
             )
