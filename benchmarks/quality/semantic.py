@@ -154,7 +154,7 @@ def main() -> None:
 
 def _one_threaded_model() -> SentenceModel:
     """One thread: what several cost is not twice as fast, and CPU seconds can be compared."""
-    import torch
+    import torch  # pyright: ignore[reportMissingImports] - the extra semantic
 
     torch.set_num_threads(1)
     return open_sentence_model()

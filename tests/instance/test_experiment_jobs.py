@@ -1,29 +1,14 @@
 """The experiments as jobs on a real instance, in-process, written by the rehearsal server."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
-from sqlalchemy import Engine
 
 from tip_assets.definitions import build_definitions
 from tip_assets.experiments.variants import SCRIPTED_WARNING
 from tip_assets.platform import Platform
-
-
-@pytest.fixture
-def home(tmp_path: Path, fresh_database: Engine) -> Path:
-    folder = tmp_path / "a home with spaces"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
 
 
 def run(home: Path, instance: dg.DagsterInstance, job: str, op: str, **config: Any) -> dg.ExecuteInProcessResult:

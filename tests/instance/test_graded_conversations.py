@@ -1,6 +1,5 @@
 """Who grades is chosen per run; both grades are kept; a judge that is not there fails the step with words."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +20,6 @@ from tip_resources.domain.grade import GradingTier, SecondGrade
 from tip_resources.storage.sets import read_set
 
 COUNT = 3
-
-
-@pytest.fixture
-def home(tmp_path: Path, fresh_database: Engine) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
 
 
 def run(home: Path, instance: dg.DagsterInstance, config: dict[str, Any] | None = None, *, grading: GradingTier | None):

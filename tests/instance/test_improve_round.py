@@ -9,7 +9,6 @@ import msgspec
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine
 
 from tip_assets.cli.improve import improve
 from tip_assets.definitions import build_definitions
@@ -27,19 +26,6 @@ from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.persona import Persona
 from tip_resources.domain.set_metric import SetMetric
 from tip_resources.storage.sets import read_set
-
-
-@pytest.fixture
-def home(tmp_path: Path, fresh_database: Engine) -> Path:
-    folder = tmp_path / "a home with spaces"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
 
 
 def make_round(home: Path, instance: dg.DagsterInstance, **config: Any) -> dg.ExecuteInProcessResult:

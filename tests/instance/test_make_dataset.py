@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -30,12 +29,6 @@ def home(tmp_path: Path, fresh_database: Engine, monkeypatch: pytest.MonkeyPatch
     # By words whatever this machine has: opening a sentence model takes seconds.
     monkeypatch.setenv("TIP_QUALITY__SEMANTIC_VECTORS", "words")
     return tmp_path / "a home with spaces"
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
 
 
 def run(

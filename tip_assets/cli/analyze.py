@@ -97,17 +97,7 @@ def _analysed(calls: "_Calls", reference: "Reference", embeddings: str) -> "Anal
     more = [_no_coverage(), *template_rate((call, None) for call in sample.items).metrics()]
     total = len(sample.items) + min(len(reference.conversations), SAMPLE_CALLS)
     with progress_bar(total, "measure") as bar:
-        try:
-            return analyse(sample, reference, more=more, embedding_model=embeddings, on_call=bar.update)
-        except ImportError as error:
-            raise BadInput(
-                f"--embeddings needs sentence-transformers: {error}.",
-                mend="Install the extra: pip install 'transcript-intelligence-platform[semantic]'.",
-            ) from error
-        except OSError as error:
-            if not embeddings:
-                raise
-            raise BadInput(f"the model of --embeddings cannot be loaded: {error}", where=embeddings) from error
+        return analyse(sample, reference, more=more, embedding_model=embeddings, on_call=bar.update)
 
 
 def _reference(file: Path | None) -> "Reference":

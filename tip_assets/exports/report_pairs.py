@@ -12,6 +12,7 @@ from itertools import chain
 import msgspec
 
 from tip_assets.exports.report_data import Count, DuplicateFindings, DuplicatePair, SampleTurn
+from tip_assets.generation.conversations import answered_turns
 from tip_assets.quality.duplicates.removed import RemovedCall
 from tip_assets.quality.leaks import leaked_facts
 from tip_assets.quality.pii.styles import RedactionStyle
@@ -24,8 +25,6 @@ PAIRS_SHOWN = 6
 _MOST_OF_A_METHOD = 2
 _SHOWN_TURNS = 14
 _SHOWN_CHARACTERS = 400
-# The detail that acceptance.py gives a refused duplicate.
-_REFUSED = re.compile(r"(?P<method>\w+) duplicate of (?P<earlier>\S+)(?: of \S+)?, similarity (?P<similarity>[\d.]+)")
 _SPOKEN_LINE = re.compile(r"(agent|customer|system): (.*)")
 
 # The personal facts of a plan, by its index.
@@ -100,15 +99,15 @@ def _refused(rejects: Iterable[Reject], counts: Counter[str]) -> Iterator[_Candi
     for reject in rejects:
         if reject.reason != "duplicate":
             continue
-        match = _REFUSED.fullmatch(reject.detail)
-        counts[match["method"] if match else "already delivered"] += 1
-        turns = turns_of(reject.raw_text) if match and reject.index is not None else ()
-        if match and turns:
+        found = RemovedCall.from_words(reject.detail)
+        counts[found.method if found else "already delivered"] += 1
+        turns = turns_of(reject.raw_text) if found and reject.index is not None else ()
+        if found and turns:
             yield _Candidate(
                 id="",
-                earlier=match["earlier"],
-                method=match["method"],
-                similarity=float(match["similarity"]),
+                earlier=found.duplicate_of,
+                method=found.method,
+                similarity=found.similarity,
                 removed=Conversation(id="", turns=turns, index=reject.index),
             )
 
@@ -116,15 +115,12 @@ def _refused(rejects: Iterable[Reject], counts: Counter[str]) -> Iterator[_Candi
 def turns_of(raw_text: str) -> tuple[Turn, ...]:
     """The turns of a rejected call, from the JSON or the lines it was kept as; empty when there are none to read."""
     try:
-        answered = msgspec.json.decode(raw_text)
+        return answered_turns(msgspec.json.decode(raw_text))
+    except msgspec.ValidationError:
+        return ()
     except msgspec.DecodeError:
         lines = (_SPOKEN_LINE.fullmatch(line) for line in raw_text.splitlines())
         return tuple(Turn(speaker=line[1], text=line[2]) for line in lines if line)  # type: ignore[arg-type]
-    listed = answered.get("turns") if isinstance(answered, dict) else None
-    try:
-        return msgspec.convert(listed, tuple[Turn, ...])
-    except msgspec.ValidationError:
-        return ()
 
 
 def _shown(call: Conversation | None, facts_of: FactsOf, style: RedactionStyle) -> tuple[SampleTurn, ...]:

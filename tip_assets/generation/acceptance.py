@@ -12,11 +12,10 @@ from tip_assets.quality.duplicates.sketches import sketches
 from tip_assets.quality.duplicates.thresholds import DEFAULT, Thresholds
 from tip_assets.quality.grading import grade_locally
 from tip_assets.quality.leaks import leaked_facts
-from tip_assets.quality.personal_data import find_spans
-from tip_assets.quality.scrubbing import redact
+from tip_assets.quality.scrubbing import redact, with_spans
 from tip_assets.quality.validity import problems
 from tip_resources.domain.call_plan import CallPlan
-from tip_resources.domain.conversation import Annotations, Conversation
+from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.grade import Grade
 from tip_resources.domain.sketch import CallSketch
 
@@ -64,10 +63,7 @@ class Gatekeeper:
             return invalid
         sketch = _sketch(conversation)
         if repeated := self._repeated(sketch):
-            return Refusal(
-                "duplicate",
-                f"{repeated.method} duplicate of {repeated.earlier}, similarity {repeated.similarity:.2f}",
-            )
+            return Refusal("duplicate", repeated.in_words)
         grade = grade_locally(conversation, plan)
         if refusal := self._poor(grade) or self._unscrubbable(conversation, plan):
             return refusal
@@ -99,13 +95,6 @@ def _sketch(conversation: Conversation) -> CallSketch:
     return sketch
 
 
-def with_spans(conversation: Conversation, plan: CallPlan) -> Conversation:
-    """The conversation with the spans of its personal data; the text stays as it is."""
-    spans = find_spans(conversation, plan.facts)
-    annotations: Annotations = msgspec.structs.replace(conversation.annotations, spans=spans)
-    return msgspec.structs.replace(conversation, annotations=annotations)
-
-
 def scrubbed(conversation: Conversation, plan: CallPlan) -> Conversation:
     """The conversation with personal data replaced by type tags."""
-    return redact(with_spans(conversation, plan), "type_tag")
+    return redact(with_spans(conversation, plan.facts), "type_tag")

@@ -46,13 +46,13 @@ def to_conversation(
 ) -> Conversation | Refusal:
     """The conversation an item holds, or why it holds none."""
     try:
-        answered = msgspec.convert(_tidied(item.value), _AnsweredCall)
+        turns = answered_turns(item.value)
     except msgspec.ValidationError as error:
         return Refusal("wrong_schema", str(error))
     plan = attempt.plan
     return Conversation(
         id=conversation_id(spec.name, spec.seed, plan.index),
-        turns=answered.turns,
+        turns=turns,
         dataset=spec.name,
         domain=spec.domain,
         language=spec.language,
@@ -61,6 +61,15 @@ def to_conversation(
         persona_ids=(plan.customer.id, plan.agent.id),
         provenance=provenance(item, attempt, request, prompt_hash),
     )
+
+
+def answered_turns(value: Any) -> tuple[Turn, ...]:
+    """The turns of one answered call, with the names models use for the speakers understood.
+
+    Raises:
+        msgspec.ValidationError: It is no call.
+    """
+    return msgspec.convert(_tidied(value), _AnsweredCall).turns
 
 
 def provenance(item: Item, attempt: PlannedAttempt, request: ChatRequest, prompt_hash: str) -> Provenance:

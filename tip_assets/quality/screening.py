@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
 import polars as pl
 
 from tip_assets.quality.leaks import leaked_facts
@@ -100,8 +99,3 @@ class ScrubScreen:
 
 def _grade(name: str) -> pl.Expr:
     return pl.col("annotations").struct.field("grade").struct.field(name)
-
-
-def _annotated(conversation: Conversation, **changes: object) -> Conversation:
-    annotations = msgspec.structs.replace(conversation.annotations, **changes)
-    return msgspec.structs.replace(conversation, annotations=annotations)

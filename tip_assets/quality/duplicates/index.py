@@ -3,8 +3,8 @@
 What other sets delivered is asked of `KnownCalls` (tip_resources/database/delivered.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -14,9 +14,7 @@ from tip_assets.quality.duplicates.compare import compare
 from tip_assets.quality.duplicates.kept_calls import KeptCalls
 from tip_assets.quality.duplicates.key_table import KeyTable
 from tip_assets.quality.duplicates.matches import DuplicateMatch, Likeness
-from tip_assets.quality.duplicates.sketches import sketches
 from tip_assets.quality.duplicates.thresholds import DEFAULT, SEMANTIC_FLOOR, Thresholds
-from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.sketch import CallSketch
 
 # Candidates compared with a call: those that share most keys with it, and at least this share of its keys.
@@ -24,7 +22,6 @@ _MOST_COMPARED = 3
 _SHARED_KEYS = 0.05
 _FEWEST_SHARED = 2
 _NEAR_MISSES = 5
-_BATCH_CALLS = 256
 
 
 class KnownCalls(Protocol):
@@ -136,19 +133,6 @@ class DuplicateIndex:
         numbers = (pairs[order] & 0xFFFFFFFF).tolist()
         starts = np.searchsorted(asking, np.arange(len(batch) + 1)).tolist()
         return [numbers[start : min(end, start + _MOST_COMPARED)] for start, end in pairwise(starts)]
-
-
-def deduplicate(
-    conversations: Iterable[Conversation], index: DuplicateIndex | None = None
-) -> Iterator[tuple[Conversation, DuplicateMatch | None]]:
-    """Yields every call in order with what it duplicates, or None for those to keep.
-
-    Streams: only sketches are held, and a batch of calls. `index` carries what was seen before and is added to.
-    """
-    seen = index if index is not None else DuplicateIndex()
-    remaining = iter(conversations)
-    while batch := list(islice(remaining, _BATCH_CALLS)):
-        yield from zip(batch, seen.find_or_add_all(sketches(batch)), strict=True)
 
 
 def _match(sketch: CallSketch, earlier: CallSketch, likeness: Likeness) -> DuplicateMatch:

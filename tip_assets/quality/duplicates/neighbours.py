@@ -15,7 +15,7 @@ from tip_assets.quality.duplicates.semantic import SentenceModel
 from tip_resources.domain.conversation import Conversation
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor  # pyright: ignore[reportMissingImports] - the extra semantic
 
 # Calls are searched for in blocks of this many rows; the products of two blocks are 64 MB.
 _BLOCK_ROWS = 4_096
@@ -42,7 +42,7 @@ class CallNeighbours:
 
     def add(self, calls: Sequence[Conversation]) -> None:
         """Reads the next calls; one too short or too long to be compared by meaning has no neighbours."""
-        import torch
+        import torch  # pyright: ignore[reportMissingImports] - the extra semantic
 
         said = said_by(calls, self._model)
         self._told.append(np.array([one is not None for one in said], dtype=bool))
@@ -59,7 +59,7 @@ class CallNeighbours:
         """
         if not self._blocks:
             return
-        import torch
+        import torch  # pyright: ignore[reportMissingImports] - the extra semantic
 
         told = np.concatenate(self._told)
         places = np.flatnonzero(told & counted)
@@ -73,7 +73,7 @@ class CallNeighbours:
 
     def _nearest(self, rows: "Tensor", start: int) -> "tuple[Tensor, Tensor]":
         """For the block of rows at `start` the best cosines with other rows, and which rows these are."""
-        import torch
+        import torch  # pyright: ignore[reportMissingImports] - the extra semantic
 
         own = rows[start : start + _BLOCK_ROWS]
         numbers = torch.arange(start, start + len(own), device=rows.device)

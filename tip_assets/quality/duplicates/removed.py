@@ -1,6 +1,7 @@
 """The side set of a data set's removed calls: rows without text, which reports read."""
 
-from typing import Self
+import re
+from typing import Self, get_args
 
 import msgspec
 
@@ -8,6 +9,10 @@ from tip_assets.quality.duplicates.matches import DuplicateMatch, DuplicateMetho
 
 # The set of what was removed as a duplicate, stored beside the assets' own.
 DUPLICATES = "duplicates"
+_METHODS = get_args(DuplicateMethod)
+_IN_WORDS = re.compile(
+    r"(?P<method>\w+) duplicate of (?P<duplicate_of>\S+)(?: of (?P<dataset_of>\S+))?, similarity (?P<similarity>[\d.]+)"
+)
 
 
 class RemovedCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,3 +42,16 @@ class RemovedCall(msgspec.Struct, frozen=True, kw_only=True):
     def earlier(self) -> str:
         """The call that is repeated, with its data set where that is another."""
         return f"{self.duplicate_of} of {self.dataset_of}" if self.dataset_of else self.duplicate_of
+
+    @property
+    def in_words(self) -> str:
+        """A reject's detail: how it was found, which call it repeats, how alike they are."""
+        return f"{self.method} duplicate of {self.earlier}, similarity {self.similarity:.2f}"
+
+    @classmethod
+    def from_words(cls, words: str) -> Self | None:
+        """What `in_words` said of a call whose id is not told there (empty); None for any other text."""
+        match = _IN_WORDS.fullmatch(words)
+        if match is None or match["method"] not in _METHODS:
+            return None
+        return msgspec.convert({"id": "", **match.groupdict(default="")}, cls, strict=False)

@@ -26,8 +26,8 @@ class SentenceTransformerModel:
     """A sentence-transformers model, on the GPU where one is seen."""
 
     def __init__(self, name: str, device: str | None = None) -> None:
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils.logging import disable_progress_bar
+        from sentence_transformers import SentenceTransformer  # pyright: ignore[reportMissingImports] - the extra semantic
+        from transformers.utils.logging import disable_progress_bar  # pyright: ignore[reportMissingImports] - the extra semantic
 
         disable_progress_bar()
         self._model = SentenceTransformer(name, device=device)
@@ -43,7 +43,7 @@ class SentenceTransformerModel:
         Raises:
             PermanentFailure: The GPU's memory is full.
         """
-        import torch
+        import torch  # pyright: ignore[reportMissingImports] - the extra semantic
 
         try:
             made = self._model.encode(
@@ -68,7 +68,7 @@ def sees_gpu() -> bool:
     may_have = is_apple or shutil.which("nvidia-smi") is not None or any(map(os.path.exists, _DRIVERS))
     if not (may_have and is_installed()):
         return False
-    import torch
+    import torch  # pyright: ignore[reportMissingImports] - the extra semantic
 
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 

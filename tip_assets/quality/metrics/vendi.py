@@ -8,6 +8,7 @@ SciPy has announced to remove, and what it does is the last four lines; the test
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tip_assets.quality.duplicates.sentence_model import open_sentence_model
 from tip_assets.quality.metrics.ngrams import NgramCounts, NgramTable
 
 if TYPE_CHECKING:
@@ -33,11 +34,9 @@ def vendi_of_embeddings(texts: Sequence[str], model: str) -> float:
     """With the cosine of sentence embeddings; needs the extra `semantic`. `model` is a name or a folder.
 
     Raises:
-        ImportError: sentence-transformers is not installed.
+        PermanentFailure: sentence-transformers is not installed, or the model cannot be opened.
     """
-    from sentence_transformers import SentenceTransformer
-
-    vectors = SentenceTransformer(model, device="cpu").encode(list(texts), normalize_embeddings=True)
+    vectors = open_sentence_model(model, device="cpu").vectors(texts)
     return vendi_score(vectors @ vectors.T)
 
 

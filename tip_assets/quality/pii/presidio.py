@@ -13,7 +13,7 @@ from tip_resources.domain.failures import BadInput
 from tip_resources.domain.redaction import PiiSpan
 
 if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer import AnalyzerEngine  # pyright: ignore[reportMissingImports] - the extra presidio
 
 # Presidio's names for what our tags call otherwise; other types keep Presidio's name.
 _OUR_TYPES = {
@@ -68,16 +68,16 @@ class PresidioFinder:
         words = list(dict.fromkeys(_WORD.findall(f"{before} {text}".lower())))[-_MOST_CONTEXT_WORDS:]
         for result in self._engine.analyze(text, _LANGUAGE, context=words, score_threshold=_LEAST_SCORE):
             if result.entity_type not in _UNWANTED_TYPES:
-                kind = _OUR_TYPES.get(result.entity_type, result.entity_type)
+                kind = _OUR_TYPES.get(result.entity_type) or result.entity_type
                 yield PiiSpan(turn=number, start=result.start, end=result.end, type=kind, source="presidio")
 
 
 def _engine() -> "AnalyzerEngine":
     try:
-        import presidio_analyzer
-        import tldextract
-        from presidio_analyzer import predefined_recognizers
-        from presidio_analyzer.nlp_engine import NlpEngineProvider
+        import presidio_analyzer  # pyright: ignore[reportMissingImports] - the extra presidio
+        import tldextract  # pyright: ignore[reportMissingImports] - the extra presidio
+        from presidio_analyzer import predefined_recognizers  # pyright: ignore[reportMissingImports] - the extra presidio
+        from presidio_analyzer.nlp_engine import NlpEngineProvider  # pyright: ignore[reportMissingImports] - the extra presidio
     except ImportError as error:
         raise BadInput(
             "quality.presidio is on, but Presidio is not installed.",

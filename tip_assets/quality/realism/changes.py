@@ -167,9 +167,7 @@ def proposals(telling: Sequence[Telling], recipe: Recipe, dropped: frozenset[str
     Args:
         dropped: Names of changes that were tried before and did not help; they are not tried again.
     """
-    sides: list[tuple[str, Side]] = [
-        (found.name, "high" if found.ours > found.reference else "low") for found in telling
-    ]
+    sides = [(found.name, _side(found)) for found in telling]
     fitting = (change for side in sides for change in CHANGES if side in change.mends)
     fresh = (change for change in fitting if change.name not in dropped and change.apply(recipe) != recipe)
     return tuple({change.name: change for change in fresh}.values())[:most]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tip_assets.quality.features.measured_call import MeasuredCall
 from tip_assets.quality.realism.style import FEATURES, in_words, style_features
 from tip_assets.quality.realism.wording import wording_vectors
 from tip_assets.quality.words import words_of
@@ -134,7 +135,7 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
 
 
 def _worded(conversations: Sequence[Conversation]) -> list[Conversation]:
-    return [call for call in conversations if style_features(call)]
+    return [call for call in conversations if MeasuredCall(call).turns]
 
 
 def _group(call: Conversation) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tip_assets.quality.duplicates.fingerprints import fingerprints
-from tip_assets.quality.duplicates.index import DuplicateIndex, deduplicate
+from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.duplicates.sketches import sketches
 from tip_resources.domain.conversation import Annotations, Conversation, Turn
@@ -17,6 +17,13 @@ from tip_resources.domain.sketch import CallSketch
 
 def call(id: str, *turns: tuple[str, str]) -> Conversation:
     return Conversation(id=id, turns=tuple(Turn(speaker=who, text=text) for who, text in turns))  # type: ignore[arg-type]
+
+
+def deduplicate(
+    calls: Sequence[Conversation], index: DuplicateIndex | None = None
+) -> list[tuple[Conversation, DuplicateMatch | None]]:
+    """Every call with what it duplicates."""
+    return list(zip(calls, (index or DuplicateIndex()).find_or_add_all(sketches(calls)), strict=True))
 
 
 HELLO = (("agent", "Hello, how can I help?"), ("customer", "My bill is wrong."))
