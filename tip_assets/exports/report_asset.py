@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -11,6 +10,7 @@ import polars as pl
 
 from tip_assets.catalogue import EXPORTS
 from tip_assets.exports.manifest import MANIFEST_NAME, ExportSummary, ManifestHeader
+from tip_assets.exports.pair_texts import PairTexts
 from tip_assets.exports.report import render_report
 from tip_assets.exports.report_collect import collect_report
 from tip_assets.exports.report_cost import recorded_cost
@@ -27,7 +27,6 @@ from tip_assets.quality.pii.styles import shown_style
 from tip_assets.quality.screening import passing
 from tip_assets.steps import clear_failures
 from tip_resources.domain.conversation import Conversation
-from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.reject import Reject
 from tip_resources.domain.set_metric import SetMetric
 from tip_resources.storage.atomic import write_atomically
@@ -77,7 +76,7 @@ def dataset_report(
             exports=_exports(layout, spec.name),
             domain_templates=list(platform.library(spec.domain).templates),
             minimum_overall=minimum_score * 5,
-            duplicates=_duplicates(platform, spec.name, raw_conversations, scenarios, personas),
+            duplicates=_duplicates(platform, spec.name),
             metrics=[*read_set(dataset_metrics, SetMetric), *read_set(realism_discriminator, SetMetric)],
             cost=recorded_cost(_spending(context), platform.checkpoint(spec.name).usages().values()),
             style=shown_style(settings.exports.redaction_style),
@@ -107,24 +106,16 @@ def dataset_report(
     )
 
 
-def _duplicates(
-    platform: Platform, dataset: str, raw: pl.LazyFrame, scenarios: pl.LazyFrame, personas: pl.LazyFrame
-) -> DuplicateFindings:
+def _duplicates(platform: Platform, dataset: str) -> DuplicateFindings:
     """Duplicates that were refused while writing, and those removed afterwards."""
-
-    def calls_by_id(ids: Sequence[str]) -> dict[str, Conversation]:
-        return {call.id: call for call in read_set(raw.filter(pl.col("id").is_in(ids)), Conversation)}
-
-    def facts_of(index: int) -> Sequence[PersonalFact]:
-        return next((plan.facts for plan in read_plans(scenarios, personas, index, index + 1)), ())
-
     layout = platform.layout()
+    texts = PairTexts(layout, dataset)
     rejects, removed = (pl.scan_parquet(str(layout.set_file(name, dataset))) for name in (REJECTS, DUPLICATES))
     return duplicate_findings(
         read_set(rejects.filter(pl.col("reason") == "duplicate"), Reject),
         read_set(removed, RemovedCall),
-        facts_of=facts_of,
-        calls_by_id=calls_by_id,
+        facts_of=texts.facts_of,
+        calls_of=texts.calls,
         style=platform.settings().exports.redaction_style,
     )
 

@@ -65,11 +65,15 @@ class SampleCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DuplicatePair(msgspec.Struct, frozen=True, kw_only=True):
-    """A removed call beside the kept one it repeats, both redacted and cut short."""
+    """A removed call beside the kept one it repeats, both redacted and cut short.
+
+    `kept_in` is the data set that delivered the kept one earlier; empty for the same set.
+    """
 
     method: str
     similarity: float
     kept_id: str
+    kept_in: str = ""
     kept: tuple[SampleTurn, ...]
     removed: tuple[SampleTurn, ...]
 

@@ -31,10 +31,11 @@ def duplicates_section(data: ReportData) -> str:
 def _pair(pair: DuplicatePair, *, is_open: bool) -> str:
     kept, removed = _marked(pair.kept, pair.removed), _marked(pair.removed, pair.kept)
     method = _METHOD_WORDS.get(pair.method, pair.method)
+    stays = f"Delivered before, in {pair.kept_in}" if pair.kept_in else "Kept"
     return (
         f"<details{' open' if is_open else ''}><summary><b>{escaped(method[:1].upper() + method[1:])}</b>"
         f"<span>similarity</span><i>{pair.similarity:.2f}</i></summary>"
-        f'<div class="pair"><div><h3>Kept</h3><ol>{kept}</ol></div>'
+        f'<div class="pair"><div><h3>{escaped(stays)}</h3><ol>{kept}</ol></div>'
         f"<div><h3>Left out</h3><ol>{removed}</ol></div></div>"
         f"<code>{escaped(pair.kept_id)}</code></details>"
     )
