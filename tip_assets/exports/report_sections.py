@@ -6,6 +6,8 @@ from tip_assets.exports.report_text import SPEAKER_WORDS, calls, escaped, humani
 
 # As grading.py names itself in a grade.
 _LOCAL_GRADER = "tip-local"
+# A short set names this many of its reasons at the top; all of them are in the funnel.
+_REASONS_SAID = 3
 SCRIPTED_BANNER = "These calls were written by the scripted rehearsal server, not by a language model."
 
 _STEP_WORDS = {
@@ -32,11 +34,13 @@ def banner(data: ReportData) -> str:
 
 
 def verdict(data: ReportData) -> str:
-    """One sentence on asked and delivered."""
+    """One sentence on asked and delivered, and one on why when it is less."""
     missing = data.asked - data.exported
     if missing <= 0:
         return f"{calls(data.asked)} asked, <em>{data.exported:,} delivered</em>."
-    return f'{calls(data.asked)} asked, <em class="short">{data.exported:,} delivered</em>, {missing:,} short.'
+    lost = [f"{humanised(count.name)} ({count.count:,})" for count in data.rejects[:_REASONS_SAID]]
+    why = f" What fell out, and could not all be replaced: {', '.join(lost)}." if lost else ""
+    return f'{calls(data.asked)} asked, <em class="short">{data.exported:,} delivered</em>, {missing:,} short.{escaped(why)}'
 
 
 def notes(data: ReportData) -> str:

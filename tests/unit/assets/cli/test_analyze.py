@@ -89,3 +89,12 @@ def test_what_is_not_there_is_said(calls: Path, tmp_path: Path) -> None:
 def test_help_teaches() -> None:
     text = run("--help").output
     assert "metrics.html" in text and "reference" in text and "tip analyze calls.jsonl --output metrics" in text
+
+
+def test_one_call_is_not_said_to_be_like_the_reference(tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_text(CALLS[0] + "\n")
+    result = run(file, "--output", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "no figure could be compared with the reference" in result.output
+    assert "0 figures are off" not in result.output

@@ -191,6 +191,7 @@ def test_the_funnel_shows_every_loss_with_its_reason(make_call):
 def test_a_short_set_says_by_how_many(make_call):
     words = page(report([(make_call(), None)], asked=spec(count=5), losses={"duplicate": 1})).words
     assert re.search(r"5 calls asked,\s+1 delivered\s*, 4 short", words)
+    assert "What fell out, and could not all be replaced: repeats another call (1)." in words
     assert "3 fewer than asked" in words
 
 
