@@ -40,7 +40,8 @@ def verdict(data: ReportData) -> str:
         return f"{calls(data.asked)} asked, <em>{data.exported:,} delivered</em>."
     lost = [f"{humanised(count.name)} ({count.count:,})" for count in data.rejects[:_REASONS_SAID]]
     why = f" What fell out, and could not all be replaced: {', '.join(lost)}." if lost else ""
-    return f'{calls(data.asked)} asked, <em class="short">{data.exported:,} delivered</em>, {missing:,} short.{escaped(why)}'
+    delivered = f'<em class="short">{data.exported:,} delivered</em>'
+    return f"{calls(data.asked)} asked, {delivered}, {missing:,} short.{escaped(why)}"
 
 
 def notes(data: ReportData) -> str:
