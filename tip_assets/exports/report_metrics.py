@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from tip_assets.exports.report_charts import bar
 from tip_assets.exports.report_data import ReportData
 from tip_assets.exports.report_text import escaped, figure, humanised, share
+from tip_assets.quality.features.style_figures import FIGURES
 from tip_assets.quality.metrics.diversity import EQUAL_SIZE
 from tip_assets.quality.metrics.style import OFF_MARK
-from tip_assets.quality.metrics.style_features import FEATURES
 from tip_resources.domain.set_metric import MetricGroup, SetMetric
 
 # Of these lists the reader sees so many; the rest opens with a click.
@@ -131,14 +131,14 @@ def _row(metric: SetMetric, *, compared: bool, furthest: float) -> str:
 def _named(metric: SetMetric) -> str:
     """What is measured, and in a second line what is off, why it was not measured, or what would be good."""
     name = metric.name.removesuffix(EQUAL_SIZE)
-    feature = FEATURES.get(name)
-    note = f"goal: {metric.goal}" if metric.goal and not feature else ""
+    style = FIGURES.get(name)
+    note = f"goal: {metric.goal}" if metric.goal and not style else ""
     if metric.value is None:
         note = metric.detail
     elif metric.detail.startswith(OFF_MARK):
-        note = metric.detail.removeprefix(OFF_MARK).split(" - ")[0]
+        note = metric.detail.removeprefix(OFF_MARK).split(": ")[0]
     small = f"<small>{escaped(note)}</small>" if note else ""
-    return escaped(feature.label if feature else humanised(name)) + small
+    return escaped(style.noun if style else humanised(name)) + small
 
 
 def _value(metric: SetMetric) -> str:

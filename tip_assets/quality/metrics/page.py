@@ -8,11 +8,11 @@ from string import Template
 
 from tip_assets.exports.report_charts import bar
 from tip_assets.exports.report_text import escaped, humanised
+from tip_assets.quality.features.style_figures import FIGURES
 from tip_assets.quality.metrics.analysis import HEADLINES, Analysis, is_equal_size
 from tip_assets.quality.metrics.distances import OFF_FROM
 from tip_assets.quality.metrics.diversity import EQUAL_SIZE
 from tip_assets.quality.metrics.style import Spreads
-from tip_assets.quality.metrics.style_features import FEATURES
 from tip_resources.domain.set_metric import MetricGroup, SetMetric
 
 # A distance that fills its bar; farther ones are told apart by their figures.
@@ -79,14 +79,14 @@ def _figures(found: Analysis) -> str:
 def _off(found: Analysis) -> str:
     if not found.off:
         return '<p class="quiet">Nothing, as far as could be measured.</p>'
-    halves = (sentence.partition(" - ") for sentence in found.off)
+    halves = (sentence.partition(": ") for sentence in found.off)
     rows = "".join(f"<li><b>{escaped(what)}</b><small>{escaped(how)}</small></li>" for what, _, how in halves)
     return f'<ol class="off">{rows}</ol>'
 
 
 def _style_table(found: Analysis) -> str:
     body = "".join(
-        f"<tr><th>{escaped(FEATURES[row.name].label)}</th><td>{_said(row, row.value)}</td>"
+        f"<tr><th>{escaped(FIGURES[row.name].noun)}</th><td>{_said(row, row.value)}</td>"
         f'<td>{_said(row, row.reference)}</td><td class="strip">{_strip(found.spreads.get(row.name))}</td>'
         f'<td class="distance">{_distance(row)}</td></tr>'
         for row in _of_group(found, "style")
@@ -117,7 +117,7 @@ def _strip(spread: Spreads | None) -> str:
 
 
 def _said(row: SetMetric, value: float | None) -> str:
-    return "-" if value is None else escaped(FEATURES[row.name].in_words(value))
+    return "-" if value is None else escaped(FIGURES[row.name].in_words(value))
 
 
 def _distance(row: SetMetric) -> str:
