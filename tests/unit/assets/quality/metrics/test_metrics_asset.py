@@ -34,14 +34,14 @@ def made(asset: dg.AssetsDefinition, home: Path) -> tuple[dg.ExecuteInProcessRes
     """The asset's rows for a set of forty calls, made by Dagster as in a run."""
     spec = DatasetSpec(name=DATASET, count=3, domain="healthcare", seed=4)
     plans = list(plan_calls(spec, load_library("healthcare", home / "none")))
-    sets = {
+    sets: dict[str, tuple[Iterable[Any], type]] = {
         "dataset_specs": ([spec], DatasetSpec),
         "scenarios": ([plan.scenario for plan in plans], Scenario),
         "personas": ([who for plan in plans for who in (plan.customer, plan.agent)], Persona),
         "scrubbed_conversations": (built_in_reference().conversations, Conversation),
     }
     wanted = {key.to_user_string() for key in asset.dependency_keys}
-    sources = [_source(name, *given, home) for name, given in sets.items() if name in wanted]
+    sources = [_source(name, rows, type_, home) for name, (rows, type_) in sets.items() if name in wanted]
     instance = dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(DATASET_PARTITIONS, [DATASET])
     result = dg.materialize(
