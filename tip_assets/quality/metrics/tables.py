@@ -58,14 +58,18 @@ def _figure(metric: SetMetric, value: float) -> str:
 
 
 def _name(metric: SetMetric) -> str:
-    """What is measured, and in a second line why it was not, what is off, or what would be good."""
+    """What is measured, and in a second line why it was not, what is off, or what would be good.
+
+    A figure of style that is off is called by that: "fewer back-channels".
+    """
     style = FIGURES.get(metric.name) if metric.group == "style" else None
+    name = style.noun if style else humanised(metric.name.removesuffix(EQUAL_SIZE))
     note = f"goal: {metric.goal}" if metric.goal and not style else ""
     if metric.value is None:
         note = metric.detail
     elif metric.detail.startswith(OFF_MARK):
-        note = metric.detail.removeprefix(OFF_MARK).split(": ")[0]
-    name = style.noun if style else humanised(metric.name.removesuffix(EQUAL_SIZE))
+        direction = metric.detail.removeprefix(OFF_MARK).split(": ")[0]
+        name, note = (direction, "") if style else (name, direction)
     small = f"<small>{escaped(note)}</small>" if note else ""
     return escaped(f"{name}, at equal size" if is_equal_size(metric) else name) + small
 
