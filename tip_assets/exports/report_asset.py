@@ -2,7 +2,6 @@
 
 import json
 import time
-from typing import Any
 
 import dagster as dg
 import msgspec
@@ -23,9 +22,10 @@ from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
 from tip_assets.quality.duplicates.removed import DUPLICATES, RemovedCall
+from tip_assets.quality.graded_asset import JUDGE_SPENDING
 from tip_assets.quality.pii.styles import shown_style
 from tip_assets.quality.screening import passing
-from tip_assets.steps import clear_failures
+from tip_assets.steps import clear_failures, recorded_spending
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.reject import Reject
 from tip_resources.domain.set_metric import SetMetric
@@ -78,7 +78,8 @@ def dataset_report(
             minimum_overall=minimum_score * 5,
             duplicates=_duplicates(platform, spec.name),
             metrics=[*read_set(dataset_metrics, SetMetric), *read_set(realism_discriminator, SetMetric)],
-            cost=recorded_cost(_spending(context), platform.checkpoint(spec.name).usages().values()),
+            cost=recorded_cost(recorded_spending(context), platform.checkpoint(spec.name).usages().values()),
+            judging=recorded_cost(recorded_spending(context, "graded_conversations", JUDGE_SPENDING)),
             style=shown_style(settings.exports.redaction_style),
             seconds=_seconds_so_far(context),
             run_id=context.run.run_id,
@@ -118,15 +119,6 @@ def _duplicates(platform: Platform, dataset: str) -> DuplicateFindings:
         calls_of=texts.calls,
         style=platform.settings().exports.redaction_style,
     )
-
-
-def _spending(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
-    """What was recorded when the calls were written: metadata of the newest raw_conversations of this data set."""
-    wanted = dg.AssetRecordsFilter(dg.AssetKey("raw_conversations"), asset_partitions=[context.partition_key])
-    records = context.instance.fetch_materializations(wanted, limit=1).records
-    found = records[0].asset_materialization if records else None
-    recorded = found.metadata.get("spending") if found else None
-    return list(recorded.value) if isinstance(recorded, dg.JsonMetadataValue) else []  # type: ignore[arg-type]
 
 
 def _exports(layout: Layout, dataset: str) -> list[ExportSummary]:

@@ -39,6 +39,7 @@ def collect_report(
     duplicates: DuplicateFindings | None = None,
     metrics: Sequence[SetMetric] = (),
     cost: Cost | None = None,
+    judging: Cost | None = None,
     seconds: float | None = None,
     run_id: str = "",
     warnings: Sequence[str] = (),
@@ -57,6 +58,7 @@ def collect_report(
         duplicates: What was found to repeat another call; None when nothing did.
         metrics: Figures of the whole set: diversity, likeness to real calls, coverage.
         cost: What writing took, earlier runs of the set included; None when that is not known.
+        judging: What judging took, in the same way; None when no judge was asked.
         seconds: Wall time of the run.
         run_id: Dagster run.
         warnings: Shown near the top.
@@ -105,6 +107,7 @@ def collect_report(
         tokens_in=collector.tokens_in,
         tokens_out=collector.tokens_out,
         cost=cost,
+        judging=judging,
         seconds=seconds,
         run_id=run_id,
         tip_version=importlib.metadata.version("transcript-intelligence-platform"),

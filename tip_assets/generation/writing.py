@@ -58,6 +58,7 @@ def write_plans(
     shared: SharedRecords | None = None,
     fleet: "FleetServers | None" = None,
     fresh: bool = False,
+    redaction_key: bytes | None = None,
 ) -> Written:
     """Has language models write the calls of `plans` and keeps what is good.
 
@@ -76,6 +77,8 @@ def write_plans(
         shared: Where the limits of endpoints are shared with other runs and kept; None learns for this run alone.
         fleet: Its machines' servers are used too, and their heat and people hold calls back; None knows of neither.
         fresh: Forget what earlier runs kept, rejects included, and write every call anew.
+        redaction_key: Of a data set that is exported: its calls must be clean in every style of its exports. None
+            checks type tags alone: for plain files and previews, whose style is chosen later.
 
     Raises:
         NoEndpoint: No model answers.
@@ -88,6 +91,8 @@ def write_plans(
         minimum_score=now.quality.minimum_score,
         delivered=delivered,
         thresholds=word_thresholds(now.quality),
+        styles=() if redaction_key is None else now.exports.styles_used,
+        key=redaction_key,
     )
 
     def waits(reason: str) -> None:

@@ -6,10 +6,13 @@ The key is a hash of the words asked, the model and the sample number (judging.p
 edited call is another key, and old answers are never taken for new ones.
 """
 
+from collections.abc import Iterator
+
 from upath import UPath
 
 from tip_assets.quality.judging import JudgeAnswer
 from tip_resources.domain.codec import from_json, to_json
+from tip_resources.storage.checkpoint import CallUsage
 from tip_resources.storage.objects import put_object
 
 
@@ -31,6 +34,23 @@ class JudgeAnswers:
     def keep(self, key: str, answer: JudgeAnswer) -> None:
         """Keeps an answer; on return it survives a kill."""
         put_object(self._path(key), to_json(answer))
+
+    def usages(self) -> Iterator[CallUsage]:
+        """What the kept answers took, those of an older rubric or of calls since rewritten included.
+
+        Left out are answers that were kept before it was written down who gave them.
+        """
+        for path in sorted(self._folder.glob("*/*.json"), key=str):
+            answer = from_json(path.read_bytes(), JudgeAnswer, where=str(path))
+            if answer.endpoint:
+                yield CallUsage(
+                    call_id=path.stem,
+                    endpoint=answer.endpoint,
+                    tokens_in=answer.tokens_in,
+                    tokens_out=answer.tokens_out,
+                    duration_ms=0.0,
+                    items=1,
+                )
 
     def clear(self) -> None:
         """Forgets everything."""

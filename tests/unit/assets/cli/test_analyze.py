@@ -40,7 +40,7 @@ def test_three_files_and_what_is_off(calls: Path, tmp_path: Path) -> None:
     assert document["calls"] == 8 and document["reference_is_built_in"] is True and document["off"]
     with (tmp_path / "out" / "metrics.csv").open(newline="", encoding="utf-8") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
-    assert float(rows["turns"]["value"]) == 4 and float(rows["hesitation_share"]["value"]) == 0.25
+    assert float(rows["turns"]["value"]) == 4 and float(rows["question_share"]["value"]) == 0.25
     assert float(rows["compression_ratio"]["value"]) > 1
     assert float(rows["template_rate"]["value"]) == 1
     assert "plan" in rows["plans_delivered"]["detail"] and rows["plans_delivered"]["value"] == ""
