@@ -11,7 +11,6 @@ from tip_resources.settings.models import QualitySettings
 
 if TYPE_CHECKING:
     from tip_assets.quality.duplicates.meaning import MeaningComparer
-    from tip_assets.quality.duplicates.neighbours import CallNeighbours
 
 Vectors = Literal["words", "sentences"]
 
