@@ -31,11 +31,11 @@ _FACTS_ASSUMED, _SHARE_ASSUMED = 3, 0.8
 # Less said than this (words that carry a topic) makes no call that can be told from another.
 _LEAST_WEIGHT = 12.0
 # In short calls two thirds of the sentences are those of everybody, so their likeness counts two thirds, growing to
-# all of it: to be told as the same they need 0.70. Chosen on one of two halves of short calls (docs/duplicates.md).
+# all of it: to be told as the same they need 0.70. Chosen on MultiDoGO (docs/duplicates.md).
 _SHORT_WEIGHT, _FULL_WEIGHT, _SHORT_COUNTS = 25.0, 45.0, 0.67
 # The logistic curve from likeness to certainty, the same for both kinds of vectors: 0.95 is a likeness of 0.47.
 # Fitted to sentence vectors on two corpora: 0.40 to 0.42 and 23 to 30 (benchmarks/quality/semantic.py --fit); ours is
-# steeper and begins earlier, so that 0.95 gives up less recall: nothing else lies between 0.44 and 0.50.
+# steeper and begins earlier, so that 0.95 gives up less recall: by words 0.44 removed no more wrongly than 0.50.
 _MIDDLE, _STEEPNESS = 0.38, 33.0
 # Pairs less alike by words than this are not read by sentences. Of 80 paraphrases of real dialogues sentences found 74;
 # the least alike of them by words had 0.37 (benchmarks/quality/semantic.py --floor).
