@@ -20,7 +20,7 @@ _SLOTS = 1 << 22
 # A word of more calls than this is not rare; it finds nobody, but counts in what two calls share.
 _MOST_CALLS = 64
 # Of what the words of a call tell (the sum of -log of the share of calls that say each), what both must share. Above
-# it lie nearly all paraphrases that words then find on two corpora, and a tenth to a quarter of the other pairs.
+# it lie nearly all paraphrases that words then find on two corpora, and 3 to 25 % of the other pairs.
 _FLOOR = 0.33
 _MOST = 3
 _BLOCK_ROWS = 512
