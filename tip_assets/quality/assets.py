@@ -63,8 +63,8 @@ def deduped_conversations(context: dg.AssetExecutionContext, raw_conversations: 
 
     delivered = DeliveredCalls(platform.delivered(excluding=dataset), thresholds)
     search = partial(find_survivors, comparison=comparison, semantic=tier, progress=LoggedProgress(context.log.info))
-    near = tier.neighbours() if tier else None
-    with closing(search(raw, scratch / "search", earlier=delivered, neighbours=near)) as found:
+    finders = tier.finders() if tier else ()
+    with closing(search(raw, scratch / "search", earlier=delivered, finders=finders)) as found:
         frame = write_set(found.kept(raw()), Conversation, scratch / "kept")
         removed = write_set(found.removed(), RemovedCall, scratch / "removed")
     said, total = tier.said if tier else why_not, count_rows(raw_conversations)
