@@ -46,17 +46,17 @@ def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -
     call = CallText(conversation.turns, tokenised=False)
     if not call.turns:
         return ()
-    triggers = Triggers(call.text, call.turn_starts)
+    triggers = Triggers(call.ascii, call.turn_starts, knows_facts=bool(facts))
     names = list(by_introduction(call, triggers))
     listed = list(by_gazetteer(call))
     named = repeats(call, [*names, *(name for name in listed if " " in call.text[name.start : name.end])])
-    readings = Readings(call, triggers.turns(NUMERIC_DATE))
+    readings = Readings(call, triggers)
     search = FactFinder(call, readings, facts) if facts else None
     turns = {
         *triggers.turns(*_NEEDS_TOKENS),
         *(call.turn_at(mention.start) for mention in named if mention.is_ordinary),
     }
-    call.tokenise(sorted(turns | search.turns() if search else turns))
+    call.tokenise(sorted(turns | search.turns(triggers) if search else turns))
     known = list(search.find()) if search else []
     found = merged(
         call, [*known, *names, *listed, *judged(call, named), *_by_patterns(call, triggers, readings, names)]

@@ -17,8 +17,9 @@ from tip_assets.quality.pii.checks import (
     is_routing_number,
     is_vin,
 )
-from tip_assets.quality.pii.digits import Line, Piece
+from tip_assets.quality.pii.digits import Line
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.spoken import Piece
 from tip_assets.quality.pii.triggers import Triggers
 from tip_assets.quality.word_lists import word_list
 

@@ -13,6 +13,7 @@ import msgspec
 
 from tip_assets.quality.pii.call_text import CallText, fold, number_form, text_form
 from tip_assets.quality.pii.dates import MONTH_NUMBERS, find_dates
+from tip_assets.quality.pii.scan import as_ascii
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS, SUFFIX_VARIANTS
 from tip_assets.quality.word_lists import word_list
 from tip_resources.domain.persona import PersonalFact
@@ -22,6 +23,7 @@ _UNIT_WORDS = ("apt", "apartment", "unit", "suite", "ste")
 _STATE_AND_ZIP = re.compile(r"^(?:[A-Za-z]{2}|[A-Za-z ]{4,20})\s+(\d{5})(?:-\d{4})?$")
 _SPACELESS_SCRIPT = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _LIKE_A_DATE = re.compile(rf"\d[-/.]\d|\b(?:{'|'.join(MONTH_NUMBERS)})\b", re.IGNORECASE)
+_NOT_COMPACT = bytes(set(range(1, 128)) - set(b"abcdefghijklmnopqrstuvwxyz0123456789"))
 # A month and day alone is found through its date; a shorter number is searched for whole only.
 _LEAST_DIGITS = 4
 _MOST_NAME_WORDS = 4
@@ -43,6 +45,8 @@ class FactForms(msgspec.Struct, frozen=True, kw_only=True):
     words that must stand as they are, as tuples. `joined`: forms of the number stream, found between token borders.
     `codes`: letters and digits that may be spelled out.
     `dates`: (year or None, month, day). `literals`: text of scripts that do not put spaces between words.
+    `needles`: what a turn must hold, as `compact` text, to be read for words, phrases, `joined` or codes; a turn with
+    digits is read anyway.
     """
 
     type: str
@@ -55,6 +59,7 @@ class FactForms(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...] = ()
     dates: tuple[tuple[int | None, int, int], ...] = ()
     literals: tuple[str, ...] = ()
+    needles: frozenset[bytes] = frozenset()
 
 
 @lru_cache(maxsize=4096)
@@ -71,7 +76,7 @@ def forms_of(fact: PersonalFact) -> FactForms:
     if is_address:
         joined |= {form for text in said for form in _address_numbers(text)}
     dates = tuple(sorted({date for text in said for date in _dates_in(text)}, key=str)) if not is_email else ()
-    return FactForms(
+    forms = FactForms(
         type=kind,
         is_name=is_name,
         words=_unique(word for text in said if not _is_spelled(text) for word in _name_words(text)) if is_name else (),
@@ -83,6 +88,22 @@ def forms_of(fact: PersonalFact) -> FactForms:
         dates=dates,
         literals=tuple(text for text in said if _SPACELESS_SCRIPT.search(text)),
     )
+    return msgspec.structs.replace(forms, needles=frozenset(_needles(forms)))
+
+
+def compact(text: bytes) -> bytes:
+    """ASCII text as lower-case letters, digits and the zero bytes between turns, and nothing else."""
+    return text.lower().translate(None, _NOT_COMPACT)
+
+
+def _needles(forms: FactForms) -> Iterator[bytes]:
+    """The compact forms without digits, shortest first, and none that holds another."""
+    texts = (*forms.words, *("".join(phrase) for phrase in forms.phrases), *forms.joined, *forms.codes, *forms.literals)
+    found: list[bytes] = []
+    for needle in sorted({compact(as_ascii(text)) for text in texts}, key=len):
+        if needle and needle.isalpha() and not any(shorter in needle for shorter in found):
+            found.append(needle)
+            yield needle
 
 
 def _unique(items: Iterator) -> tuple:

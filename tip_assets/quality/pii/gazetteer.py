@@ -53,7 +53,7 @@ class _Hit(NamedTuple):
 def by_gazetteer(call: CallText) -> Iterator[Found]:
     """Yields full names, and given names and surnames that stand alone where a name can stand."""
     names = _names()
-    text = as_ascii(call.text).decode("ascii")
+    text = call.ascii.decode("ascii")
     hits = list(_hits(text, cased=True))
     if call.has_speakers_without_capitals:
         hits += [hit for hit in _hits(text.lower(), cased=False) if not call.has_capitals_at(hit.start)]

@@ -11,18 +11,18 @@ from functools import cache
 
 from tip_assets.quality.pii import spoken
 from tip_assets.quality.pii.announcements import ANNOUNCEMENTS, Announcement
-from tip_assets.quality.pii.scan import Scanner, ScanPattern, as_ascii, scanner_of
+from tip_assets.quality.pii.scan import Scanner, ScanPattern, scanner_of
 from tip_assets.quality.pii.states import STATE_CODES, STATE_NAMES
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
 from tip_assets.quality.word_lists import word_list
 
 (
     EMAIL, URL, DOT, IP, COLONS, SSN, US_PHONE, PLUS_PHONE, LONG_DIGITS, IBAN, VIN, MEDICARE_SHAPE,
-    NUMBER, MONTH, NUMERIC_DATE, BIRTH, STREET, ZIP_OR_BOX, AGE, LOGIN,
+    NUMBER, CAPITALS, MONTH, NUMERIC_DATE, BIRTH, STREET, ZIP_OR_BOX, AGE, LOGIN,
     CITY_STATE, COUNTY, LIVES_IN, CITY_ASKED, LARGE_CITY,
     TITLE, INTRODUCED, I_AM, ADDRESSED, INTRODUCED_LOWER, THIS_IS_LOWER, SPELLED, ASKS_A_NAME,
-    ANY_NUMBER, LETTER, CONNECTOR,
-) = range(36)  # fmt: skip
+    ANY_NUMBER, LETTER, CONNECTOR, MONEY,
+) = range(38)  # fmt: skip
 # Announcements are told by their index from here on.
 FIRST_ANNOUNCEMENT = 100
 
@@ -72,6 +72,7 @@ def patterns() -> list[ScanPattern]:
         ScanPattern(NUMBER, rf"\b{_NUMBER}{_BETWEEN}{_NUMBER}{_BETWEEN}{_NUMBER}\b", True),
         ScanPattern(NUMBER, rf"\b{_NUMBER}[ ,-]{{1,3}}{_LARGE}\b|\b(?:triple|treble|quadruple) ", True),
         ScanPattern(NUMBER, rf"(?:^|[^'a-z0-9])[b-hj-z][ ,.-]{{1,3}}{_NUMBER}\b", True),
+        ScanPattern(CAPITALS, r"(?:^|[^A-Za-z])[A-Z]{2,5}(?:$|[^A-Za-z])"),
         ScanPattern(MONTH, rf"\b{_MONTH}[ ,.'-]{{1,3}}(?:of |in |the )?'?{_NUMBER}{_ORDINAL}\b", True),
         ScanPattern(MONTH, rf"\b{_NUMBER}{_ORDINAL}[ ,-]{{1,3}}(?:of )?{_MONTH}\b", True),
         ScanPattern(BIRTH, r"\b(?:date of birth|birth ?da(?:te|y)|born|d\.?o\.?b)\b", True),
@@ -131,7 +132,7 @@ def fact_patterns() -> list[ScanPattern]:
     """More turns to look at where the speakers' facts are known: they may be said in small pieces."""
     return [
         # "one" is mostly no number: "that one", "one moment".
-        ScanPattern(ANY_NUMBER, rf"\d|\b(?:{_any(spoken.PLAIN_NUMBERS - {'one'})})\b", True),
+        ScanPattern(ANY_NUMBER, rf"\d(?:\D|$)|\b(?:{_any(spoken.PLAIN_NUMBERS - {'one'})})\b", True),
         ScanPattern(
             ANY_NUMBER, rf"(?:^|[\x00,.:;-] ?|\b{_NUMBER}[ ,-]{{1,3}})one\b|\bone[ ,-]{{1,3}}{_NUMBER}\b", True
         ),
@@ -141,29 +142,32 @@ def fact_patterns() -> list[ScanPattern]:
         ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[ai][ ,.-]{1,2}[ai](?:$|[^a-z0-9'])", True),
         ScanPattern(LETTER, r"(?:^|\x00)[ ,.-]{0,3}[ai][ ,.?!-]{0,3}(?:$|\x00)", True),
         ScanPattern(CONNECTOR, r"\b(?:dot|underscore|dash|hyphen)\b|@", True),
+        # Other currencies than the dollar are no ASCII, so what the scan is given shows a question mark.
+        ScanPattern(MONEY, r"[$?]\s?\d|\d\s(?:dollars|bucks|cents|percent)\b"),
     ]
 
 
 @cache
-def pattern_scanner() -> Scanner:
-    """What patterns need to know of a call, compiled once per process."""
-    return scanner_of(patterns())
-
-
-@cache
-def fact_scanner() -> Scanner:
-    """What known facts need besides, compiled once per process."""
-    return scanner_of(fact_patterns())
+def scanner(knows_facts: bool) -> Scanner:
+    """Told of what the detectors need, and of what known facts need besides; compiled once per process."""
+    return scanner_of(patterns() + fact_patterns() if knows_facts else patterns())
 
 
 class Triggers:
     """The hits of one call, by kind and turn."""
 
-    def __init__(self, text: str, turn_starts: Sequence[int], scanner: Scanner | None = None) -> None:
+    def __init__(self, text: bytes, turn_starts: Sequence[int], *, knows_facts: bool = False) -> None:
+        """Scans a call.
+
+        Args:
+            text: Of the call, as ASCII (`as_ascii`).
+            turn_starts: Where in it each turn begins.
+            knows_facts: Facts of its speakers are searched for, too.
+        """
         self._turns: dict[int, set[int]] = defaultdict(set)
         announced: list[tuple[int, int]] = []
         turn, begins, ends, last_kind = 0, 0, -1, -1
-        for kind, end in (scanner or pattern_scanner()).scan(as_ascii(text)):
+        for kind, end in scanner(knows_facts).scan(text):
             if kind >= FIRST_ANNOUNCEMENT:
                 announced.append((end, kind - FIRST_ANNOUNCEMENT))
                 continue
