@@ -44,7 +44,8 @@ _FILLERS = word_list("pii", "between_digits")
 _US_PHONE = re.compile(r"1?[2-9]\d{9}")
 _BREAKS = frozenset(".?!;:/$\n")
 _UNITS_AFTER = re.compile(
-    r"[\s-]{0,3}(?:dollars?|bucks|cents|percent|%|miles?|minutes?|hours?|days?|weeks?|months?|years?|milligrams?|mg|gigs?"
+    # Told from most of what follows a number by its first character.
+    r"[\s-]{0,3}(?=[dbcp%mhwygtao])(?:dollars?|bucks|cents|percent|%|miles?|minutes?|hours?|days?|weeks?|months?|years?|milligrams?|mg|gigs?"
     r"|gigabytes?|megabits?|people|times|points?|pounds?|a\.?m\b|p\.?m\b|o'?clock)",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from itertools import accumulate, pairwise
 
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.dates import DateMention, find_dates
+from tip_assets.quality.pii.fact_forms import grams_of
 from tip_assets.quality.pii.spoken import LETTER_WORDS, Piece
 from tip_assets.quality.pii.triggers import CAPITALS, MONEY, NUMERIC_DATE, Triggers
 
@@ -51,6 +52,11 @@ class Line:
     def pieces_at(self, start: int, end: int) -> Sequence[Piece]:
         """The pieces that the symbols [start, end) are of."""
         return self.pieces[bisect_right(self.ends, start) : bisect_right(self.ends, end - 1) + 1]
+
+    @cached_property
+    def grams(self) -> frozenset[str]:
+        """See `grams_of`."""
+        return grams_of(self.text)
 
     @cached_property
     def groups(self) -> dict[str, list[Sequence[Piece]]]:

@@ -37,7 +37,8 @@ class FactFinder:
             turns |= {self.call.turn_at(match.start()) for match in OTHER_LETTERS.finditer(self.call.text)}
         said = compact(self.call.ascii)
         for needle in {needle for forms in self._forms for needle in forms.needles}:
-            turns.update(_turns_with(needle, said))
+            if needle in said:
+                turns.update(_turns_with(needle, said))
         # A month alone announces nothing, but its day may be said in a turn nearby.
         for month in {date[1] for forms in self._forms for date in forms.dates}:
             for turn in _turns_with(month_name(month).encode(), said):
@@ -57,19 +58,22 @@ class FactFinder:
                 yield from split_dates(self.call, ((month, day) for _, month, day in forms.dates), forms.type)
 
     def _token_ranges(self, forms: FactForms) -> Iterator[tuple[int, int]]:
-        yield from self._names(forms.words)
+        written, spoken = self.call.written.text, self.call.spoken.text
+        yield from self._names([word for word in forms.words if word in written])
         for handle in forms.handles:
-            yield from self._handle(handle)
+            if handle in written:
+                yield from self._handle(handle)
         for phrase in forms.phrases:
-            yield from self._phrase(phrase, is_name=forms.is_name)
+            if phrase.text in written:
+                yield from self._phrase(phrase.words, phrase.text, is_name=forms.is_name)
         for form in forms.joined:
-            yield from (found for found in self.call.spoken.find(form) if not self._begins_with_a_contraction(found[0]))
-        if forms.numbers:
-            for number in forms.numbers:
-                yield from find_digits(self._readings.digits, number)
-        if forms.codes:
-            for code in forms.codes:
-                yield from find_codes(self._readings.codes, code)
+            if form in spoken:
+                found = self.call.spoken.find(form)
+                yield from (place for place in found if not self._begins_with_a_contraction(place[0]))
+        for number in forms.numbers:
+            yield from find_digits(self._readings.digits, number)
+        for code in forms.codes:
+            yield from find_codes(self._readings.codes, code)
 
     def _offset_ranges(self, forms: FactForms) -> Iterator[tuple[int, int]]:
         if forms.dates:
@@ -138,12 +142,9 @@ class FactFinder:
         has_particle = any(self.call.words[token] in _JOINED_PARTICLES for token in tokens)
         return has_particle and (self.call.is_capitalised(first) or not self.call.has_capitals(first))
 
-    def _phrase(self, phrase: Sequence[str], *, is_name: bool) -> Iterator[tuple[int, int]]:
+    def _phrase(self, words: list[str], text: str, *, is_name: bool) -> Iterator[tuple[int, int]]:
         """A run of words as they are; one word alone is judged like a name where it is an ordinary word."""
-        if len(phrase) == 1 and is_name:
-            return  # _names has judged it
-        words = list(phrase)
-        for first, last in self.call.written.find("".join(phrase)):
+        for first, last in self.call.written.find(text):
             if self.call.words[first : last + 1] != words:
                 continue
             if len(words) == 1 and is_ordinary(words[0]) and not stands_like_a_name(self.call, first, False):

@@ -5,9 +5,10 @@ fact is a form of its own wherever it could identify someone alone.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import permutations
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,24 +26,35 @@ _SPACELESS_SCRIPT = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-
 _LIKE_A_DATE = re.compile(rf"\d[-/.]\d|\b(?:{'|'.join(MONTH_NUMBERS)})\b", re.IGNORECASE)
 _NOT_COMPACT = bytes(set(range(1, 128)) - set(b"abcdefghijklmnopqrstuvwxyz0123456789"))
 # A month and day alone is found through its date; a shorter number is searched for whole only.
-_LEAST_DIGITS = 4
+LEAST_DIGITS = 4
 _MOST_NAME_WORDS = 4
 _SHORTEST_BESIDE_AN_INITIAL = 3
 
 
 class DigitForm(msgspec.Struct, frozen=True):
-    """A number to find in dictated digits; `parts` are pieces that count when they stand alone."""
+    """A number to find in dictated digits; `parts` are pieces that count when they stand alone.
+
+    It has `LEAST_DIGITS` or more; nothing of it is where none of its `grams` is.
+    """
 
     digits: str
     parts: frozenset[str]
     whole_only: bool
+    grams: frozenset[str]
+
+
+class Phrase(NamedTuple):
+    """Words in a row, and the same run together."""
+
+    words: list[str]
+    text: str
 
 
 class FactForms(msgspec.Struct, frozen=True, kw_only=True):
     """What to look for. `is_name` makes words subject to the rule for ordinary words (names.py).
 
     `words`: single words of a name. `handles`: two of them run together, one perhaps as its initial. `phrases`:
-    words that must stand as they are, as tuples. `joined`: forms of the number stream, found between token borders.
+    words that must stand as they are. `joined`: forms of the number stream, found between token borders.
     `codes`: letters and digits that may be spelled out.
     `dates`: (year or None, month, day). `literals`: text of scripts that do not put spaces between words.
     `needles`: what a turn must hold, as `compact` text, to be read for words, phrases, `joined` or codes; a turn with
@@ -53,7 +65,7 @@ class FactForms(msgspec.Struct, frozen=True, kw_only=True):
     is_name: bool = False
     words: tuple[str, ...] = ()
     handles: tuple[str, ...] = ()
-    phrases: tuple[tuple[str, ...], ...] = ()
+    phrases: tuple[Phrase, ...] = ()
     joined: tuple[str, ...] = ()
     numbers: tuple[DigitForm, ...] = ()
     codes: tuple[str, ...] = ()
@@ -81,7 +93,12 @@ def forms_of(fact: PersonalFact) -> FactForms:
         is_name=is_name,
         words=_unique(word for text in said if not _is_spelled(text) for word in _name_words(text)) if is_name else (),
         handles=_unique(_handles(fact.value)) if is_name else (),
-        phrases=_unique(phrase for text in said for phrase in _phrases(text, is_address)),
+        phrases=tuple(
+            Phrase(list(words), "".join(words))
+            for words in _unique(words for text in said for words in _phrases(text, is_address))
+            # A name of one word is among `words`.
+            if len(words) > 1 or not is_name
+        ),
         joined=_unique(form for form in sorted(joined, key=len, reverse=True) if len(form) > 1),
         numbers=_numbers(said, dates, is_address=is_address, is_email=is_email),
         codes=_unique(code for text in _spellable(fact, is_name=is_name, is_email=is_email) for code in [text]),
@@ -98,7 +115,7 @@ def compact(text: bytes) -> bytes:
 
 def _needles(forms: FactForms) -> Iterator[bytes]:
     """The compact forms without digits, shortest first, and none that holds another."""
-    texts = (*forms.words, *("".join(phrase) for phrase in forms.phrases), *forms.joined, *forms.codes, *forms.literals)
+    texts = (*forms.words, *(phrase.text for phrase in forms.phrases), *forms.joined, *forms.codes, *forms.literals)
     found: list[bytes] = []
     for needle in sorted({compact(as_ascii(text)) for text in texts}, key=len):
         if needle and needle.isalpha() and not any(shorter in needle for shorter in found):
@@ -195,25 +212,34 @@ def _numbers(
 ) -> tuple[DigitForm, ...]:
     if dates:
         digits = {form for year, month, day in dates if year for form in _date_digits(year, month, day)}
-        return tuple(DigitForm(form, frozenset(), True) for form in sorted(digits))
+        return tuple(_digit_form(form) for form in sorted(digits))
     if is_email:
         return ()
     if is_address:
         zips = {match[1] for text in said for part in text.split(",") if (match := _STATE_AND_ZIP.match(part.strip()))}
         zips |= {found for text in said for found in re.findall(r"\b\d{5}\b(?=(?:-\d{4})?\s*$)", text)}
-        return tuple(DigitForm(digits, frozenset(), True) for digits in sorted(zips))
+        return tuple(_digit_form(digits) for digits in sorted(zips))
     forms: dict[str, set[str]] = {}
     for text in said:
         groups = re.findall(r"\d+", number_form(text)) if not re.search(r"\d", text) else re.findall(r"\d+", text)
         digits = "".join(groups)
-        if len(digits) >= _LEAST_DIGITS:
+        if len(digits) >= LEAST_DIGITS:
             forms.setdefault(digits, set()).update(_number_parts(digits, groups))
-    return tuple(DigitForm(digits, frozenset(parts), len(digits) < 7) for digits, parts in forms.items())
+    return tuple(_digit_form(digits, parts, len(digits) < 7) for digits, parts in forms.items())
+
+
+def _digit_form(digits: str, parts: Iterable[str] = (), whole_only: bool = True) -> DigitForm:
+    return DigitForm(digits, frozenset(parts), whole_only, grams_of(digits))
+
+
+def grams_of(text: str) -> frozenset[str]:
+    """All pieces of `LEAST_DIGITS` symbols, so that two texts without a piece in common need no closer look."""
+    return frozenset([text[start : start + LEAST_DIGITS] for start in range(len(text) - LEAST_DIGITS + 1)])
 
 
 def _number_parts(digits: str, groups: list[str]) -> Iterator[str]:
     """Pieces people say alone: the last and first four to six digits, and the written groups and their joins."""
-    for length in range(_LEAST_DIGITS, min(7, len(digits))):
+    for length in range(LEAST_DIGITS, min(7, len(digits))):
         yield digits[-length:]
         yield digits[:length]
     for first in range(len(groups)):

@@ -15,8 +15,11 @@ _AT_THE_EDGE = 3
 def split_dates(call: CallText, days: Iterable[tuple[int, int]], kind: str) -> Iterator[Found]:
     """Yields month and day, each where it stands, of every (month, day) said by one speaker over two turns."""
     wanted = set(days)
+    months = {name for name, month in MONTH_NUMBERS.items() for wanted_month, _ in wanted if month == wanted_month}
+    if not any(name in call.written.text for name in months):
+        return
     for month_at, word in enumerate(call.words):
-        if word not in MONTH_NUMBERS:
+        if word not in months:
             continue
         for step in (1, -1):
             for day in _days_near(call, month_at, step):
