@@ -11,7 +11,6 @@ from itertools import accumulate, pairwise
 
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.dates import DateMention, find_dates
-from tip_assets.quality.pii.fact_forms import grams_of
 from tip_assets.quality.pii.spoken import LETTER_WORDS, Piece
 from tip_assets.quality.pii.triggers import CAPITALS, MONEY, NUMERIC_DATE, Triggers
 
@@ -54,11 +53,6 @@ class Line:
         return self.pieces[bisect_right(self.ends, start) : bisect_right(self.ends, end - 1) + 1]
 
     @cached_property
-    def grams(self) -> frozenset[str]:
-        """See `grams_of`."""
-        return grams_of(self.text)
-
-    @cached_property
     def groups(self) -> dict[str, list[Sequence[Piece]]]:
         """What was said in one go, by its symbols."""
         groups: dict[str, list[Sequence[Piece]]] = {}
@@ -78,15 +72,16 @@ class Line:
 
     def goes_on(self, pieces: Sequence[Piece]) -> bool:
         """Whether pieces in a row follow each other closely, be it one in a turn."""
-        turns = [self.turn(piece) for piece in pieces]
-        return turns[-1] == turns[0] or all(after - before <= _MOST_TURNS_APART for before, after in pairwise(turns))
+        if self.turn(pieces[-1]) == self.turn(pieces[0]):
+            return True
+        return all(self.turn(after) - self.turn(before) <= _MOST_TURNS_APART for before, after in pairwise(pieces))
 
     def stretches(self, pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
         """Cuts pieces in a row where the turn changes, or where more than a few words come between."""
+        turn_of = self.call.turn_of_token
         start = 0
-        for index in range(1, len(pieces)):
-            before, here = pieces[index - 1], pieces[index]
-            if here.first - before.last > MOST_FILLERS or self.turn(here) != self.turn(before):
+        for index, (before, here) in enumerate(pairwise(pieces), start=1):
+            if here.first - before.last > MOST_FILLERS or turn_of[here.first] != turn_of[before.first]:
                 yield pieces[start:index]
                 start = index
         if pieces:

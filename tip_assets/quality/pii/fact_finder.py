@@ -28,17 +28,20 @@ class FactFinder:
         self.call = call
         self._readings = readings
         self._forms = [forms_of(fact) for fact in facts]
+        self._unsaid: frozenset[bytes] = frozenset()
 
     def turns(self, triggers: Triggers) -> set[int]:
         """The turns that could hold a fact or a piece of one."""
         turns = set(triggers.turns(ANY_NUMBER, LETTER, CONNECTOR))
-        if not self.call.text.isascii():
-            # Folding a letter may give two or none, so these turns are compared token by token.
-            turns |= {self.call.turn_at(match.start()) for match in OTHER_LETTERS.finditer(self.call.text)}
         said = compact(self.call.ascii)
-        for needle in {needle for forms in self._forms for needle in forms.needles}:
-            if needle in said:
-                turns.update(_turns_with(needle, said))
+        needles = {needle for forms in self._forms for needle in forms.needles}
+        turns_with = {needle: tuple(_turns_with(needle, said)) for needle in needles}
+        turns.update(*turns_with.values())
+        if self.call.text.isascii() or not (others := list(OTHER_LETTERS.finditer(self.call.text))):
+            self._unsaid = frozenset([needle for needle in needles if not turns_with[needle]])
+        else:
+            # Folding a letter may give two or none, so these turns are compared token by token.
+            turns |= {self.call.turn_at(match.start()) for match in others}
         # A month alone announces nothing, but its day may be said in a turn nearby.
         for month in {date[1] for forms in self._forms for date in forms.dates}:
             for turn in _turns_with(month_name(month).encode(), said):
@@ -58,18 +61,17 @@ class FactFinder:
                 yield from split_dates(self.call, ((month, day) for _, month, day in forms.dates), forms.type)
 
     def _token_ranges(self, forms: FactForms) -> Iterator[tuple[int, int]]:
-        written, spoken = self.call.written.text, self.call.spoken.text
-        yield from self._names([word for word in forms.words if word in written])
+        written = self.call.written.text
+        yield from self._names(forms.words)
         for handle in forms.handles:
-            if handle in written:
-                yield from self._handle(handle)
+            yield from self._handle(handle)
         for phrase in forms.phrases:
-            if phrase.text in written:
+            if phrase.needle not in self._unsaid and phrase.text in written:
                 yield from self._phrase(phrase.words, phrase.text, is_name=forms.is_name)
         for form in forms.joined:
-            if form in spoken:
-                found = self.call.spoken.find(form)
-                yield from (place for place in found if not self._begins_with_a_contraction(place[0]))
+            for first, last in self.call.spoken.find(form):
+                if not self._begins_with_a_contraction(first):
+                    yield first, last
         for number in forms.numbers:
             yield from find_digits(self._readings.digits, number)
         for code in forms.codes:

@@ -5,7 +5,7 @@ fact is a form of its own wherever it could identify someone alone.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import permutations
 from typing import NamedTuple
@@ -32,22 +32,19 @@ _SHORTEST_BESIDE_AN_INITIAL = 3
 
 
 class DigitForm(msgspec.Struct, frozen=True):
-    """A number to find in dictated digits; `parts` are pieces that count when they stand alone.
-
-    It has `LEAST_DIGITS` or more; nothing of it is where none of its `grams` is.
-    """
+    """A number to find in dictated digits; `parts` are pieces that count when they stand alone."""
 
     digits: str
     parts: frozenset[str]
     whole_only: bool
-    grams: frozenset[str]
 
 
 class Phrase(NamedTuple):
-    """Words in a row, and the same run together."""
+    """Words in a row, the same run together, and the needle without which they are not said; None where digits are."""
 
     words: list[str]
     text: str
+    needle: bytes | None
 
 
 class FactForms(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +68,7 @@ class FactForms(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...] = ()
     dates: tuple[tuple[int | None, int, int], ...] = ()
     literals: tuple[str, ...] = ()
-    needles: frozenset[bytes] = frozenset()
+    needles: tuple[bytes, ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -88,24 +85,26 @@ def forms_of(fact: PersonalFact) -> FactForms:
     if is_address:
         joined |= {form for text in said for form in _address_numbers(text)}
     dates = tuple(sorted({date for text in said for date in _dates_in(text)}, key=str)) if not is_email else ()
-    forms = FactForms(
+    words = _unique(word for text in said if not _is_spelled(text) for word in _name_words(text)) if is_name else ()
+    phrases = _unique(phrase for text in said for phrase in _phrases(text, is_address))
+    joined = _unique(form for form in sorted(joined, key=len, reverse=True) if len(form) > 1)
+    codes = _unique(_spellable(fact, is_name=is_name, is_email=is_email))
+    literals = tuple(text for text in said if _SPACELESS_SCRIPT.search(text))
+    needles = _needles((*words, *map("".join, phrases), *joined, *codes, *literals))
+    return FactForms(
         type=kind,
         is_name=is_name,
-        words=_unique(word for text in said if not _is_spelled(text) for word in _name_words(text)) if is_name else (),
+        words=words,
         handles=_unique(_handles(fact.value)) if is_name else (),
-        phrases=tuple(
-            Phrase(list(words), "".join(words))
-            for words in _unique(words for text in said for words in _phrases(text, is_address))
-            # A name of one word is among `words`.
-            if len(words) > 1 or not is_name
-        ),
-        joined=_unique(form for form in sorted(joined, key=len, reverse=True) if len(form) > 1),
+        # A name of one word is among the words.
+        phrases=tuple(_phrase(words, needles) for words in phrases if len(words) > 1 or not is_name),
+        joined=joined,
         numbers=_numbers(said, dates, is_address=is_address, is_email=is_email),
-        codes=_unique(code for text in _spellable(fact, is_name=is_name, is_email=is_email) for code in [text]),
+        codes=codes,
         dates=dates,
-        literals=tuple(text for text in said if _SPACELESS_SCRIPT.search(text)),
+        literals=literals,
+        needles=needles,
     )
-    return msgspec.structs.replace(forms, needles=frozenset(_needles(forms)))
 
 
 def compact(text: bytes) -> bytes:
@@ -113,14 +112,19 @@ def compact(text: bytes) -> bytes:
     return text.lower().translate(None, _NOT_COMPACT)
 
 
-def _needles(forms: FactForms) -> Iterator[bytes]:
-    """The compact forms without digits, shortest first, and none that holds another."""
-    texts = (*forms.words, *(phrase.text for phrase in forms.phrases), *forms.joined, *forms.codes, *forms.literals)
+def _needles(texts: Iterable[str]) -> tuple[bytes, ...]:
+    """The texts without digits as `compact` text, shortest first, and none that holds another."""
     found: list[bytes] = []
     for needle in sorted({compact(as_ascii(text)) for text in texts}, key=len):
-        if needle and needle.isalpha() and not any(shorter in needle for shorter in found):
+        if needle.isalpha() and not any(shorter in needle for shorter in found):
             found.append(needle)
-            yield needle
+    return tuple(found)
+
+
+def _phrase(words: tuple[str, ...], needles: Sequence[bytes]) -> Phrase:
+    text = "".join(words)
+    said = compact(as_ascii(text))
+    return Phrase(list(words), text, next((needle for needle in needles if needle in said), None))
 
 
 def _unique(items: Iterator) -> tuple:
@@ -212,29 +216,20 @@ def _numbers(
 ) -> tuple[DigitForm, ...]:
     if dates:
         digits = {form for year, month, day in dates if year for form in _date_digits(year, month, day)}
-        return tuple(_digit_form(form) for form in sorted(digits))
+        return tuple(DigitForm(form, frozenset(), True) for form in sorted(digits))
     if is_email:
         return ()
     if is_address:
         zips = {match[1] for text in said for part in text.split(",") if (match := _STATE_AND_ZIP.match(part.strip()))}
         zips |= {found for text in said for found in re.findall(r"\b\d{5}\b(?=(?:-\d{4})?\s*$)", text)}
-        return tuple(_digit_form(digits) for digits in sorted(zips))
+        return tuple(DigitForm(digits, frozenset(), True) for digits in sorted(zips))
     forms: dict[str, set[str]] = {}
     for text in said:
         groups = re.findall(r"\d+", number_form(text)) if not re.search(r"\d", text) else re.findall(r"\d+", text)
         digits = "".join(groups)
         if len(digits) >= LEAST_DIGITS:
             forms.setdefault(digits, set()).update(_number_parts(digits, groups))
-    return tuple(_digit_form(digits, parts, len(digits) < 7) for digits, parts in forms.items())
-
-
-def _digit_form(digits: str, parts: Iterable[str] = (), whole_only: bool = True) -> DigitForm:
-    return DigitForm(digits, frozenset(parts), whole_only, grams_of(digits))
-
-
-def grams_of(text: str) -> frozenset[str]:
-    """All pieces of `LEAST_DIGITS` symbols, so that two texts without a piece in common need no closer look."""
-    return frozenset([text[start : start + LEAST_DIGITS] for start in range(len(text) - LEAST_DIGITS + 1)])
+    return tuple(DigitForm(digits, frozenset(parts), len(digits) < 7) for digits, parts in forms.items())
 
 
 def _number_parts(digits: str, groups: list[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ written groups stand, and across up to three of the speaker's turns when six or 
 from collections.abc import Iterator, Sequence
 
 from tip_assets.quality.pii.digits import Line
-from tip_assets.quality.pii.fact_forms import LEAST_DIGITS, DigitForm, grams_of
+from tip_assets.quality.pii.fact_forms import LEAST_DIGITS, DigitForm
 from tip_assets.quality.pii.spoken import Piece
 
 _SHORTEST_SPLIT = 6
@@ -21,7 +21,7 @@ def find_digits(lines: Sequence[Line], form: DigitForm) -> Iterator[tuple[int, i
     """Yields (first token, last token) of every stretch of `form` in the lines."""
     found_turns: set[int] = set()
     for line in lines:
-        if form.grams.isdisjoint(line.grams):
+        if form.whole_only and form.digits not in line.text:
             continue
         shortest = len(form.digits) if form.whole_only else LEAST_DIGITS
         for start, end in _common_stretches(line.text, form.digits, shortest):
@@ -40,7 +40,7 @@ def find_codes(lines: Sequence[Line], code: str) -> Iterator[tuple[int, int]]:
     has_digits = any(char.isdigit() for char in code)
     shortest = min(len(wanted), _SHORTEST_CODE) if has_digits else len(wanted)
     for line in lines:
-        if wanted not in line.text and (not has_digits or grams_of(wanted).isdisjoint(line.grams)):
+        if not has_digits and wanted not in line.text:
             continue
         for start, end in _common_stretches(line.text, wanted, shortest):
             pieces = line.pieces_at(start, end)
