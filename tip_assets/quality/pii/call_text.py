@@ -289,7 +289,9 @@ def number_form(text: str) -> str:
 
 def _with_numbers(words: Sequence[str], numbers: Sequence[Piece]) -> list[str]:
     """The tokens with numbers as digits at their first token; nothing for their other tokens and for connectors."""
-    said = ["" if word in _CONNECTORS else word for word in words]
+    said = list(words) if _CONNECTORS.isdisjoint(words) else ["" if word in _CONNECTORS else word for word in words]
     for number in numbers:
-        said[number.first : number.last + 1] = [number.text] + [""] * (number.last - number.first)
+        said[number.first] = number.text
+        for token in range(number.first + 1, number.last + 1):
+            said[token] = ""
     return said

@@ -83,11 +83,11 @@ def _list_of(locale: str, attributes: tuple[str, ...]) -> frozenset[str]:
 @cache
 def _automaton(cased: bool):
     """All names capitalised, or the usual given names in lower case, compiled once per process."""
-    from ahocorasick_rs import AhoCorasick, MatchKind
+    from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
     names = _names()
     words = [name.title() for name in sorted(names.given | names.surnames)] if cased else sorted(names.usual)
-    return AhoCorasick(words, matchkind=MatchKind.LeftmostLongest)
+    return AhoCorasick(words, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA)
 
 
 def _hits(text: str, *, cased: bool) -> Iterator[_Hit]:

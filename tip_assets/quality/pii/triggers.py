@@ -46,10 +46,16 @@ _CAPITAL = r"\s[A-Z]"
 _NEAR_KIN = "[Hh]usband|[Ww]ife|[Ss]on|[Dd]aughter|[Mm]other|[Ff]ather|[Ss]ister|[Bb]rother"
 
 
-# From 90 on, in digits or words; the same text serves the scan and the detector.
+# From 90 on, in digits or words; the same text serves the scan and the detector (ages.py).
 OLD_AGE = (
     r"(?:9\d|1[0-2]\d|ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?"
     r"|(?:a |one )?hundred(?: and)?(?: (?:one|two|three|four|five|six|seven|eight|nine|ten))?)"
+)
+AGE_SAID = (
+    rf"\b{OLD_AGE}[ -]{{1,2}}(?:years?|yrs?)",
+    rf"\b(?:aged?|turned|turning|turns|at the age of|age of|age is)\s{OLD_AGE}\b",
+    r"\b(?:he|she|i|who|mother|father|mom|dad|husband|wife|grandmother|grandfather|patient|gran|grandma|grandpa)"
+    rf"(?:'s|'m|\sis|\sam|\swas|\swill be)\s(?:now\s|almost\s|already\s|only\s)?{OLD_AGE}",
 )
 
 
@@ -68,7 +74,8 @@ def patterns() -> list[ScanPattern]:
         ScanPattern(IBAN, r"[A-Z]{2}\d{2} ?[A-Z0-9]{4}"),
         ScanPattern(VIN, r"[A-HJ-NPR-Z0-9]{17}"),
         ScanPattern(MEDICARE_SHAPE, r"\d[A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d\d", True),
-        ScanPattern(NUMBER, r"\d{3}|\d[a-z]{1,3}\d|\d\d[ ,-]{1,3}\d", True),
+        # Told once, at its end, however many digits it has.
+        ScanPattern(NUMBER, r"\d{3}(?:\D|$)|\d[a-z]{1,3}\d|\d\d[ ,-]{1,3}\d", True),
         ScanPattern(NUMBER, rf"\b{_NUMBER}{_BETWEEN}{_NUMBER}{_BETWEEN}{_NUMBER}\b", True),
         ScanPattern(NUMBER, rf"\b{_NUMBER}[ ,-]{{1,3}}{_LARGE}\b|\b(?:triple|treble|quadruple) ", True),
         ScanPattern(NUMBER, rf"(?:^|[^'a-z0-9])[b-hj-z][ ,.-]{{1,3}}{_NUMBER}\b", True),
@@ -84,7 +91,7 @@ def patterns() -> list[ScanPattern]:
             True,
         ),
         ScanPattern(ZIP_OR_BOX, r"p\.?\s?o\.?\s?box|[a-z],?\s{1,2}\d{5}\b", True),
-        ScanPattern(AGE, rf"\b{OLD_AGE}\b", True),
+        *(ScanPattern(AGE, said, True) for said in AGE_SAID),
         ScanPattern(
             LOGIN,
             r"\b(?:user ?name|user id|log ?in|screen name|logged in as|password|passphrase|security word)\b",
@@ -136,9 +143,10 @@ def fact_patterns() -> list[ScanPattern]:
         ScanPattern(
             ANY_NUMBER, rf"(?:^|[\x00,.:;-] ?|\b{_NUMBER}[ ,-]{{1,3}})one\b|\bone[ ,-]{{1,3}}{_NUMBER}\b", True
         ),
-        ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[b-hj-z](?:$|[^a-z0-9'])|\bas in\b|\bfor [a-z]|\d[a-z]|[a-z]\d", True),
+        ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[b-hj-z](?:$|[^a-z0-9'])|\bas in\b|\d[a-z]|[a-z]\d", True),
         ScanPattern(LETTER, rf"\b(?:{_any(spoken.LETTER_WORDS)})[ ,.-]{{1,3}}(?:{_any(spoken.LETTER_WORDS)})\b", True),
-        # "a" and "I" are words, unless they are spelled: "A-I", or all that a turn says.
+        # "a" and "I" are words, unless they are spelled: "A-I", "I for India", or all that a turn says.
+        ScanPattern(LETTER, r"\b[ai][^a-z0-9]{1,3}for [a-z]", True),
         ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[ai][ ,.-]{1,2}[ai](?:$|[^a-z0-9'])", True),
         ScanPattern(LETTER, r"(?:^|\x00)[ ,.-]{0,3}[ai][ ,.?!-]{0,3}(?:$|\x00)", True),
         ScanPattern(CONNECTOR, r"\b(?:dot|underscore|dash|hyphen)\b|@", True),
@@ -185,12 +193,13 @@ class Triggers:
         self._announced = announced
         self._announced_ends = [end for end, _ in announced]
 
+    def __contains__(self, kind: int) -> bool:
+        return kind in self._turns
+
     def turns(self, *kinds: int) -> Sequence[int]:
         """The turns with a hit of any of the kinds, in order."""
         found = [self._turns[kind] for kind in kinds if kind in self._turns]
-        if not found:
-            return ()
-        return sorted(found[0] if len(found) == 1 else set().union(*found))
+        return sorted(set().union(*found)) if found else ()
 
     def announced_within(self, start: int, end: int) -> list[Announcement]:
         """What the words of a stretch of text announce, the nearest to its end first, each once."""
