@@ -40,7 +40,7 @@ def test_the_windows_of_a_call_show_all_of_it_and_overlap():
     assert max(seen[0]) == 2
 
 
-@pytest.mark.parametrize("before", range(0, 2_000, 391))
+@pytest.mark.parametrize("before", (0, 700, 1_500))
 def test_a_fact_is_found_wherever_windows_are_cut(monkeypatch: pytest.MonkeyPatch, make_call: MakeCall, before: int):
     small_windows(monkeypatch, 6_000)
     talk = TALK * 70
@@ -52,11 +52,11 @@ def test_a_fact_is_found_wherever_windows_are_cut(monkeypatch: pytest.MonkeyPatc
 
 def test_a_long_call_has_the_spans_it_has_in_one_piece(monkeypatch: pytest.MonkeyPatch):
     turns = tuple(turn for call in read_good_calls() for turn in call.turns)
-    call = Conversation(id="1", turns=turns[:200])
+    call = Conversation(id="1", turns=turns[:100])
     whole = {(span.turn, span.start, span.end) for span in find_spans(call)}
     small_windows(monkeypatch, 9_000)
     cut = {(span.turn, span.start, span.end) for span in find_spans(call)}
-    assert len(whole) > 20
+    assert len(whole) > 5
     assert whole <= cut
 
 
@@ -66,6 +66,7 @@ def test_a_name_is_found_again_in_later_windows(monkeypatch: pytest.MonkeyPatch,
     assert [text[span.start : span.end] for span in find_spans(make_call(text))] == ["Zorblatt", "Zorblatt"]
 
 
+@pytest.mark.slow
 def test_spaced_digits_take_no_more_memory_in_a_longer_turn(monkeypatch: pytest.MonkeyPatch, make_call: MakeCall):
     small_windows(monkeypatch, 10_000)
     find_spans(make_call("Hello, 415-555-0143?"), FACTS)
