@@ -130,7 +130,8 @@ def _follows_a_capital(text: str, start: int) -> bool:
     """Whether the word before is capitalised and no greeting or title: "Blue Shield", "Santa Clara"."""
     if start < 2 or text[start - 1] != " " or text[start - 2] == ",":
         return False
-    first = max(text.rfind(" ", 0, start - 1), text.rfind("\x00", 0, start - 1)) + 1
+    space = text.rfind(" ", 0, start - 1)
+    first = max(space, text.rfind("\x00", max(space, 0), start - 1)) + 1
     if not text[first].isupper() or text[first:start] == "I " or _starts_a_sentence(text, first):
         return False
     return text[first : start - 1].lower().strip(".'") not in _NO_NAME
