@@ -41,6 +41,10 @@ class KeptCalls:
         """Uses up the next number for a call that is not kept."""
         self._places.append(_DROPPED)
 
+    def is_kept(self, number: int) -> bool:
+        """Whether the call of that number is kept; the number is in use."""
+        return self._places[number] != _DROPPED
+
     def get(self, number: int) -> CallSketch | None:
         """The sketch of that number, its keys left out; None for a call that was not kept."""
         place = self._places[number]
