@@ -194,23 +194,17 @@ def _compare(
     on_disk.mkdir(exist_ok=True)
     index = DuplicateIndex(folder=on_disk, thresholds=comparison.thresholds)
     survived = bytearray(len(survivors))
+
+    def decide_by_meaning(sketch: CallSketch, near_misses: Sequence[tuple[str, float]]) -> DuplicateMatch | None:
+        assert meanings is not None
+        place = int(sketch.id)
+        match = meanings.match(place, near_misses, survived)
+        survived[place] = match is None
+        return match
+
     places = (place for place in order if not survivors.is_delivered_before(place))
     while batch := list(islice(places, _BATCH_CALLS)):
         named = [msgspec.structs.replace(survivors.sketches[place], id=str(place)) for place in batch]
-        matches = (
-            index.find_or_add_all(named) if meanings is None else _by_meaning_too(named, index, meanings, survived)
-        )
+        matches = index.find_or_add_all(named, None if meanings is None else decide_by_meaning)
         for place, match in zip(batch, matches, strict=True):
             survivors.judge(place, match)
-
-
-def _by_meaning_too(
-    batch: Iterable[CallSketch], index: DuplicateIndex, meanings: Meanings, survived: bytearray
-) -> Iterator[DuplicateMatch | None]:
-    for sketch in batch:
-        place = int(sketch.id)
-        match = index.find(sketch) or meanings.match(place, index.near_misses(sketch), survived)
-        if match is None:
-            index.add(sketch)
-            survived[place] = 1
-        yield match
