@@ -121,7 +121,7 @@ class DuplicateIndex:
     def _candidates(self, batch: Sequence[CallSketch]) -> list[list[int]]:
         """For each call the numbers of earlier ones that share enough keys, most first, at most _MOST_COMPARED."""
         keys, owners = _keys(batch)
-        found = self._keys.owners(keys)
+        found = self._keys.owners(keys, owners)
         asking = owners[found.asked]
         is_earlier = found.calls < asking + len(self._calls)
         pairs, shared = np.unique((asking[is_earlier] << 32) | found.calls[is_earlier], return_counts=True)
