@@ -27,10 +27,14 @@ _PAIR_FACTORS = {1: np.uint64(0x9E3779B97F4A7C15), 2: np.uint64(0xC2B2AE3D27D4EB
 
 
 class Owners(NamedTuple):
-    """Call `calls[n]` has the key that was asked for at place `asked[n]`, or the pair that begins there."""
+    """Call `calls[n]` has the key that was asked for at place `asked[n]`, or the pair that begins there.
+
+    `pairs` are the places where the pairs asked of the first table begin, which is the fullest.
+    """
 
     asked: Numbers
     calls: Numbers
+    pairs: Numbers
 
 
 class KeyTable:
@@ -50,7 +54,7 @@ class KeyTable:
             while len(self._tables) <= table:
                 self._begin_table()
             begin, end = np.searchsorted(calls, [table << _CALLS_BITS, (table + 1) << _CALLS_BITS])
-            useful, places = self._useful(table, keys[begin:end], calls[begin:end])
+            useful, places, _ = self._useful(table, keys[begin:end], calls[begin:end])
             self._write(table, useful, calls[begin:end][places] & (CALLS_PER_TABLE - 1))
 
     def owners(self, keys: Hashes, askers: Numbers) -> Owners:
@@ -60,20 +64,22 @@ class KeyTable:
             keys: As they were added.
             askers: Whose each key is, rising.
         """
-        found = [Owners(np.empty(0, np.int64), np.empty(0, np.int64))]
+        nothing = np.empty(0, np.int64)
+        found = [Owners(nothing, nothing, nothing)]
         for number, table in enumerate(self._tables):
-            useful, places = self._useful(number, keys, askers)
+            useful, places, alone = self._useful(number, keys, askers)
             rows, tags = _rows_and_tags(useful)
             entries = table[rows]
             asked, place = np.nonzero((entries >> np.uint32(_CALLS_BITS)) == tags[:, None])
             # Free places are 0 as is the first call with tag 0, so tags begin at 1.
             calls = (entries[asked, place] & np.uint32(CALLS_PER_TABLE - 1)).astype(np.int64)
-            found.append(Owners(places[asked], calls + (number << _CALLS_BITS)))
+            found.append(Owners(places[asked], calls + (number << _CALLS_BITS), nothing if number else places[alone:]))
         return Owners(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
-    def _useful(self, table: int, keys: Hashes, calls: Numbers) -> tuple[Hashes, Numbers]:
-        """The keys and the pairs of frequent ones whose rows are not full, and the place of each, of a pair its first.
+    def _useful(self, table: int, keys: Hashes, calls: Numbers) -> tuple[Hashes, Numbers, int]:
+        """The keys, then the pairs of frequent ones, whose rows are not full; the place of each; how many are no pairs.
 
+        The place of a pair is that of its first key.
         Rows only fill, so what is a pair when it is added is one when it is asked for.
         """
         fills = self._fills[table]
@@ -87,7 +93,7 @@ class KeyTable:
             has_room = fills[_rows(pairs)] < _PLACES
             places.append(firsts[has_room])
             useful.append(pairs[has_room])
-        return np.concatenate(useful), np.concatenate(places)
+        return np.concatenate(useful), np.concatenate(places), useful[0].size
 
     def _write(self, table: int, keys: Hashes, calls: Numbers) -> None:
         rows, tags = _rows_and_tags(keys)

@@ -32,7 +32,8 @@ def test_among_calls_of_the_same_few_keys_the_one_that_has_them_together_is_foun
     calls = [np.sort(rng.choice(COMMON, 20, replace=False)) for _ in range(1000)]
     for number, keys in enumerate(calls):
         table.add(keys, np.full(keys.size, number))
-    # Each key is in some 100 calls by now, three times what a row holds. A copy lacks three of its original's keys and has three others.
+    # Each key is in some 100 calls by now, three times what a row holds.
+    # A copy lacks three of its original's keys and has three others.
     for number in (500, 700, 900):
         kept = np.delete(calls[number], [4, 9, 15])
         others = np.setdiff1d(COMMON, calls[number])[:3]
