@@ -20,8 +20,8 @@ _ROW_BITS = 20
 _PLACES = 32
 # A place holds the number of a call and these bits of the key, which tell keys of one row apart.
 _TAG_BITS = 32 - _CALLS_BITS
-# A key makes pairs with the next and the next but one of its call when so many places are taken in the rows of both.
-# That is well before the rows are full, so that few calls are kept by their keys alone and looked for by pairs.
+# A key is kept in pairs with the next and the next but one of its call when so many places are taken in the rows of
+# both: well before they are full and pairs are asked for, so that few calls are there by such keys alone.
 _PAIRED_FROM = 8
 _PAIR_FACTORS = {1: np.uint64(0x9E3779B97F4A7C15), 2: np.uint64(0xC2B2AE3D27D4EB4F)}
 
@@ -54,7 +54,7 @@ class KeyTable:
             while len(self._tables) <= table:
                 self._begin_table()
             begin, end = np.searchsorted(calls, [table << _CALLS_BITS, (table + 1) << _CALLS_BITS])
-            useful, places, _ = self._useful(table, keys[begin:end], calls[begin:end])
+            useful, places, _ = self._useful(table, keys[begin:end], calls[begin:end], _PAIRED_FROM)
             self._write(table, useful, calls[begin:end][places] & (CALLS_PER_TABLE - 1))
 
     def owners(self, keys: Hashes, askers: Numbers) -> Owners:
@@ -67,7 +67,7 @@ class KeyTable:
         nothing = np.empty(0, np.int64)
         found = [Owners(nothing, nothing, nothing)]
         for number, table in enumerate(self._tables):
-            useful, places, alone = self._useful(number, keys, askers)
+            useful, places, alone = self._useful(number, keys, askers, _PLACES)
             rows, tags = _rows_and_tags(useful)
             entries = table[rows]
             asked, place = np.nonzero((entries >> np.uint32(_CALLS_BITS)) == tags[:, None])
@@ -76,15 +76,14 @@ class KeyTable:
             found.append(Owners(places[asked], calls + (number << _CALLS_BITS), nothing if number else places[alone:]))
         return Owners(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
-    def _useful(self, table: int, keys: Hashes, calls: Numbers) -> tuple[Hashes, Numbers, int]:
+    def _useful(self, table: int, keys: Hashes, calls: Numbers, frequent: int) -> tuple[Hashes, Numbers, int]:
         """The keys, then the pairs of frequent ones, whose rows are not full; the place of each; how many are no pairs.
 
-        The place of a pair is that of its first key.
-        Rows only fill, so what is a pair when it is added is one when it is asked for.
+        A key is frequent from so many taken places in its row on. The place of a pair is that of its first key.
         """
         fills = self._fills[table]
         taken = fills[_rows(keys)]
-        is_frequent = taken >= _PAIRED_FROM
+        is_frequent = taken >= frequent
         places = [np.flatnonzero(taken < _PLACES)]
         useful = [keys[places[0]]]
         for step, factor in _PAIR_FACTORS.items():
