@@ -19,7 +19,8 @@ from tip_resources.domain.sketch import CallSketch
 
 # Candidates compared with a call: those that share most keys with it, and at least this share of its keys.
 _MOST_COMPARED = 3
-_SHARED_KEYS = 0.05
+# A copy keeps fewer pairs of keys than keys.
+_SHARED_KEYS, _SHARED_PAIRS = 0.05, 0.025
 _FEWEST_SHARED = 2
 _NEAR_MISSES = 5
 
@@ -175,11 +176,12 @@ class DuplicateIndex:
     def _candidates(self, batch: Sequence[CallSketch]) -> list[list[int]]:
         """For each call the numbers of earlier ones that share enough keys, most first, at most _MOST_COMPARED."""
         keys, owners = _keys(batch)
-        found = self._keys.owners(keys)
+        found = self._keys.owners(keys, owners)
         asking = owners[found.asked]
         is_earlier = found.calls < asking + len(self._calls)
         pairs, shared = np.unique((asking[is_earlier] << 32) | found.calls[is_earlier], return_counts=True)
-        enough = np.maximum(_FEWEST_SHARED, np.bincount(owners, minlength=len(batch)) * _SHARED_KEYS)
+        keys_asked, pairs_asked = (np.bincount(who, minlength=len(batch)) for who in (owners, owners[found.pairs]))
+        enough = np.maximum(_FEWEST_SHARED, keys_asked * _SHARED_KEYS + pairs_asked * _SHARED_PAIRS)
         asking = pairs >> 32
         is_enough = shared >= enough[asking]
         pairs, shared, asking = pairs[is_enough], shared[is_enough], asking[is_enough]
