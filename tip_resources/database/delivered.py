@@ -52,8 +52,12 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('tip.conversations/'
 # The planner guesses that arrays overlap far more often than keys of 64 bits do, and would read the whole table.
 _BY_INDEX = text("SET LOCAL enable_seqscan = off")
 # New keys wait in a list and are sorted in all at once, so that a page of the index is read and written once a set and
-# not once a key. Looking up reads what waits from end to end, so it is sorted in before the transaction ends.
-_SORT_IN = text(f"SELECT gin_clean_pending_list('{SCHEMA}.conversations_by_band_keys')")
+# not once a key. Looking up reads what waits from end to end, so it is sorted in before the transaction ends. Only the
+# index's owner may; for another role PostgreSQL sorts in by itself, later.
+_SORT_IN = text(f"""
+SELECT gin_clean_pending_list(oid) FROM pg_class
+WHERE oid = '{SCHEMA}.conversations_by_band_keys'::regclass AND pg_has_role(relowner, 'USAGE')
+""")
 
 _BY_BANDS = text(f"""
 SELECT wanted.number, found.conversation_id, found.dataset, found.exact_fingerprint, found.normalized_fingerprint,
