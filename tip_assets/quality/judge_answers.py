@@ -10,7 +10,7 @@ from upath import UPath
 
 from tip_assets.quality.judging import JudgeAnswer
 from tip_resources.domain.codec import from_json, to_json
-from tip_resources.storage.objects import put_object
+from tip_resources.storage.objects import put_object, read_object, remove_tree
 
 
 class JudgeAnswers:
@@ -23,7 +23,7 @@ class JudgeAnswers:
         """The answer of an earlier run; None when it was never asked or never answered."""
         path = self._path(key)
         try:
-            data = path.read_bytes()
+            data = read_object(path)
         except FileNotFoundError:
             return None
         return from_json(data, JudgeAnswer, where=str(path))
@@ -34,8 +34,7 @@ class JudgeAnswers:
 
     def clear(self) -> None:
         """Forgets everything."""
-        if self._folder.exists():
-            self._folder.fs.rm(self._folder.path, recursive=True)
+        remove_tree(self._folder)
 
     def _path(self, key: str) -> UPath:
         return self._folder / f"{key[:2]}/{key}.json"
