@@ -52,6 +52,7 @@ def reused(result: dg.ExecuteInProcessResult) -> object:
     )
 
 
+@pytest.mark.slow
 def test_a_set_is_made_in_s3_from_the_first_part_to_the_report_and_goes_on_after_the_server_was_gone(
     home: Path, instance: dg.DagsterInstance, s3: S3Server, tmp_path: Path
 ) -> None:
@@ -78,7 +79,8 @@ def test_a_set_is_made_in_s3_from_the_first_part_to_the_report_and_goes_on_after
     assert "raw_conversations/clinic.parquet" in s3.names("sets/")
     assert {name.partition("/")[0] for name in s3.names("exports/clinic/")} == {"lex", "csv", "jsonl", "report"}
     assert not (home / ".tip" / "data").exists()
-    assert not list((home / ".tip" / "scratch").iterdir())
+    assert [folder.name for folder in (home / ".tip" / "scratch").iterdir()] == [cut_off.run_id]
+    assert not list((home / ".tip" / "scratch").rglob("*-clinic.parquet"))  # copies of sets
     stored = build_definitions({"platform": Platform(home=str(home))}).load_asset_value(
         "raw_conversations", partition_key="clinic", instance=instance
     )
