@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tip_resources.domain.failures import BadInput
+from tip_resources.storage.diagnosis import try_storage
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import list_objects, local_file, object_exists, put_object, read_object, remove_tree
 
@@ -38,6 +39,14 @@ def test_a_folder_answers_as_s3_does(tmp_path: Path) -> None:
     remove_tree(root / "few")
     with pytest.raises(FileNotFoundError):
         read_object(root / "few/a.json")
+
+
+def test_the_doctor_tries_the_folder_and_leaves_nothing(tmp_path: Path) -> None:
+    assert str(tmp_path / "calls") in try_storage(Layout("calls", tmp_path))
+    assert not any((tmp_path / "calls").iterdir())
+    (tmp_path / "a file").write_text("in the way")
+    with pytest.raises(BadInput, match="cannot be used: Not a directory. Mend it, or set storage_url"):
+        try_storage(Layout("a file", tmp_path))
 
 
 @pytest.mark.parametrize("url", ["gs://bucket/calls", "s3://", "s3:///calls", "https://bucket.s3.amazonaws.com/calls"])

@@ -13,6 +13,7 @@ from tip_resources.domain.failures import BadInput, TransientFailure
 from tip_resources.domain.reject import Reject
 from tip_resources.storage import objects, places
 from tip_resources.storage.checkpoint import CallUsage, Checkpoint
+from tip_resources.storage.diagnosis import try_storage
 from tip_resources.storage.folders import local_folder, publish_folder
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import (
@@ -196,6 +197,11 @@ def test_a_full_disk_here_is_not_put_down_to_s3(root: UPath) -> None:
     with pytest.raises(OSError, match="No space left") as full, places.reaching(root):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert full.value.errno == errno.ENOSPC
+
+
+def test_the_doctor_tries_s3_and_leaves_nothing(s3: S3Server, tmp_path: Path) -> None:
+    assert s3.address in try_storage(Layout(s3.url, tmp_path))
+    assert s3.names() == []
 
 
 def test_an_object_that_is_missing_stays_a_missing_file(root: UPath, tmp_path: Path) -> None:
