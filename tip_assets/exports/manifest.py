@@ -151,6 +151,11 @@ def read_manifest(directory: Path) -> Manifest | None:
         data = (directory / MANIFEST_NAME).read_bytes()
     except OSError:
         return None
+    return decode_manifest(data)
+
+
+def decode_manifest(data: bytes) -> Manifest | None:
+    """The manifest in `data`; None when it is none of ours."""
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -42,7 +42,8 @@ def read_object(path: UPath) -> bytes:
         FileNotFoundError: There is nothing at `path`.
     """
     with reaching(path):
-        return Path(path.path).read_bytes() if is_local(path) else path.fs.cat_file(path.path)
+        data: Any = Path(path.path).read_bytes() if is_local(path) else path.fs.cat_file(path.path)
+        return data
 
 
 def read_objects(paths: Iterable[UPath]) -> Iterator[tuple[UPath, bytes]]:

@@ -34,10 +34,10 @@ _CREDENTIALS = (
 )
 
 
-def storage_root(storage_url: str, home: Path) -> UPath:
+def storage_root(storage_url: str, home: Path, *, named: str = "storage_url") -> UPath:
     """The folder or bucket prefix that `storage_url` names; a relative folder lies in the project folder `home`.
 
-    Nothing is asked of S3 here.
+    Nothing is asked of S3 here. `named` is what a person knows the value as.
 
     Raises:
         BadInput: It names neither, or s3fs is not installed.
@@ -48,16 +48,16 @@ def storage_root(storage_url: str, home: Path) -> UPath:
     if scheme == "file":
         return UPath(Path(rest))
     if scheme != "s3":
-        raise BadInput(f"{scheme}:// is no place where tip can keep data.", where="storage_url", mend=_SCHEMES)
+        raise BadInput(f"{scheme}:// is no place where tip can keep data.", where=named, mend=_SCHEMES)
     if not rest.partition("/")[0]:
-        raise BadInput("s3:// names no bucket.", where="storage_url", mend=_SCHEMES)
+        raise BadInput("s3:// names no bucket.", where=named, mend=_SCHEMES)
     try:
         import s3fs  # noqa: F401 # pyright: ignore[reportMissingImports] - the extra s3
     except ImportError as error:
         raise BadInput(
             "s3:// needs the package s3fs, which is not installed.",
-            where="storage_url",
-            mend="Install tip's extra `s3`: pip install 'transcript-intelligence-platform[s3]'; or clear storage_url.",
+            where=named,
+            mend="Install tip's extra `s3`: pip install 'transcript-intelligence-platform[s3]'; or name a folder.",
         ) from error
     # A remembered listing would not show what another process wrote since.
     return UPath(f"s3://{rest.rstrip('/')}", use_listings_cache=False)

@@ -120,9 +120,7 @@ def test_a_schema_of_somebody_elses_is_told_with_the_sql_that_hands_it_over(
 ) -> None:
     other = "tip" if schema == "tip_dagster" else "tip_dagster"
     run_by(owned, f'CREATE SCHEMA {other} AUTHORIZATION "{ROLE}"', f"CREATE SCHEMA {schema}")
-    with pytest.raises(
-        BadInput, match=f"lacks rights in the schema '{schema}': (permission denied|no schema)"
-    ) as refused:
+    with pytest.raises(BadInput, match=f"lacks rights in the schema '{schema}'") as refused:
         TipStorage()
     run_by(owned, f'ALTER SCHEMA {schema} OWNER TO "{ROLE}"')
     assert f'ALTER SCHEMA {schema} OWNER TO "{ROLE}";' in refused.value.mend

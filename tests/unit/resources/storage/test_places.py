@@ -45,7 +45,7 @@ def test_the_doctor_tries_the_folder_and_leaves_nothing(tmp_path: Path) -> None:
     assert str(tmp_path / "calls") in try_storage(Layout("calls", tmp_path))
     assert not any((tmp_path / "calls").iterdir())
     (tmp_path / "a file").write_text("in the way")
-    with pytest.raises(BadInput, match="cannot be used: Not a directory. Mend it, or set storage_url"):
+    with pytest.raises(BadInput, match=r"cannot be used: Not a directory. Mend it, or set storage_url"):
         try_storage(Layout("a file", tmp_path))
 
 
