@@ -51,6 +51,8 @@ def storage_root(storage_url: str, home: Path, *, named: str = "storage_url") ->
         raise BadInput(f"{scheme}:// is no place where tip can keep data.", where=named, mend=_SCHEMES)
     if not rest.partition("/")[0]:
         raise BadInput("s3:// names no bucket.", where=named, mend=_SCHEMES)
+    if any(sign in rest for sign in "*?["):  # fsspec would take the prefix for a pattern
+        raise BadInput("the prefix holds one of * ? [", where=named, mend=_SCHEMES)
     try:
         import s3fs  # noqa: F401 # pyright: ignore[reportMissingImports] - the extra s3
     except ImportError as error:

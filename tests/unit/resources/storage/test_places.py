@@ -49,7 +49,9 @@ def test_the_doctor_tries_the_folder_and_leaves_nothing(tmp_path: Path) -> None:
         try_storage(Layout("a file", tmp_path))
 
 
-@pytest.mark.parametrize("url", ["gs://bucket/calls", "s3://", "s3:///calls", "https://bucket.s3.amazonaws.com/calls"])
+@pytest.mark.parametrize(
+    "url", ["gs://bucket/calls", "s3://", "s3:///calls", "s3://bucket/ca[ll]s", "https://bucket.s3.amazonaws.com/calls"]
+)
 def test_another_kind_of_place_is_refused_with_those_there_are(url: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="Use a folder, or s3://BUCKET/PREFIX"):
         Layout(url, tmp_path)
