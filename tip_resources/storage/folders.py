@@ -8,7 +8,7 @@ from pathlib import Path
 from upath import UPath
 
 from tip_resources.domain.failures import TransientFailure
-from tip_resources.storage.objects import put_object, relative_names
+from tip_resources.storage.objects import relative_names
 from tip_resources.storage.places import is_local, reaching
 
 
@@ -37,7 +37,8 @@ def publish_folder(source: Path, target: UPath, *, last: str) -> None:
             f"{target}: {len(wrong)} of {len(files)} files are not there as they were sent, {wrong[0]} among them. "
             "Another run may be exporting the same data set; make the export again."
         )
-    put_object(target / last, final.read_bytes())
+    with reaching(target):
+        target.fs.put_file(str(final), (target / last).path)
 
 
 @contextmanager
