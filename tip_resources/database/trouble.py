@@ -16,14 +16,16 @@ URL_VARIABLE = "TIP_DATABASE_URL"
 # https://www.postgresql.org/docs/18/errcodes-appendix.html
 _REFUSALS = frozenset({"42501", "3F000"})
 _ACCOUNT = f"Check the user, the password and the name of the database in {URL_VARIABLE}."
+_ADMIT_US = "Let its administrator add this machine, user and database to pg_hba.conf."
 # What libpq, PostgreSQL and PgBouncer say where waiting does not help, and what does. The first that fits counts.
 _FOR_A_PERSON = {
     "startup parameter": "Behind PgBouncer: set pool_mode = session and ignore_startup_parameters = options there, and "
     """let the server say where Dagster's tables are: ALTER ROLE "{user}" IN DATABASE "{database}" SET search_path = """
     f"{DAGSTER_SCHEMA}; or name the server itself in {URL_VARIABLE}.",
     "server does not support SSL": f"Take sslmode=require out of {URL_VARIABLE}, or switch SSL on at the server.",
+    "SSL encryption": _ADMIT_US,  # refused with SSL, and then also without
     "no encryption": f"The server wants SSL: add ?sslmode=require to {URL_VARIABLE}.",
-    "no pg_hba.conf entry": "Let its administrator add this machine, user and database to pg_hba.conf.",
+    "no pg_hba.conf entry": _ADMIT_US,
     "certificate": f"Check sslmode and sslrootcert in {URL_VARIABLE} against the server's certificate.",
     "permission denied for database": 'Let its owner run: GRANT CONNECT ON DATABASE "{database}" TO "{user}";',
     "not permitted to log in": 'Let its administrator run: ALTER ROLE "{user}" LOGIN;',

@@ -176,6 +176,13 @@ def test_missing_credentials_are_told_with_the_variables_that_hold_them(
         put_object(Layout(s3.url, tmp_path).root / "x", b"1")
 
 
+def test_a_profile_that_is_not_there_is_told(s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    forget_connections()
+    with pytest.raises(BadInput, match=r"S3 is not set up: .*profile \(nobody\).*AWS_PROFILE"):
+        put_object(Layout(s3.url, tmp_path).root / "x", b"1")
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
