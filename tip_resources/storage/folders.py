@@ -9,7 +9,10 @@ from upath import UPath
 
 from tip_resources.domain.failures import TransientFailure
 from tip_resources.storage.objects import relative_names
-from tip_resources.storage.places import is_local, reaching
+from tip_resources.storage.places import PIECE_BYTES, is_local, reaching
+
+# An export has either a few large files or very many of some kB.
+_FILES_AT_ONCE = 32
 
 
 def publish_folder(source: Path, target: UPath, *, last: str) -> None:
@@ -30,7 +33,8 @@ def publish_folder(source: Path, target: UPath, *, last: str) -> None:
         if stale := [(target / name).path for name in there if name not in files and name != last]:
             target.fs.rm(stale)
         if files:
-            target.fs.put([str(path) for path in files.values()], [(target / name).path for name in files])
+            places = [(target / name).path for name in files]
+            target.fs.put([*map(str, files.values())], places, batch_size=_FILES_AT_ONCE, chunksize=PIECE_BYTES)
     there = relative_names(target)
     if wrong := [name for name, path in files.items() if there.get(name) != path.stat().st_size]:
         raise TransientFailure(
@@ -38,7 +42,7 @@ def publish_folder(source: Path, target: UPath, *, last: str) -> None:
             "Another run may be exporting the same data set; make the export again."
         )
     with reaching(target):
-        target.fs.put_file(str(final), (target / last).path)
+        target.fs.put_file(str(final), (target / last).path, chunksize=PIECE_BYTES)
 
 
 @contextmanager
@@ -55,5 +59,6 @@ def local_folder(folder: UPath, copies: Path) -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
         if names:
             with reaching(folder):
-                folder.fs.get([(folder / name).path for name in names], [str(path) for path in paths])
+                places = [(folder / name).path for name in names]
+                folder.fs.get(places, [*map(str, paths)], batch_size=_FILES_AT_ONCE, chunksize=PIECE_BYTES)
         yield Path(made)

@@ -15,7 +15,7 @@ from upath import UPath
 
 from tip_resources.domain.failures import TransientFailure
 from tip_resources.storage.atomic import write_atomically
-from tip_resources.storage.places import ensure_bucket, is_local, reaching
+from tip_resources.storage.places import PIECE_BYTES, ensure_bucket, is_local, reaching
 
 # So many objects are asked of S3 at once: a read takes some 20 ms wherever it goes, and few bytes.
 _READ_AHEAD = 64
@@ -109,7 +109,7 @@ def put_file(source: Path, path: UPath) -> None:
     """Moves a finished local file to `path`, atomically for readers."""
     if not is_local(path):
         with reaching(path):
-            path.fs.put_file(str(source), path.path)
+            path.fs.put_file(str(source), path.path, chunksize=PIECE_BYTES)
         source.unlink()
         return
     target = Path(path.path)
@@ -145,7 +145,7 @@ def local_file(path: UPath, copies: Path) -> Path:
             copies.mkdir(parents=True, exist_ok=True)
             beside = copy.with_name(f".{copy.name}.{uuid.uuid4().hex[:8]}.tmp")
             try:
-                path.fs.get_file(path.path, str(beside))
+                path.fs.get_file(path.path, str(beside), chunksize=PIECE_BYTES)
                 if _version(path) == version:
                     beside.replace(copy)
                     return copy

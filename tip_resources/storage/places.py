@@ -14,6 +14,9 @@ from upath import UPath
 
 from tip_resources.domain.failures import BadInput, TransientFailure
 
+PIECE_BYTES = 8 << 20
+"""Larger files go to S3 and come back in pieces of this size. s3fs would hold ten of 50 MB in memory."""
+_PIECES_AT_ONCE = 4
 _SCHEMES = "Use a folder, or s3://BUCKET/PREFIX."
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _WRONG_CREDENTIALS = frozenset(
@@ -62,7 +65,7 @@ def storage_root(storage_url: str, home: Path, *, named: str = "storage_url") ->
             mend="Install tip's extra `s3`: pip install 'transcript-intelligence-platform[s3]'; or name a folder.",
         ) from error
     # A remembered listing would not show what another process wrote since.
-    return UPath(f"s3://{rest.rstrip('/')}", use_listings_cache=False)
+    return UPath(f"s3://{rest.rstrip('/')}", use_listings_cache=False, max_concurrency=_PIECES_AT_ONCE)
 
 
 def is_local(path: UPath) -> bool:

@@ -53,12 +53,3 @@ def test_starting_over_forgets_everything(tmp_path: Path) -> None:
     checkpoint.clear()
     checkpoint.clear()
     assert checkpoint.finished() == {} and checkpoint.attempts() == {} and checkpoint.usages() == {}
-
-
-def test_an_object_store_holds_the_same_parts() -> None:
-    checkpoint = Checkpoint(UPath("memory://bucket/sets/d"))
-    checkpoint.save(call(7), "aaaa")
-    checkpoint.reject(reject(7))
-    assert checkpoint.finished() == {7: {"aaaa"}}
-    assert [*checkpoint.load([(7, "aaaa")])] == [call(7)]
-    assert checkpoint.attempts() == {7: 1}

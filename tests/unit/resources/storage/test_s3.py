@@ -1,6 +1,7 @@
 """The storage root in S3, by moto's server over HTTP; and what is said when S3 is not as it must be."""
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,14 @@ def test_a_file_in_s3_is_copied_once_for_each_version(s3: S3Server, root: UPath,
     fetched = [method for method, path in s3.requests if method == "GET" and path.endswith("d.parquet")]
     assert len(fetched) == 2
     assert len(list((tmp_path / "copies").iterdir())) == 2  # the reader of the first keeps what it reads
+
+
+def test_a_large_file_goes_in_pieces_and_comes_back_as_it_was(s3: S3Server, root: UPath, tmp_path: Path) -> None:
+    content = os.urandom(2 * places.PIECE_BYTES + 5)
+    (tmp_path / "made").write_bytes(content)
+    put_file(tmp_path / "made", root / "large")
+    assert len([method for method, _ in s3.requests if method == "PUT"]) == 3
+    assert local_file(root / "large", tmp_path / "copies").read_bytes() == content
 
 
 def test_a_set_that_is_replaced_while_it_is_read_is_read_again(s3: S3Server, root: UPath, tmp_path: Path) -> None:
