@@ -1,6 +1,7 @@
 """`tip trace`: from a line of an exported file back to the model, prompt, seed and machine that made it."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,7 +45,8 @@ def trace(what: str, line: int | None, as_json: bool) -> None:
     found = exported_line(Path(what), line) if is_file else None
     call = found.call if found else what
     dataset = (found.dataset if found else "") or _dataset_of(home, call)
-    origin = origin_of(call, dataset, Layout(load_settings(home).storage_url, home))
+    with TemporaryDirectory() as copies:
+        origin = origin_of(call, dataset, Layout(load_settings(home).storage_url, home), Path(copies))
     asked = _asked(home, dataset)
     facts = {
         "notes": _notes(found, origin),

@@ -1,12 +1,12 @@
 """What leaves the house, as assets: Lex, CSV and JSONL exports, and the report on the whole set."""
 
-import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 import dagster as dg
 import polars as pl
+from upath import UPath
 
 from tip_assets.catalogue import EXPORTS
 from tip_assets.exports.csv_export import write_csv
@@ -62,10 +62,10 @@ def lex_export(
 ) -> dg.MaterializeResult:
     """Amazon Lex: one Contact Lens 1.1.0 file per call in date folders, redacted, with a manifest."""
     spec, settings = the_spec(dataset_specs), platform.settings().exports
-    with clear_failures():
+    with clear_failures(), platform.exporting(spec.name, "lex", context.run.run_id) as folder:
         summary = write_lex(
             read_set(scrubbed_conversations, Conversation),
-            platform.layout().exports(spec.name, "lex"),
+            folder,
             dataset=spec.name,
             style=settings.style_of("lex"),
             key=platform.redaction_key(spec.name),
@@ -73,10 +73,10 @@ def lex_export(
             fallback_date=asked_on(spec),
             run_id=context.run.run_id,
         )
+        found = check_lex_export(folder, minimum_turns=settings.lex_minimum_turns)
     expected = count_rows(scrubbed_conversations)
-    found = check_lex_export(summary.directory, minimum_turns=settings.lex_minimum_turns)
     return dg.MaterializeResult(
-        metadata=_metadata(summary, scrubbed_conversations),
+        metadata=_metadata(summary, platform.layout().exports(spec.name, "lex"), scrubbed_conversations),
         check_results=[
             dg.AssetCheckResult(
                 check_name="lex_export_is_complete",
@@ -143,28 +143,29 @@ def _plain_export(
     write: Callable[..., ExportSummary],
 ) -> dg.MaterializeResult:
     """One of the formats that need nothing but the calls."""
-    with clear_failures():
+    with clear_failures(), platform.exporting(spec.name, name, context.run.run_id) as folder:
         summary = write(
             read_set(scrubbed, Conversation),
-            platform.layout().exports(spec.name, name),
+            folder,
             dataset=spec.name,
             style=platform.settings().exports.style_of(name),
             key=platform.redaction_key(spec.name),
             run_id=context.run.run_id,
         )
-    return dg.MaterializeResult(metadata=_metadata(summary, scrubbed))
+    place = platform.layout().exports(spec.name, name)
+    return dg.MaterializeResult(metadata=_metadata(summary, place, scrubbed))
 
 
-def _metadata(summary: ExportSummary, scrubbed: pl.LazyFrame) -> dict[str, Any]:
+def _metadata(summary: ExportSummary, place: UPath, scrubbed: pl.LazyFrame) -> dict[str, Any]:
     return {
-        "path": dg.MetadataValue.path(str(summary.directory)),
+        "path": dg.MetadataValue.path(str(place)),
         "dagster/row_count": summary.conversations,
         "files": summary.files,
         "turns": summary.turns,
         "bytes": summary.bytes,
         "warnings": dg.MetadataValue.md("\n".join(f"- {warning}" for warning in summary.warnings) or "(none)"),
         "origin_of_calls": _origins(scrubbed),
-        "origin_of_any_line": f'tip trace "{summary.directory}{os.sep}FILE" LINE',
+        "origin_of_any_line": f'tip trace "{place / "FILE"}" LINE',
     }
 
 

@@ -4,6 +4,7 @@ Nothing here is personal: of personas only role, mood and habits are told, of pe
 """
 
 from collections import Counter
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -15,7 +16,7 @@ from tip_resources.domain.persona import Persona, PersonaRole
 from tip_resources.domain.provenance import Provenance
 from tip_resources.domain.scenario import Scenario
 from tip_resources.storage.layout import Layout
-from tip_resources.storage.sets import read_set
+from tip_resources.storage.sets import open_set_if_there, read_set
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -52,10 +53,12 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 _CALL_SETS = ("raw_conversations", "deduped_conversations", "graded_conversations", "scrubbed_conversations")
 
 
-def origin_of(call: str, dataset: str, layout: Layout) -> Origin:
-    """Everything the stored sets of `dataset` know of the call with id `call`."""
+def origin_of(call: str, dataset: str, layout: Layout, copies: Path) -> Origin:
+    """Everything the stored sets of `dataset` know of the call with id `call`; `copies` is for sets that lie in S3."""
     held = {
-        name: found for name in _CALL_SETS if (found := _by_id(layout, name, dataset, call, Conversation)) is not None
+        name: found
+        for name in _CALL_SETS
+        if (found := _by_id(layout, name, dataset, call, Conversation, copies)) is not None
     }
     if not held:
         return Origin(dataset=dataset, call=call)
@@ -67,11 +70,11 @@ def origin_of(call: str, dataset: str, layout: Layout) -> Origin:
         index=newest.index,
         turns=len(newest.turns),
         provenance=newest.provenance,
-        scenario=_by_id(layout, "scenarios", dataset, newest.scenario_id, Scenario),
+        scenario=_by_id(layout, "scenarios", dataset, newest.scenario_id, Scenario, copies),
         speakers=tuple(
             _speaker(persona)
             for persona_id in newest.persona_ids
-            if (persona := _by_id(layout, "personas", dataset, persona_id, Persona)) is not None
+            if (persona := _by_id(layout, "personas", dataset, persona_id, Persona, copies)) is not None
         ),
         grade=newest.annotations.grade,
         personal_data=dict(Counter(span.type for span in spans).most_common()) if spans is not None else None,
@@ -79,11 +82,9 @@ def origin_of(call: str, dataset: str, layout: Layout) -> Origin:
     )
 
 
-def _by_id(layout: Layout, name: str, dataset: str, wanted: str, kind: type[T]) -> T | None:
-    file = layout.set_file(name, dataset)
-    if not file.exists():
-        return None
-    return next(read_set(pl.scan_parquet(str(file)).filter(pl.col("id") == wanted), kind), None)
+def _by_id(layout: Layout, name: str, dataset: str, wanted: str, kind: type[T], copies: Path) -> T | None:
+    frame = open_set_if_there(layout, name, dataset, copies)
+    return None if frame is None else next(read_set(frame.filter(pl.col("id") == wanted), kind), None)
 
 
 def _speaker(persona: Persona) -> Speaker:

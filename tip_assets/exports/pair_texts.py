@@ -4,6 +4,7 @@ What is picked and how it is redacted is in report_pairs.py.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import polars as pl
 
@@ -12,7 +13,7 @@ from tip_assets.planning.plan_sets import read_plans
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.persona import PersonalFact
 from tip_resources.storage.layout import Layout
-from tip_resources.storage.sets import read_set
+from tip_resources.storage.sets import open_set_if_there, read_set
 
 
 class PairTexts:
@@ -21,21 +22,21 @@ class PairTexts:
     Args:
         layout: Where sets lie.
         dataset: The set that is reported on; its calls are read as they were written, those of others as delivered.
+        copies: Working folder for sets that lie in S3.
     """
 
-    def __init__(self, layout: Layout, dataset: str) -> None:
-        self._layout, self._dataset = layout, dataset
+    def __init__(self, layout: Layout, dataset: str, copies: Path) -> None:
+        self._layout, self._dataset, self._copies = layout, dataset, copies
 
     def calls(self, dataset_of: str, ids: Sequence[str]) -> Mapping[str, KnownCall]:
         """Calls of a set by id; "" means the reported one. Those that are not there any more are left out."""
         dataset = dataset_of or self._dataset
-        file = self._layout.set_file("scrubbed_conversations" if dataset_of else "raw_conversations", dataset)
-        if not file.exists():
+        frame = self._open("scrubbed_conversations" if dataset_of else "raw_conversations", dataset)
+        if frame is None:
             return {}
-        frame = pl.scan_parquet(str(file)).filter(pl.col("id").is_in(ids))
         return {
             call.id: KnownCall(call, self._facts(dataset, call.index) if call.index is not None else ())
-            for call in read_set(frame, Conversation)
+            for call in read_set(frame.filter(pl.col("id").is_in(ids)), Conversation)
         }
 
     def facts_of(self, index: int) -> Sequence[PersonalFact]:
@@ -43,8 +44,10 @@ class PairTexts:
         return self._facts(self._dataset, index)
 
     def _facts(self, dataset: str, index: int) -> Sequence[PersonalFact]:
-        files = [self._layout.set_file(name, dataset) for name in ("scenarios", "personas")]
-        if not all(file.exists() for file in files):
+        scenarios, personas = (self._open(name, dataset) for name in ("scenarios", "personas"))
+        if scenarios is None or personas is None:
             return ()
-        scenarios, personas = (pl.scan_parquet(str(file)) for file in files)
         return next((plan.facts for plan in read_plans(scenarios, personas, index, index + 1)), ())
+
+    def _open(self, name: str, dataset: str) -> pl.LazyFrame | None:
+        return open_set_if_there(self._layout, name, dataset, self._copies)

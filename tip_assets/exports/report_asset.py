@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import dagster as dg
 import msgspec
@@ -29,8 +30,8 @@ from tip_assets.steps import clear_failures, recorded_spending
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.reject import Reject
 from tip_resources.domain.set_metric import SetMetric
-from tip_resources.storage.atomic import write_atomically
 from tip_resources.storage.layout import Layout
+from tip_resources.storage.objects import put_object, read_object
 from tip_resources.storage.sets import count_rows, read_set
 
 
@@ -63,7 +64,8 @@ def dataset_report(
     spec, settings, layout = the_spec(dataset_specs), platform.settings(), platform.layout()
     minimum_score = settings.quality.minimum_score
     passed = count_rows(graded_conversations.filter(passing(minimum_score)))
-    losses = count_reasons(pl.scan_parquet(str(layout.set_file(REJECTS, spec.name))))
+    scratch = layout.scratch(context.run.run_id, "dataset_report")
+    losses = count_reasons(platform.open_set(REJECTS, spec.name, scratch))
     _add(losses, "duplicate", count_rows(raw_conversations) - count_rows(deduped_conversations))
     _add(losses, "low_grade", count_rows(graded_conversations) - passed)
     _add(losses, "unscrubbable", passed - count_rows(scrubbed_conversations))
@@ -76,7 +78,7 @@ def dataset_report(
             exports=_exports(layout, spec.name),
             domain_templates=list(platform.library(spec.domain).templates),
             minimum_overall=minimum_score * 5,
-            duplicates=_duplicates(platform, spec.name),
+            duplicates=_duplicates(platform, spec.name, scratch),
             metrics=[*read_set(dataset_metrics, SetMetric), *read_set(realism_discriminator, SetMetric)],
             cost=recorded_cost(recorded_spending(context), platform.checkpoint(spec.name).usages().values()),
             judging=recorded_cost(recorded_spending(context, "graded_conversations", JUDGE_SPENDING)),
@@ -86,8 +88,9 @@ def dataset_report(
         )
     folder = layout.exports(spec.name, "report")
     summary = summary_of_report(data, delivered=count_rows(raw_conversations), seconds=_seconds_so_far(context))
-    write_atomically(folder / "report.html", render_report(data))
-    write_atomically(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    with clear_failures():  # the summary last: where it is, the report is
+        put_object(folder / "report.html", render_report(data).encode())
+        put_object(folder / "summary.json", f"{json.dumps(summary, indent=2)}\n".encode())
     # The last of the set's assets: a run without a daemon (`dg launch`) has no sensor that would note its end.
     platform.requests().set_state(spec.name, "done", run_id=context.run.run_id)
     layout.clear_scratch(context.run.run_id)
@@ -107,11 +110,10 @@ def dataset_report(
     )
 
 
-def _duplicates(platform: Platform, dataset: str) -> DuplicateFindings:
+def _duplicates(platform: Platform, dataset: str, scratch: Path) -> DuplicateFindings:
     """Duplicates that were refused while writing, and those removed afterwards."""
-    layout = platform.layout()
-    texts = PairTexts(layout, dataset)
-    rejects, removed = (pl.scan_parquet(str(layout.set_file(name, dataset))) for name in (REJECTS, DUPLICATES))
+    texts = PairTexts(platform.layout(), dataset, scratch)
+    rejects, removed = (platform.open_set(name, dataset, scratch) for name in (REJECTS, DUPLICATES))
     return duplicate_findings(
         read_set(rejects.filter(pl.col("reason") == "duplicate"), Reject),
         read_set(removed, RemovedCall),
@@ -126,7 +128,7 @@ def _exports(layout: Layout, dataset: str) -> list[ExportSummary]:
     summaries = []
     for name in ("lex", "csv", "jsonl"):
         folder = layout.exports(dataset, name)
-        head = msgspec.json.decode((folder / MANIFEST_NAME).read_bytes(), type=ManifestHeader)
+        head = msgspec.json.decode(read_object(folder / MANIFEST_NAME), type=ManifestHeader)
         totals = head.totals
         summaries.append(
             ExportSummary(

@@ -124,7 +124,7 @@ def scrubbed_conversations(
         platform.delivered().replace_dataset(
             spec.name, (sketch for batch in kept for _, sketch in batch), domain=spec.domain
         )
-        keep_quality_scores(platform, spec.name, frame)
+        keep_quality_scores(platform, spec.name, frame, scratch)
     sample = next(read_set(frame, Conversation), None)
     return dg.MaterializeResult(
         value=frame,

@@ -6,6 +6,7 @@ annotation: Dagster would read it as the type of every output.
 
 import enum
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -210,16 +211,19 @@ def _past_gradings(context: dg.AssetExecutionContext) -> list[PastGrading]:
     return past
 
 
-def keep_quality_scores(platform: Platform, dataset: str, delivered: pl.LazyFrame) -> None:
+def keep_quality_scores(platform: Platform, dataset: str, delivered: pl.LazyFrame, scratch: Path) -> None:
     """Writes the grades of what is delivered, the deciding and the second ones, where queries across sets find them."""
-    file = platform.layout().set_file(SECOND_GRADES, dataset)
+    try:
+        second = platform.open_set(SECOND_GRADES, dataset, scratch)
+    except FileNotFoundError:
+        second = None
 
     def grades() -> Iterator[tuple[str, Grade]]:
         for call in read_set(delivered, Conversation):
             if call.annotations.grade is not None:
                 yield call.id, call.annotations.grade
-        if file.exists():
-            for one in read_set(pl.scan_parquet(str(file)), SecondGrade):
+        if second is not None:
+            for one in read_set(second, SecondGrade):
                 yield one.id, one.grade
 
     platform.quality_scores().replace_dataset(dataset, grades())

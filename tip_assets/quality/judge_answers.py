@@ -13,7 +13,7 @@ from upath import UPath
 from tip_assets.quality.judging import JudgeAnswer
 from tip_resources.domain.codec import from_json, to_json
 from tip_resources.storage.checkpoint import CallUsage
-from tip_resources.storage.objects import put_object
+from tip_resources.storage.objects import list_objects, put_object, read_object, read_objects, remove_tree
 
 
 class JudgeAnswers:
@@ -26,7 +26,7 @@ class JudgeAnswers:
         """The answer of an earlier run; None when it was never asked or never answered."""
         path = self._path(key)
         try:
-            data = path.read_bytes()
+            data = read_object(path)
         except FileNotFoundError:
             return None
         return from_json(data, JudgeAnswer, where=str(path))
@@ -40,8 +40,8 @@ class JudgeAnswers:
 
         Left out are answers that were kept before it was written down who gave them.
         """
-        for path in sorted(self._folder.glob("*/*.json"), key=str):
-            answer = from_json(path.read_bytes(), JudgeAnswer, where=str(path))
+        for path, data in read_objects(list_objects(self._folder, "*/*.json")):
+            answer = from_json(data, JudgeAnswer, where=str(path))
             if answer.endpoint:
                 yield CallUsage(
                     call_id=path.stem,
@@ -54,8 +54,7 @@ class JudgeAnswers:
 
     def clear(self) -> None:
         """Forgets everything."""
-        if self._folder.exists():
-            self._folder.fs.rm(self._folder.path, recursive=True)
+        remove_tree(self._folder)
 
     def _path(self, key: str) -> UPath:
         return self._folder / f"{key[:2]}/{key}.json"

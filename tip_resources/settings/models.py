@@ -305,7 +305,10 @@ class Settings(Section):
         default="development", description="Profiles build on it."
     )
     debug: bool = Field(default=False, description="Explain every decision in the log.")
-    storage_url: str = Field(default="", description="Where sets are kept; empty for .tip/data in the project folder.")
+    storage_url: str = Field(
+        default="",
+        description="Where sets, parts and exports are kept: a folder or s3://BUCKET/PREFIX; empty for .tip/data.",
+    )
     models: ModelSettings = ModelSettings()
     generation: GenerationSettings = GenerationSettings()
     engine: EngineSettings = EngineSettings()

@@ -97,7 +97,7 @@ def test_a_resumed_run_refuses_copies_of_what_was_kept_before_it_was_cut_off(tmp
     assert tally().judge(call("a", 1), plan(0), "")
     resumed = tally()
     assert resumed.take_up(lambda: [plan(0), plan(1)]) == 1
-    assert checkpoint.load(0, "i0").annotations.grade is not None
+    assert next(checkpoint.load([(0, "i0")])).annotations.grade is not None
     assert not resumed.judge(call("b", 1, is_edited=is_edited, index=1), plan(1), "")
     assert resumed.judge(call("c", 2, index=1), plan(1), "")
 
