@@ -17,6 +17,7 @@ from tip_assets.generation.estimate import estimate
 from tip_assets.generation.prompts import CallPrompt
 from tip_assets.generation.serving import ReadSettings, endpoints_for
 from tip_assets.generation.spending import Spending
+from tip_assets.generation.stopping import StopsWriting
 from tip_assets.generation.write_calls import CallWriter, WritingProgress, WritingSummary
 from tip_assets.quality.duplicates.comparison import word_thresholds
 from tip_assets.quality.duplicates.earlier_calls import EarlierCalls
@@ -58,6 +59,7 @@ def write_plans(
     shared: SharedRecords | None = None,
     fleet: "FleetServers | None" = None,
     fresh: bool = False,
+    stop: StopsWriting | None = None,
 ) -> Written:
     """Has language models write the calls of `plans` and keeps what is good.
 
@@ -76,6 +78,7 @@ def write_plans(
         shared: Where the limits of endpoints are shared with other runs and kept; None learns for this run alone.
         fleet: Its machines' servers are used too, and their heat and people hold calls back; None knows of neither.
         fresh: Forget what earlier runs kept, rejects included, and write every call anew.
+        stop: Ends the writing for other reasons than its budget, and asks `spending` itself; None leaves it to that.
 
     Raises:
         NoEndpoint: No model answers.
@@ -120,7 +123,7 @@ def write_plans(
                 batches=batches,
                 settings=now.generation,
                 on_progress=on_progress,
-                stop=spending,
+                stop=stop or spending,
             )
             return await writer.write(), writer
 
