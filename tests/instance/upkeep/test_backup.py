@@ -205,6 +205,11 @@ def test_a_backup_never_overwrites_and_a_failed_one_leaves_nothing(
     with pytest.raises(OSError):
         back_up(fresh_database, home, Settings(), tmp_path / "new", full)
     assert sorted(path.name for path in tmp_path.iterdir() if "home" not in path.name) == ["taken"]
+    killed = tmp_path / ".new.partial"
+    killed.mkdir()
+    (killed / "half").touch()
+    back_up(fresh_database, home, Settings(), tmp_path / "new", said_nothing)
+    assert sorted(path.name for path in tmp_path.iterdir() if "home" not in path.name) == ["new", "taken"]
 
 
 def test_what_is_written_meanwhile_does_not_change_the_moment_of_the_backup(

@@ -1,6 +1,8 @@
 """What Dagster is made to forget, on a real instance in tip's own storage."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,3 +139,57 @@ def test_of_observations_the_newest_of_each_machine_stays(
     (record,) = instance.fetch_observations(MACHINE, limit=5).records
     assert record.asset_observation is not None
     assert record.asset_observation.metadata["celsius"].value == 70
+
+
+CLEANS_UP = """
+import sys
+from pathlib import Path
+from tip_resources.database.connection import database
+from tip_resources.settings.models import Settings
+from tip_resources.upkeep.clean_up import chores, clean_up
+home = Path(sys.argv[1])
+def told(chore, amount):
+    print(chore.name, flush=True)
+    sys.stdin.readline()
+clean_up(chores(database(home), home, Settings()), told)
+"""
+EVENTS = 30
+RUNS = 70
+
+
+def test_a_killed_clean_up_leaves_whole_runs_and_the_next_does_the_rest(
+    home: Path, instance: dg.DagsterInstance, fresh_database: Engine
+) -> None:
+    with fresh_database.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO tip_dagster.runs (run_id, status, run_body, end_time, update_timestamp) "
+                "SELECT 'run-' || n, 'FAILURE', '{}', 0, now() FROM generate_series(1, :runs) n"
+            ),
+            {"runs": RUNS},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO tip_dagster.event_logs (run_id, event, dagster_event_type, timestamp) "
+                "SELECT 'run-' || n, '{}', 'STEP_FAILURE', now() "
+                "FROM generate_series(1, :runs) n, generate_series(1, :events)"
+            ),
+            {"runs": RUNS, "events": EVENTS},
+        )
+    child = subprocess.Popen(
+        [sys.executable, "-c", CLEANS_UP, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None and child.stdin is not None
+    assert child.stdout.readline() == "old runs\n"
+    child.stdin.write("\n")  # one more batch, and the kill meets it wherever it is
+    child.stdin.flush()
+    child.kill()
+    child.wait()
+    with fresh_database.connect() as connection:
+        left = set(connection.scalars(text("SELECT run_id FROM tip_dagster.runs")))
+        events = dict(
+            connection.execute(text("SELECT run_id, count(*) FROM tip_dagster.event_logs GROUP BY run_id")).all()
+        )
+    assert 0 < len(left) < RUNS
+    assert events == dict.fromkeys(left, EVENTS)
+    assert forget(fresh_database, home) == {"old runs": len(left)}
