@@ -5,7 +5,7 @@ in batches. What stays for an auditor: every run that made something of a data s
 materialized, checked, and how its steps ended. Definitions of old jobs (snapshots) stay too; they are few.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -52,12 +52,12 @@ EXISTS (
             SELECT FROM {DAGSTER_SCHEMA}.asset_keys a WHERE a.asset_key = e.asset_key AND a.last_run_id = r.run_id)))
 OR EXISTS (SELECT FROM tip.dataset_requests q WHERE q.run_id = r.run_id)"""
 
-_DETAILS_FOUND = f"""
-SELECT count(*), coalesce(sum(pg_column_size(e.*)), 0)
-FROM {DAGSTER_SCHEMA}.event_logs e JOIN {DAGSTER_SCHEMA}.runs r USING (run_id) WHERE {_IS_OLD_RUN} AND {_IS_DETAIL}"""
 _RUNS_WITH_DETAILS = f"""
 SELECT r.run_id FROM {DAGSTER_SCHEMA}.runs r WHERE {_IS_OLD_RUN}
 AND EXISTS (SELECT FROM {DAGSTER_SCHEMA}.event_logs e WHERE e.run_id = r.run_id AND {_IS_DETAIL}) ORDER BY r.id"""
+_DETAILS_FOUND = f"""
+SELECT count(*), coalesce(sum(pg_column_size(e.*)), 0)
+FROM {DAGSTER_SCHEMA}.event_logs e WHERE e.run_id = ANY(:run_ids) AND {_IS_DETAIL}"""
 _DELETE_DETAILS = f"""
 WITH gone AS (
     DELETE FROM {DAGSTER_SCHEMA}.event_logs e WHERE e.run_id = ANY(:run_ids) AND {_IS_DETAIL}
@@ -66,9 +66,9 @@ SELECT count(*), coalesce(sum(size), 0) FROM gone"""
 
 _OLD_RUNS = f"SELECT r.run_id FROM {DAGSTER_SCHEMA}.runs r WHERE {_IS_OLD_RUN} AND NOT ({_COUNTS_STILL}) ORDER BY r.id"
 _RUNS_FOUND = f"""
-SELECT count(*), coalesce(sum(pg_column_size(r.*) + (
-    SELECT coalesce(sum(pg_column_size(e.*)), 0) FROM {DAGSTER_SCHEMA}.event_logs e WHERE e.run_id = r.run_id)), 0)
-FROM {DAGSTER_SCHEMA}.runs r WHERE {_IS_OLD_RUN} AND NOT ({_COUNTS_STILL})"""
+SELECT cardinality(CAST(:run_ids AS text[])), (
+    SELECT coalesce(sum(pg_column_size(r.*)), 0) FROM {DAGSTER_SCHEMA}.runs r WHERE r.run_id = ANY(:run_ids)) + (
+    SELECT coalesce(sum(pg_column_size(e.*)), 0) FROM {DAGSTER_SCHEMA}.event_logs e WHERE e.run_id = ANY(:run_ids))"""
 # Looked at once more while the run is locked; tags of runs go with them. One statement: all of it goes, or nothing.
 _DELETE_RUNS = f"""
 WITH chosen AS (
@@ -118,28 +118,24 @@ def dagster_chores(engine: Engine, retention: RetentionSettings) -> tuple[Chore,
         if connection.scalar(text("SELECT to_regclass(:name)"), {"name": f"{DAGSTER_SCHEMA}.job_ticks"}) is None:
             return ()
 
-    def chore(name: str, unit: str, setting: str, found: str, remove: Callable[[int], Iterator[Amount]]) -> Chore:
+    def of_runs(name: str, unit: str, setting: str, choose: str, measure: str, remove: str) -> Chore:
         days = getattr(retention, setting)
-        return Chore(name, unit, setting, days, partial(amount, engine, found, {"days": days}), partial(remove, days))
+        measured = partial(_by_runs, engine, choose, measure, days)
+        removed = partial(_by_runs, engine, choose, remove, days)
+        return Chore(name, unit, setting, days, lambda: sum(measured(), Amount()), removed)
 
-    by_batch = partial(_remove_batches, engine)
+    def of_rows(name: str, unit: str, setting: str, measure: str, remove: str) -> Chore:
+        days = getattr(retention, setting)
+        measured = partial(amount, engine, measure, {"days": days})
+        return Chore(name, unit, setting, days, measured, partial(in_batches, engine, remove, {"days": days}))
+
     return (
-        chore("old runs", "run", "runs_days", _RUNS_FOUND, partial(_remove_of_runs, engine, _OLD_RUNS, _DELETE_RUNS)),
-        chore(
-            "details of old runs",
-            "event",
-            "run_details_days",
-            _DETAILS_FOUND,
-            partial(_remove_of_runs, engine, _RUNS_WITH_DETAILS, _DELETE_DETAILS),
+        of_runs("old runs", "run", "runs_days", _OLD_RUNS, _RUNS_FOUND, _DELETE_RUNS),
+        of_runs(
+            "details of old runs", "event", "run_details_days", _RUNS_WITH_DETAILS, _DETAILS_FOUND, _DELETE_DETAILS
         ),
-        chore(
-            "old observations",
-            "event",
-            "observations_days",
-            _OBSERVATIONS_FOUND,
-            partial(by_batch, _DELETE_OBSERVATIONS),
-        ),
-        chore("old ticks", "tick", "ticks_days", _TICKS_FOUND, partial(by_batch, _DELETE_TICKS)),
+        of_rows("old observations", "event", "observations_days", _OBSERVATIONS_FOUND, _DELETE_OBSERVATIONS),
+        of_rows("old ticks", "tick", "ticks_days", _TICKS_FOUND, _DELETE_TICKS),
     )
 
 
@@ -164,13 +160,16 @@ def amount(engine: Engine, statement: str, values: Mapping[str, Any]) -> Amount:
         return Amount(int(count), int(size))
 
 
-def _remove_of_runs(engine: Engine, choose: str, remove: str, days: int) -> Iterator[Amount]:
+def in_batches(engine: Engine, remove: str, values: Mapping[str, Any]) -> Iterator[Amount]:
+    """Repeats a statement that removes a bounded number of rows until it finds none."""
+    while (done := amount(engine, remove, values)).count:
+        yield done
+
+
+def _by_runs(engine: Engine, choose: str, statement: str, days: int) -> Iterator[Amount]:
+    """A statement for the runs that `choose` gives, some at a time: so each is found by its index, whatever the
+    server's statistics say of these tables."""
     with engine.connect() as connection:
         run_ids = list(connection.scalars(text(choose), {"days": days}))
     for start in range(0, len(run_ids), _RUNS_PER_BATCH):
-        yield amount(engine, remove, {"run_ids": run_ids[start : start + _RUNS_PER_BATCH], "days": days})
-
-
-def _remove_batches(engine: Engine, remove: str, days: int) -> Iterator[Amount]:
-    while (done := amount(engine, remove, {"days": days})).count:
-        yield done
+        yield amount(engine, statement, {"run_ids": run_ids[start : start + _RUNS_PER_BATCH], "days": days})

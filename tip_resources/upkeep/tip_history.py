@@ -3,14 +3,13 @@
 Requests, settings with their history, the audit log, grades and the index of delivered calls are kept for ever.
 """
 
-from collections.abc import Iterator
 from functools import partial
 
 from sqlalchemy import Engine
 
 from tip_resources.settings.upkeep_models import RetentionSettings
-from tip_resources.upkeep.chores import Amount, Chore
-from tip_resources.upkeep.dagster_history import amount
+from tip_resources.upkeep.chores import Chore
+from tip_resources.upkeep.dagster_history import amount, in_batches
 
 _ROWS_PER_BATCH = 5_000
 # Name, table, its column of time, setting.
@@ -32,11 +31,6 @@ def tip_chores(engine: Engine, retention: RetentionSettings) -> tuple[Chore, ...
         WITH chosen AS (SELECT t.ctid AS place {is_old} LIMIT {_ROWS_PER_BATCH}),
         gone AS (DELETE FROM {table} t USING chosen WHERE t.ctid = place RETURNING pg_column_size(t.*) AS size)
         SELECT count(*), coalesce(sum(size), 0) FROM gone"""
-        removing = partial(_remove, engine, remove)
-        chores.append(Chore(name, "row", setting, days, partial(amount, engine, found, {}), removing))
+        measured, removed = partial(amount, engine, found, {}), partial(in_batches, engine, remove, {})
+        chores.append(Chore(name, "row", setting, days, measured, removed))
     return tuple(chores)
-
-
-def _remove(engine: Engine, statement: str) -> Iterator[Amount]:
-    while (done := amount(engine, statement, {})).count:
-        yield done

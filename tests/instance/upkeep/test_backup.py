@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.embedded import temporary_home
 from tests.instance.upkeep.test_forgetting_runs import YAML, calls, make
 from tip_resources.database import audit, restoring
 from tip_resources.database.connection import URL_VARIABLE, close, database, database_url
@@ -261,3 +262,22 @@ def rows_of(engine: Engine, table: str) -> list[tuple[object, ...]]:
 
 def rows_in(manifest: BackupManifest, table: str) -> int:
     return next(each.rows for each in manifest.tables if each.name == table)
+
+
+def test_an_embedded_database_comes_back_in_another_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(URL_VARIABLE, raising=False)
+    with temporary_home() as old, temporary_home() as new:
+        spec = DatasetSpec(name="clinic", count=3, domain="healthcare", query="q")
+        RequestStore(database(old)).add(spec, source="cli")
+        manifest = back_up(database(old), old, Settings(), tmp_path / "backup", said_nothing)
+        assert manifest.dagster_revision == "", "Dagster never ran there"
+        close(old)
+        restore(new, tmp_path / "backup", said_nothing)
+        assert RequestStore(database(new)).get("clinic") is not None
+        with pytest.raises(BadInput, match="pg is there already"):
+            restore(new, tmp_path / "backup", said_nothing)
+        done = restore(new, tmp_path / "backup", said_nothing, replace=True)
+        (aside,) = map(Path, done.moved_aside)
+        assert (aside / "pg" / "PG_VERSION").exists()
+        assert RequestStore(database(new)).get("clinic") is not None
+        close(new)

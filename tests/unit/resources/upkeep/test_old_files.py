@@ -92,18 +92,26 @@ def test_what_is_kept_for_ever_is_no_chore(tmp_path: Path, fresh_database: Engin
 
 def test_figures_of_machines_and_samples_of_speed_are_forgotten(tmp_path: Path, fresh_database: Engine) -> None:
     with fresh_database.begin() as connection:
+        connection.execute(text("INSERT INTO tip.nodes (name) VALUES ('desk')"))
         for days in (91, 1):
             for statement in (
+                "INSERT INTO tip.node_quarters (node_id, quarter_at, reports, cpu_celsius_count, gpu_celsius_count, "
+                "gpu_watts_count, cpu_ratio_count, gpu_ratio_count) "
+                "SELECT id, now() - make_interval(days => :days), 1, 0, 0, 0, 0, 0 FROM tip.nodes",
                 "INSERT INTO tip.node_work (node, hour_at) VALUES ('desk', now() - make_interval(days => :days))",
                 'INSERT INTO tip.performance_samples (run_id, "timestamp") '
                 "VALUES (gen_random_uuid(), now() - make_interval(days => :days))",
             ):
                 connection.execute(text(statement), {"days": days})
     removed = clean_up(chores(fresh_database, tmp_path, Settings())).removed
-    assert (removed["hours of machines' work"].count, removed["samples of speed"].count) == (1, 1)
+    assert {name: amount.count for name, amount in removed.items()} == {
+        "quarter hours of machines": 1,
+        "hours of machines' work": 1,
+        "samples of speed": 1,
+    }
     with fresh_database.connect() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM tip.node_work")) == 1
-        assert connection.scalar(text("SELECT count(*) FROM tip.performance_samples")) == 1
+        for table in ("node_quarters", "node_work", "performance_samples"):
+            assert connection.scalar(text(f"SELECT count(*) FROM tip.{table}")) == 1
 
 
 def test_a_clean_up_that_runs_out_of_time_goes_on_with_the_rest_the_next_time(
