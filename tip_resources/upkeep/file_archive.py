@@ -42,8 +42,9 @@ def sources(home: Path, storage: Path | None) -> Iterator[Source]:
 
 
 def _below(root: Path, name: str) -> Iterator[Source]:
-    """All files of a tree but those that are being written: their names begin with a dot."""
-    for folder, folders, files in os.walk(root):
+    """All files of a tree but those that are being written: their names begin with a dot. A folder that is a link to
+    another disk is part of the tree."""
+    for folder, folders, files in os.walk(root, followlinks=True):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         relative = Path(folder).relative_to(root).as_posix()
         for file in sorted(files):
@@ -64,7 +65,7 @@ def pack(folder: Path, files: Iterator[Source], on_file: Callable[[int], None]) 
     with (
         (folder / FILES).open("xb") as raw,
         tarfile.open(fileobj=raw, mode="w|", format=tarfile.PAX_FORMAT) as tar,
-        (folder / CHECKSUMS).open("x", encoding="utf-8", newline="\n") as checksums,
+        (folder / CHECKSUMS).open("x", encoding="utf-8", errors="surrogateescape", newline="\n") as checksums,
     ):
         for source in files:
             try:
@@ -97,7 +98,7 @@ def unpack(folder: Path, place: Callable[[str], Path | None], on_file: Callable[
     try:
         with (
             tarfile.open(folder / FILES, mode="r|") as tar,
-            (folder / CHECKSUMS).open(encoding="utf-8", newline="\n") as checksums,
+            (folder / CHECKSUMS).open(encoding="utf-8", errors="surrogateescape", newline="\n") as checksums,
         ):
             for member in tar:
                 expected = checksums.readline().rstrip("\n")
@@ -116,7 +117,8 @@ def unpack(folder: Path, place: Callable[[str], Path | None], on_file: Callable[
 
 def _is_inside(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return len(parts) > 1 and parts[0] in (HOME, STORAGE) and ".." not in parts and "\\" not in name and ":" not in name
+    is_plain = os.name != "nt" or not {"\\", ":"} & set(name)
+    return len(parts) > 1 and parts[0] in (HOME, STORAGE) and ".." not in parts and is_plain
 
 
 def _write(content: IO[bytes], target: Path | None, member: tarfile.TarInfo) -> str:

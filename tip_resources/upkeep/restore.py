@@ -92,7 +92,11 @@ def _make_way(home: Path, manifest: BackupManifest, stamp: str, *, replace: bool
     for path in (state, *elsewhere):
         if path.exists():
             aside = path.with_name(f"{path.name}.before-{stamp}")
-            path.rename(aside)
+            try:
+                path.rename(aside)
+            except OSError as error:  # a mounted volume, or a program that has a file in it open
+                mend = "Close what uses it; a mounted volume has to be emptied by hand."
+                raise BadInput(f"it cannot be moved aside: {error.strerror}.", where=str(path), mend=mend) from error
             moved.append(str(aside))
     return moved
 

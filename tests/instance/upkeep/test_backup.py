@@ -227,6 +227,21 @@ def test_what_is_written_meanwhile_does_not_change_the_moment_of_the_backup(
     assert rows_in(manifest, "dataset_requests") == 1
 
 
+def test_a_folder_that_is_a_link_to_another_disk_is_part_of_it(
+    project: dg.DagsterInstance, home: Path, fresh_database: Engine, tmp_path: Path
+) -> None:
+    other_disk = tmp_path / "other disk"
+    (home / ".tip" / "data" / "sets").rename(other_disk)
+    (home / ".tip" / "data" / "sets").symlink_to(other_disk, target_is_directory=True)
+    (home / "requests").mkdir()
+    (home / "requests" / "10:30 caf\u00e9.yaml").write_text("count: 3")
+    back_up(fresh_database, home, Settings(), tmp_path / "backup", said_nothing)
+    with tarfile.open(tmp_path / "backup" / "files.tar") as tar:
+        names = tar.getnames()
+    assert "home/.tip/data/sets/raw_conversations/clinic.parquet" in names
+    assert "home/requests/10:30 caf\u00e9.yaml" in names
+
+
 def test_sets_that_lie_elsewhere_on_the_disk_are_part_of_it_and_those_of_a_store_are_not(
     project: dg.DagsterInstance, home: Path, fresh_database: Engine, tmp_path: Path
 ) -> None:
