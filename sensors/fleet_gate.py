@@ -4,6 +4,7 @@ How many is decided in tip_resources/fleet/gate.py. A limit of 0 holds the queue
 that have begun go on. (`dg launch` and other ways to run in one's own process ask no queue, and so no gate.)
 """
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from tip_resources.database.fleet_gate import GateRow, GateStore
 from tip_resources.fleet.gate import GateDecision, decide
 from tip_resources.fleet.known_fleet import KnownFleet
 from tip_resources.launch.tags import STARTED, WAITS_TAG
+from tip_resources.upkeep.holding import why_nothing_starts
 
 # Dagster's own limit of a pool; what it takes where dagster.yaml sets no limit of runs.
 _LARGEST_POOL = 1000
@@ -27,9 +29,17 @@ _SETTLED_SECONDS = 15.0
 
 
 def look(
-    instance: dg.DagsterInstance, store: GateStore, fleet: KnownFleet, before: GateRow | None, now_unix_seconds: float
+    instance: dg.DagsterInstance,
+    store: GateStore,
+    fleet: KnownFleet,
+    before: GateRow | None,
+    now_unix_seconds: float,
+    held: str | None = None,
 ) -> GateDecision:
-    """Decides and puts the decision in force: in Dagster's pool first, then where everybody reads the reason."""
+    """Decides and puts the decision in force: in Dagster's pool first, then where everybody reads the reason.
+
+    `held` says why nothing may start, whatever the machines are.
+    """
     settings = fleet.settings.gate
     decision = decide(
         fleet.states(),
@@ -38,6 +48,7 @@ def look(
         None if before is None else before.memory,
         run_on=settings.run_on or (fleet.own_name,),
         most=most_runs(instance),
+        held=held,
     )
     pools = instance.event_log_storage
     # Compared with Dagster's own figure, not with ours: somebody may have changed it in the web UI.
@@ -75,7 +86,8 @@ def fleet_gate_sensor(context: dg.SensorEvaluationContext, platform: Platform) -
     now = datetime.now(UTC)
     store = platform.gate()
     before = store.read()
-    decision = look(context.instance, store, platform.fleet(), before, now.timestamp())
+    held = why_nothing_starts(platform.folder, platform.fleet().settings, os.environ)
+    decision = look(context.instance, store, platform.fleet(), before, now.timestamp(), held)
     marked = context.cursor
     if may_mark(before, decision):
         waiting = dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])

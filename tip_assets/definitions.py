@@ -13,6 +13,7 @@ from sensors.fleet_nodes import drained_nodes_sensor, node_states_sensor
 from sensors.found_nodes import found_nodes_sensor
 from sensors.request_files import request_files_sensor
 from sensors.run_outcomes import run_outcome_sensors
+from sensors.upkeep import upkeep_sensor
 from tip_assets.experiments.jobs import EXPERIMENT_JOBS
 from tip_assets.exports import assets as export_assets
 from tip_assets.exports import report_asset
@@ -68,7 +69,13 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
     return dg.Definitions(
         assets=[*dg.load_assets_from_modules(ASSET_MODULES), *fleet_specs(_machines())],
         jobs=[make_dataset, improve_round, *EXPERIMENT_JOBS],
-        sensors=[request_files_sensor, dataset_requests_sensor, *run_outcome_sensors, *FLEET_SENSORS],
+        sensors=[
+            request_files_sensor,
+            dataset_requests_sensor,
+            *run_outcome_sensors,
+            *FLEET_SENSORS,
+            upkeep_sensor,
+        ],
         executor=node_executor,
         resources={
             "platform": Platform(),

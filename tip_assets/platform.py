@@ -140,6 +140,12 @@ class Platform(dg.ConfigurableResource):
 
         return GateStore(self.database())
 
+    def shortage_of_room(self, *, was_short: bool = False) -> str | None:
+        """Why nothing more is to be written to the disk now; None while there is room."""
+        from tip_resources.upkeep.disk_room import shortage
+
+        return shortage(self.folder, self.settings(), was_short=was_short)
+
     def fleet(self) -> "KnownFleet":
         """All machines as they are known now. One for the process: it keeps for a while what it read and measured."""
         return _known_fleet(self.database(), self.folder)

@@ -1,4 +1,4 @@
-"""What every step does the same way: permanent failures are not retried, spending of earlier steps is looked up."""
+"""What every step does the same way: its failures become what Dagster tells and retries, its spending is looked up."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from tip_resources.domain.failures import PermanentFailure
+from tip_resources.upkeep.disk_full import full_disk_words, is_disk_full
 
 
 @contextmanager
@@ -14,12 +15,16 @@ def clear_failures() -> Iterator[None]:
     """A failure that trying again cannot help ends the step at once, with its message as the headline.
 
     Raises:
-        dagster.Failure: In place of a PermanentFailure; not retried.
+        dagster.Failure: In place of a PermanentFailure, not retried; and of whatever a full disk made of it.
     """
     try:
         yield
     except PermanentFailure as failure:
         raise dg.Failure(description=str(failure), allow_retries=False) from failure
+    except Exception as error:
+        if is_disk_full(error):
+            raise dg.Failure(description=full_disk_words(error)) from error
+        raise
 
 
 def recorded_spending(

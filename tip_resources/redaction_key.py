@@ -14,7 +14,7 @@ from tip_resources.domain.failures import BadInput
 from tip_resources.home import state_folder
 
 KEY_VARIABLE = "TIP_REDACTION_KEY"
-_KEY_FILE = "redaction.key"
+KEY_FILE = "redaction.key"
 _KEY_BYTES = 32
 _SHORTEST_SECRET = 16
 
@@ -41,7 +41,7 @@ def _secret(home: Path, given: str) -> bytes:
                 mend="Take 32 random characters.",
             )
         return given.encode()
-    path = state_folder(home) / _KEY_FILE
+    path = state_folder(home) / KEY_FILE
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     except FileExistsError:

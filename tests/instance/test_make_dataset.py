@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tip_assets.definitions import build_definitions
+from tip_assets.generation import room, stopping
 from tip_assets.partitions import DATASET_PARTITIONS
 from tip_assets.platform import Platform
 from tip_assets.quality.leaks import leaked_facts
@@ -19,6 +20,7 @@ from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.persona import Persona
 from tip_resources.domain.set_metric import SetMetric
 from tip_resources.storage.sets import read_set
+from tip_resources.upkeep import disk_room
 
 COUNT = 6
 QUERY = f"Generate {COUNT} healthcare transcripts with frustrated callers"
@@ -160,3 +162,29 @@ def test_a_launchpad_config_that_contradicts_the_row_is_an_error(home: Path, ins
     assert not result.success
     row = RequestStore.get(Platform(home=str(home)).requests(), "clinic")
     assert row is not None and row.spec.count == COUNT
+
+
+@pytest.mark.slow
+def test_without_room_on_the_disk_writing_waits_and_goes_on_where_it_stopped(
+    home: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIP_GENERATION__BATCH_SIZE_SIMPLE", '{"low": 1, "high": 1}')
+    monkeypatch.setattr(stopping, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(room, "LOOK_SECONDS", 0.01)
+    asked_for(home)
+    looks = []
+
+    def free(folder: Path) -> int:
+        """Room for two requests; then short, until it was looked at three times while waiting."""
+        if folder.name == ".tip":
+            looks.append(folder)
+        return 0 if 2 < len(looks) <= 6 else 10**12
+
+    monkeypatch.setattr(disk_room, "free_bytes", free)
+    result = run(home, instance, "clinic")
+    lines = [record.event_log_entry.user_message for record in instance.get_records_for_run(result.run_id).records]
+    assert any("0.0 GB are free" in line and "goes on when there is room" in line for line in lines)
+    assert any("there is room on the disk again" in line for line in lines)
+    usages = Platform(home=str(home)).checkpoint("clinic").usages().values()
+    assert sorted(usage.items for usage in usages) == [1] * COUNT, "no call was asked for twice"
+    assert json.loads((exports(home) / "report" / "summary.json").read_text())["exported"] == COUNT

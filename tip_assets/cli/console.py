@@ -10,6 +10,7 @@ import click
 from tqdm import tqdm
 
 from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.upkeep.disk_full import full_disk_words, is_disk_full
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -21,7 +22,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 def reports_failures(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorates a command: tip's own failures become one clear line on stderr and exit code 1."""
+    """Decorates a command: tip's own failures and a full disk become one clear line on stderr and exit code 1."""
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -29,6 +30,10 @@ def reports_failures(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except (PermanentFailure, TransientFailure) as error:
             fail(str(error))
+        except Exception as error:
+            if is_disk_full(error):
+                fail(full_disk_words(error))
+            raise
 
     return wrapper
 

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -15,9 +14,6 @@ from tip_assets.cli.console import EXIT_FAILED, json_option, print_json, reports
 from tip_resources.domain.failures import PermanentFailure, TransientFailure
 from tip_resources.home import INSTANCE_FILE, project_home, state_folder
 from tip_resources.llm.diagnosis import Finding
-
-# A set of 10,000 calls with its exports takes about 0.3 GB; the database and logs come on top.
-LOW_DISK_GB = 2.0
 
 
 @click.command("doctor")
@@ -47,6 +43,7 @@ def _findings(home: Path, port: int) -> Iterator[Finding]:
     yield _guarded("settings", lambda: _settings(home))
     yield _guarded("database", lambda: _database(home))
     yield _guarded("storage", lambda: _storage(home))
+    yield from _tried("production", lambda: production(home))
     yield from _models(home)
     yield from _fleet(home)
 
@@ -83,10 +80,32 @@ def project_folder(home: Path) -> Finding:
 
 
 def disk(home: Path) -> Finding:
-    """Whether there is room."""
-    free_gb = shutil.disk_usage(home).free / 1e9
-    ok = free_gb >= LOW_DISK_GB
-    return Finding("disk", ok, f"{free_gb:.1f} GB free", "" if ok else "Free some space, or set storage_url.")
+    """Whether there is room beyond the reserve; without it nothing is begun, and writing waits."""
+    from tip_resources.settings.layers import load_settings
+    from tip_resources.upkeep.disk_room import free_bytes, shortage
+
+    try:
+        short = shortage(home, load_settings(home, use_database=False))
+    except (PermanentFailure, TransientFailure):  # told as a finding of its own
+        short = None
+    mend = "Make room: `tip gc` removes what has grown old. Or set storage_url." if short else ""
+    return Finding("disk", short is None, short or f"{free_bytes(home) / 1e9:.1f} GB free", mend)
+
+
+def production(home: Path) -> Iterator[Finding]:
+    """What production refuses: wrong there, worth knowing elsewhere."""
+    from tip_resources.settings.layers import load_settings
+    from tip_resources.upkeep.production import unsafe_defaults
+
+    settings = load_settings(home, use_database=False)
+    found = unsafe_defaults(home, settings, os.environ)
+    if settings.environment != "production":
+        said = "; ".join(each.what for each in found)
+        yield Finding("production", True, f"would refuse: {said}" if found else "nothing would be refused", "")
+        return
+    yield from (Finding("production", False, each.what, each.mend) for each in found)
+    if not found:
+        yield Finding("production", True, "no unsafe defaults", "")
 
 
 def web_port(port: int, home: Path) -> Finding:
@@ -151,6 +170,13 @@ def _fleet(home: Path) -> Iterator[Finding]:
     from tip_assets.cli.nodes_doctor import fleet_findings
 
     yield from fleet_findings(home)
+
+
+def _tried(name: str, check: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    try:
+        return list(check())
+    except (PermanentFailure, TransientFailure) as failure:
+        return [Finding(name, False, str(failure), "")]
 
 
 def _guarded(name: str, check: Callable[[], str]) -> Finding:

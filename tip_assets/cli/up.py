@@ -1,5 +1,6 @@
 """`tip up`: everything tip runs in the background, in one terminal."""
 
+import os
 import time
 
 import click
@@ -21,8 +22,11 @@ def up(port: int, no_web: bool) -> None:
     After a change to the code, start again.
     """
     from tip_resources.launch.supervisor import running_services, running_workers
+    from tip_resources.settings.layers import load_settings
+    from tip_resources.upkeep.production import refuse_unsafe
 
     home = project_home()
+    refuse_unsafe(home, load_settings(home), os.environ)
     say("starting; the first start takes longest ...")
     try:
         with running_services(home, web_port=None if no_web else port, on_log=say) as services:

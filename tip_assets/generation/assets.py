@@ -16,10 +16,12 @@ from tip_assets.generation.engine import SharedRecords
 from tip_assets.generation.glossary import prompt_by
 from tip_assets.generation.performance_plot import performance_markdown
 from tip_assets.generation.progress import ProgressLog
+from tip_assets.generation.room import write_with_room
 from tip_assets.generation.sharding import Shard, shards
 from tip_assets.generation.spending import Spending, stopped_note
+from tip_assets.generation.stopping import StopsForRoom
 from tip_assets.generation.write_calls import WritingSummary
-from tip_assets.generation.writing import write_plans
+from tip_assets.generation.writing import Written, write_plans
 from tip_assets.partitions import datasets
 from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
@@ -80,37 +82,47 @@ def write_shard(
     spec, part = the_spec(dataset_specs), from_builtins(shard, Shard)
     started = time.monotonic()
     checkpoint = platform.checkpoint(spec.name)
-    spending = Spending(
-        spec.budget,
-        load_prices(platform.folder),
-        batch_api=spec.batch_api,
-        earlier=checkpoint.usages().values(),
-        share=(part.stop - part.start) / spec.count,
-    )
     progress = ProgressLog(context.log.info, platform.requests(), spec.name)
-    progress.counts(spending.report)
+
+    def counted() -> Spending:
+        """Of this attempt; what earlier ones spent is on record."""
+        spending = Spending(
+            spec.budget,
+            load_prices(platform.folder),
+            batch_api=spec.batch_api,
+            earlier=checkpoint.usages().values(),
+            share=(part.stop - part.start) / spec.count,
+        )
+        progress.counts(spending.report)
+        return spending
+
     with clear_failures():
         delivered = DeliveredCalls(
             platform.delivered(excluding=spec.name), word_thresholds(platform.settings().quality)
         )
         recipe = read_recipe(platform.settings().generation.recipe, platform.folder)
         prompt = prompt_by(platform.library(spec.domain), recipe)
-        written = write_plans(
-            spec,
-            lambda: read_plans(scenarios, personas, part.start, part.stop),
-            prompt=prompt,
-            settings=platform.settings,
-            patience_seconds=platform.settings().engine.unavailable_limit_seconds,
-            checkpoint=checkpoint,
-            delivered=delivered,
-            on_endpoints=lambda found: context.log.info(f"written by {', '.join(map(_public_name, found))}"),
-            on_progress=progress,
-            on_notice=progress.notice,
-            spending=spending,
-            shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ)),
-            fleet=platform.fleet_servers,
-            redaction_key=platform.redaction_key(spec.name),
-        )
+
+        def write(spending: Spending, stop: StopsForRoom) -> Written:
+            return write_plans(
+                spec,
+                lambda: read_plans(scenarios, personas, part.start, part.stop),
+                prompt=prompt,
+                settings=platform.settings,
+                patience_seconds=platform.settings().engine.unavailable_limit_seconds,
+                checkpoint=checkpoint,
+                delivered=delivered,
+                on_endpoints=lambda found: context.log.info(f"written by {', '.join(map(_public_name, found))}"),
+                on_progress=progress,
+                on_notice=progress.notice,
+                spending=spending,
+                shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ)),
+                fleet=platform.fleet_servers,
+                stop=stop,
+                redaction_key=platform.redaction_key(spec.name),
+            )
+
+        written, spending = write_with_room(write, counted, platform.shortage_of_room, progress.notice)
     seconds, summary = time.monotonic() - started, written.summary
     context.log.info(f"kept {summary.kept} of {summary.asked} in {seconds:.1f} s")
     if summary.stopped and summary.kept < summary.asked:

@@ -17,6 +17,7 @@ from tip_assets.generation.estimate import estimate
 from tip_assets.generation.prompts import CallPrompt
 from tip_assets.generation.serving import ReadSettings, endpoints_for
 from tip_assets.generation.spending import Spending
+from tip_assets.generation.stopping import StopsWriting
 from tip_assets.generation.write_calls import CallWriter, WritingProgress, WritingSummary
 from tip_assets.quality.duplicates.comparison import word_thresholds
 from tip_assets.quality.duplicates.earlier_calls import EarlierCalls
@@ -59,6 +60,7 @@ def write_plans(
     fleet: "FleetServers | None" = None,
     fresh: bool = False,
     redaction_key: bytes | None = None,
+    stop: StopsWriting | None = None,
 ) -> Written:
     """Has language models write the calls of `plans` and keeps what is good.
 
@@ -79,6 +81,7 @@ def write_plans(
         fresh: Forget what earlier runs kept, rejects included, and write every call anew.
         redaction_key: Of a data set that is exported: its calls must be clean in every style of its exports. None
             checks type tags alone: for plain files and previews, whose style is chosen later.
+        stop: Ends the writing for other reasons than its budget, and asks `spending` itself; None leaves it to that.
 
     Raises:
         NoEndpoint: No model answers.
@@ -125,7 +128,7 @@ def write_plans(
                 batches=batches,
                 settings=now.generation,
                 on_progress=on_progress,
-                stop=spending,
+                stop=stop or spending,
             )
             return await writer.write(), writer
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, Dialect, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from tip_resources.database import embedded
+from tip_resources.database.restoring import refuse_half_restored
 from tip_resources.database.trouble import URL_VARIABLE, unusable
 from tip_resources.domain.failures import BadInput
 from tip_resources.home import project_home
@@ -29,12 +30,14 @@ def database_url(home: Path | None = None) -> str:
     """The SQLAlchemy URL of tip's database, with its password. The embedded server is started when needed.
 
     Raises:
-        BadInput: TIP_DATABASE_URL is not a PostgreSQL URL, or the embedded server cannot run in `home`.
+        BadInput: TIP_DATABASE_URL is not a PostgreSQL URL, the embedded server cannot run in `home`, or what is there
+            was restored by half.
         TransientFailure: The embedded server did not come up.
     """
+    home = (home or project_home()).resolve()
+    refuse_half_restored(home)
     if given := os.environ.get(URL_VARIABLE):
         return normalised_url(given)
-    home = (home or project_home()).resolve()
     with _lock:
         if home not in _urls:
             _urls[home] = embedded.start(home)

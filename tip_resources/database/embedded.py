@@ -25,6 +25,7 @@ from tip_resources.database.server_process import (
     start_server,
     stop_server,
 )
+from tip_resources.database.server_programs import check_server_version
 from tip_resources.domain.failures import TransientFailure
 
 _logger = logging.getLogger(__name__)
@@ -50,10 +51,12 @@ def start(home: Path, *, tcp: bool = os.name == "nt") -> str:
         tcp: Listen on 127.0.0.1 with a password instead of on a Unix socket.
 
     Raises:
-        BadInput: The server cannot run there; the message names the folder and what to do.
+        BadInput: The server cannot run there, or the data is of another PostgreSQL; the message names the folder and
+            what to do.
         TransientFailure: It did not come up in time.
     """
     folders = ServerFolders.of(home)
+    check_server_version(folders.pgdata)
     _make_state_folder(folders.state)
     _hold_use_lock(folders)
     if url := reachable_url(folders):

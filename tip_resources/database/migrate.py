@@ -7,6 +7,7 @@ Dagster step starts here.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -14,6 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from tip_resources.database.schema import HEAD_REVISION, MIGRATION_LOCK, SCHEMA
 from tip_resources.database.trouble import URL_VARIABLE, is_refused, lacks_rights, may_not_create
 from tip_resources.domain.failures import BadInput
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # The oldest PostgreSQL that still gets security updates.
 _OLDEST_SERVER = 140_000
@@ -91,21 +95,42 @@ def _check_server(connection: Connection) -> None:
         )
 
 
-def _run_alembic(connection: Connection, stored: str, wanted: str) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
+def check_known_revision(stored: str) -> None:
+    """Passes for a revision this tip has a migration of, and for "base".
 
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
-    order = ["base", *reversed([revision.revision for revision in script.walk_revisions()])]
-    if stored not in order:
+    Raises:
+        BadInput: It is of a newer tip.
+    """
+    if stored not in _order(_config()):
         raise BadInput(
             f"the database is at revision {stored!r}, which this tip does not know.",
             where="database",
             mend="It was used by a newer tip: install that version, or use another database.",
         )
+
+
+def _config(connection: Connection | None = None) -> "Config":
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
+
+
+def _order(config: "Config") -> list[str]:
+    """All revisions, the oldest first."""
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(config)
+    return ["base", *reversed([revision.revision for revision in script.walk_revisions()])]
+
+
+def _run_alembic(connection: Connection, stored: str, wanted: str) -> None:
+    from alembic import command
+
+    check_known_revision(stored)
+    config = _config(connection)
+    order = _order(config)
     if wanted not in order:
         raise BadInput(f"there is no revision {wanted!r} of the database.", mend=f"There are: {', '.join(order)}.")
     if order.index(wanted) > order.index(stored):

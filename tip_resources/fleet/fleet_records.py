@@ -87,14 +87,13 @@ class FleetRecords:
         return self.tried(counted)
 
     def fold(self) -> None:
-        """Makes quarter hours of old reports, a bounded number, and forgets old work."""
+        """Makes quarter hours of old reports, a bounded number."""
 
         def folded() -> None:
             reports = NodeReportStore(self._database)
             for _ in range(_MOST_FOLDS):
                 if not reports.fold():
                     break
-            NodeWorkStore(self._database).forget_old()
 
         self.tried(folded)
 

@@ -74,6 +74,7 @@ def decide(
     *,
     run_on: Collection[str] | None = None,
     most: int | None = None,
+    held: str | None = None,
 ) -> GateDecision:
     """How many runs may go on now.
 
@@ -84,23 +85,28 @@ def decide(
         memory: What the decision before left; None for the first, which has nothing to wait for.
         run_on: Names of the nodes on which runs go on; None for all of them.
         most: More are never started, whatever is offered; None for no such limit.
+        held: Why nothing may start whatever the machines are, such as a full disk; None where nothing holds it. When
+            it ends, runs start as after any better state.
     """
     places = [node for node in states if run_on is None or node.node in run_on]
     others = [node for node in states if run_on is not None and node.node not in run_on]
     offered = sum(node.slots for node in places if node.accepts_work)
     offered = offered if most is None else min(offered, most)
+    offered = 0 if held else offered
     before = () if memory is None else memory.offers
     offers = _remember(before, Offer(now_unix_seconds, offered), settings.rise_after_seconds)
     limit = offers[0].slots
     reason = _reason(places, offers, now_unix_seconds, settings.rise_after_seconds)
     if not places and run_on:
         reason = f"nothing starts: {', '.join(sorted(run_on))} is not of the fleet"
-    elif limit and (held := _held(others)):
-        reason += f"; with model servers: {_names(held, now_unix_seconds)}"
+    elif limit and (paused := _held(others)):
+        reason += f"; with model servers: {_names(paused, now_unix_seconds)}"
+    if held:
+        reason = f"nothing starts: {held}"
     return GateDecision(
         limit=limit,
         reason=reason,
-        kind=" ".join([str(limit), *(f"{node.node}={node.status}" for node in _held(places))]),
+        kind=" ".join([f"{limit}{' held' if held else ''}", *(f"{node.node}={node.status}" for node in _held(places))]),
         changed=memory is None or memory.limit != limit,
         memory=GateMemory(limit, offers),
     )

@@ -6,7 +6,6 @@ before the run began, in lost_starts.py.
 
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -35,7 +34,6 @@ from tip_resources.launch.tags import HANDED_BACK_TAG, WORKER_TAG
 from tip_resources.launch.worker import WORKER_MODULE
 
 _LOG_TAIL_LINES = 40
-_KEEP_LOGS_SECONDS = 30 * 24 * 3600
 
 
 class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
@@ -160,7 +158,6 @@ class LocalProcessRunLauncher(RunLauncher, ConfigurableClass):
         )
         home = project_home()
         pointer = origin.repository_origin.code_pointer
-        remove_old_logs(run_log_file(run.run_id).parent, time.time())
         with run_log_file(run.run_id).open("ab") as log:
             worker = start_worker(
                 WORKER_MODULE,
@@ -205,13 +202,6 @@ def run_log_file(run_id: str) -> Path:
     folder = state_folder() / "logs" / "runs"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{run_id}.log"
-
-
-def remove_old_logs(folder: Path, now_unix_seconds: float) -> None:
-    """Deletes logs that nobody has written to for a month; what happened in a run is in Dagster's event log."""
-    for log in folder.glob("*.log"):
-        if now_unix_seconds - log.stat().st_mtime > _KEEP_LOGS_SECONDS:
-            log.unlink(missing_ok=True)
 
 
 def stop_file(run_id: str) -> Path:

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from tip_resources.domain.redaction import RedactionStyle
 from tip_resources.settings.fleet_models import FleetSettings, NodeProfile
 from tip_resources.settings.section import Celsius, PositiveInt, PositiveSeconds, Ratio, Section
+from tip_resources.settings.upkeep_models import DiskSettings, RetentionSettings
 
 
 class IntRange(Section):
@@ -319,3 +320,5 @@ class Settings(Section):
     fleet: FleetSettings = FleetSettings()
     exports: ExportSettings = ExportSettings()
     gate: GateSettings = GateSettings()
+    retention: RetentionSettings = RetentionSettings()
+    disk: DiskSettings = DiskSettings()

@@ -139,15 +139,6 @@ def test_a_long_backlog_is_folded_an_hour_at_a_time(fresh_database: Engine) -> N
     assert [store.fold() for _ in range(4)] == [4, 4, 2, 0]
 
 
-def test_very_old_quarters_are_forgotten(fresh_database: Engine) -> None:
-    NodeStore(fresh_database).note([row()])
-    store = NodeReportStore(fresh_database)
-    add_at(fresh_database, timedelta(days=90), 50.0)
-    assert store.fold() == 1
-    store.fold()
-    assert store.history("pi-4b", LONG_AGO) == []
-
-
 def test_the_migration_goes_down_and_up_and_keeps_the_machines(server_url: str) -> None:
     with empty_database(server_url) as url:
         engine = create_engine(url)

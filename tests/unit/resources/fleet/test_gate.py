@@ -230,3 +230,13 @@ class AnyFleet(RuleBasedStateMachine):
 
 
 TestAnyFleet = AnyFleet.TestCase
+
+
+def test_what_holds_everything_closes_the_gate_whatever_the_machines_are() -> None:
+    short = "1.2 GB are free"
+    held = decide([node(slots=4)], SETTINGS, 0, held=short)
+    assert (held.limit, held.reason) == (0, f"nothing starts: {short}")
+    at_once = decide([node(slots=4)], SETTINGS, LASTS / 2, held.memory)
+    later = decide([node(slots=4)], SETTINGS, LASTS / 2 + LASTS, at_once.memory)
+    assert (at_once.limit, later.limit) == (0, 4), "a disk that fills and empties does not move the gate"
+    assert held.kind != at_once.kind

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import psutil
 
-from tip_resources.launch.local_launcher import remove_old_logs
 from tip_resources.launch.process_identity import ProcessIdentity
 from tip_resources.launch.stopping import ask_to_stop, kill_tree
 
@@ -57,14 +56,3 @@ def test_a_killed_tree_leaves_no_descendant() -> None:
     assert not identity.is_alive()
     process.wait(timeout=10)
     assert not psutil.pid_exists(int(child)) or psutil.Process(int(child)).status() == psutil.STATUS_ZOMBIE
-
-
-def test_logs_nobody_wrote_to_for_a_month_are_removed(tmp_path: Path) -> None:
-    for name in ("old.log", "new.log", "old.txt"):
-        (tmp_path / name).touch()
-    now, day = 1_800_000_000.0, 86_400
-    os.utime(tmp_path / "old.log", (now, now - 31 * day))
-    os.utime(tmp_path / "old.txt", (now, now - 31 * day))
-    os.utime(tmp_path / "new.log", (now, now - 29 * day))
-    remove_old_logs(tmp_path, now)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.log", "old.txt"]

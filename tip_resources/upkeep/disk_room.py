@@ -1,0 +1,39 @@
+"""Whether the disk has room beyond the reserve that tip leaves alone."""
+
+import shutil
+from pathlib import Path
+
+from upath import UPath
+
+from tip_resources.settings.models import Settings
+from tip_resources.storage.layout import Layout
+from tip_resources.storage.places import is_local
+
+# Once the reserve was touched, this much more must be free before work goes on: it would stop again at once.
+_MARGIN = 1.1
+
+
+def free_bytes(folder: Path) -> int:
+    """What may still be written on the disk of a folder, or of the nearest one above it that is there."""
+    folder = next(each for each in (folder, *folder.parents) if each.exists())
+    return shutil.disk_usage(folder).free
+
+
+def shortage(home: Path, settings: Settings, *, was_short: bool = False) -> str | None:
+    """Why nothing more is to be written, in words; None while there is room.
+
+    Args:
+        home: The project folder, whose `.tip` counts, and the folder of the sets where that lies elsewhere.
+        settings: Hold the reserve.
+        was_short: There was none a moment ago: a tenth more than the reserve must be free.
+    """
+    needed = settings.disk.reserve_gigabytes * 1e9 * (_MARGIN if was_short else 1.0)
+    if not needed:
+        return None
+    root = Layout(settings.storage_url, home).root
+    for folder in (home / ".tip", *((Path(str(root)),) if is_local(UPath(root)) else ())):
+        free = free_bytes(folder)
+        if free < needed:
+            reserve = f"{settings.disk.reserve_gigabytes:g} GB stay free (disk.reserve_gigabytes)"
+            return f"{free / 1e9:.1f} GB are free on the disk of {folder}, and {reserve}"
+    return None
