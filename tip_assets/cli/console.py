@@ -1,5 +1,6 @@
 """What every `tip` command shares: exit codes, errors, JSON output and progress bars. ASCII only."""
 
+import errno
 import functools
 import json
 import sys
@@ -18,11 +19,23 @@ EXIT_USAGE = 2
 EXIT_DONE_WITH_REJECTS = 3
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
+# What a disk, a folder or a name can have against a file. Other errors of the system are defects, and keep their trace.
+_OF_FILES = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG", "ELOOP", "EINVAL"),
+        *("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EMFILE", "ENFILE", "ETXTBSY"),
+    )
+    if hasattr(errno, name)
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
 
 
 def reports_failures(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorates a command: tip's own failures and a full disk become one clear line on stderr and exit code 1."""
+    """Decorates a command: tip's own failures, and what is wrong with a file or disk, become one clear line on stderr
+    and exit code 1.
+    """
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -33,6 +46,8 @@ def reports_failures(command: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             if is_disk_full(error):
                 fail(full_disk_words(error))
+            if isinstance(error, OSError) and error.errno in _OF_FILES:
+                fail(f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}.")
             raise
 
     return wrapper
@@ -47,6 +62,11 @@ def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
 def say(message: str = "") -> None:
     """A line for the person at the terminal; machines get `print_json`."""
     click.echo(message)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 call`, `12 calls`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def print_json(value: Any) -> None:

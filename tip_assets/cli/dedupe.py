@@ -11,7 +11,7 @@ import click
 import msgspec
 from tqdm import tqdm
 
-from tip_assets.cli.console import json_option, progress_bar, reports_failures
+from tip_assets.cli.console import counted, json_option, progress_bar, reports_failures
 from tip_assets.cli.stage_files import FILE, StageCalls, check_files, input_argument, output_argument
 from tip_assets.quality.json_report import writing_report
 from tip_resources.domain.conversation import Conversation
@@ -127,7 +127,9 @@ def dedupe(
         "methods": ran,
     }
     said = ", ".join(f"{count} {method}" for method, count in by_method.most_common())
-    text = f"{writer.count} calls kept, {removed.count} duplicates removed" + (f" ({said})" if said else "")
+    text = f"{counted(writer.count, 'call')} kept, {counted(removed.count, 'duplicate')} removed"
+    if said:
+        text += f" ({said})"
     if not writer.count:
         text += "; every call repeats one that was delivered before"
     if tier is not None:

@@ -14,6 +14,7 @@ from upath import UPath
 
 from tip_assets.cli.console import (
     EXIT_DONE_WITH_REJECTS,
+    counted,
     json_option,
     print_json,
     progress_bar,
@@ -178,8 +179,9 @@ def _tell(summary: "ExportSummary", calls: "PlainCalls") -> None:
     for line in calls.first_bad_lines[:_SHOWN_BAD_LINES]:
         click.echo(f"tip: {_ascii(line.reason)}", err=True)
     if calls.bad_lines > _SHOWN_BAD_LINES:
-        click.echo(f"tip: {calls.bad_lines - _SHOWN_BAD_LINES} more lines like these.", err=True)
-    say(f"{summary.conversations} calls, {summary.turns} turns in {summary.files} files: {summary.directory}")
+        click.echo(f"tip: {counted(calls.bad_lines - _SHOWN_BAD_LINES, 'more line')} like these.", err=True)
+    counts = f"{counted(summary.conversations, 'call')}, {counted(summary.turns, 'turn')}"
+    say(f"{counts} in {counted(summary.files, 'file')}: {summary.directory}")
     for warning in summary.warnings:
         say(f"note: {_ascii(warning)}")
     if summary.format == "lex" and summary.files and not _is_remote(str(summary.directory)):

@@ -15,12 +15,14 @@ from tqdm import tqdm
 from tip_assets.cli.budget_options import budget_options, with_options
 from tip_assets.cli.console import (
     EXIT_DONE_WITH_REJECTS,
+    counted,
     json_option,
     print_json,
     progress_bar,
     reports_failures,
     say,
 )
+from tip_assets.cli.stage_files import check_output
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import BadInput
@@ -43,9 +45,10 @@ _SAID_EVERY_SECONDS = 1.0
 def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_json: bool, **how: Any) -> None:
     """Write the calls of SPEC.yaml to OUT.jsonl, without Dagster.
 
-    Finished calls are kept in OUT.jsonl.parts until the file is complete, so an interrupted run goes on
-    where it stopped. The calls hold personal data of their personas; each line lists it under
-    annotations.extra.personal_facts, which `tip scrub` uses and removes.
+    Finished calls are kept in OUT.jsonl.parts until the file is complete, so a run that was interrupted or came out
+    short goes on where it stopped. Answers that could not be used are in its folder rejects, with the reason. The
+    calls hold personal data of their personas; each line lists it under annotations.extra.personal_facts, which
+    `tip scrub` uses and removes.
 
     \b
     tip generate my-calls.yaml calls.jsonl --rehearsal
@@ -57,6 +60,7 @@ def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_jso
     if len(specs) != 1:
         raise BadInput(f"the file holds {len(specs)} data sets.", where=str(spec_file), mend="Give one per file.")
     spec = with_options(msgspec.structs.replace(specs[0], rehearsal=specs[0].rehearsal or rehearsal), how)
+    check_output(output, "the output")
     parts = output.with_name(f"{output.name}.parts")
     if fresh:
         shutil.rmtree(parts, ignore_errors=True)
@@ -69,16 +73,20 @@ def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_jso
         ),
     ):
         count = write_conversations(output, written())
-    if not summary.stopped or count == spec.count:  # what is kept is where a raised budget goes on
+    if count == spec.count:
         shutil.rmtree(parts)
     if as_json:
-        told = {"rejected": summary.rejected, "failures": summary.failures}
+        told: dict[str, object] = {"rejected": summary.rejected, "failures": summary.failures}
+        if count < spec.count:
+            told["parts"] = str(parts)
         print_json({"asked": spec.count, "written": count, **told, "output": str(output)})
     else:
-        say(f"{count} of {spec.count} calls written to {output}")
+        say(f"{count} of {counted(spec.count, 'call')} written to {output}")
     if count < spec.count:
         if why := _why_short(summary):
             click.echo(f"tip: {why}", err=True)
+        kept = "What is finished, and in rejects what could not be used, stays in"
+        click.echo(f"tip: {kept} {parts}; the same command goes on from there, --fresh starts over.", err=True)
         raise SystemExit(EXIT_DONE_WITH_REJECTS)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tip_assets.cli.console import json_option, reports_failures, say
+from tip_assets.cli.console import counted, json_option, reports_failures, say
 from tip_assets.cli.judges import TIERS, calibrations_here, check_tier, judge_options, judges_here, settings_here
 from tip_assets.cli.stage_files import StageCalls, check_files, input_argument, output_argument
 from tip_resources.domain.conversation import Conversation
@@ -51,6 +51,11 @@ def grade(
 ) -> None:
     """Copy IN.jsonl to OUT.jsonl with a grade on every call, under annotations.grade.
 
+    \b
+    tip grade calls.jsonl graded.jsonl
+    tip grade calls.jsonl judged.jsonl --tier network --model qwen3-14b
+    tip grade calls.jsonl judged.jsonl --tier openai --samples 3
+
     Realism, coherence, naturalness and overall are 0-5; the named metrics are 0-1. docs/grading.md says
     what each of them measures. A judge sees redacted text only; its answers are kept in OUT.jsonl.parts until every
     call has a grade, so an interrupted run goes on where it stopped.
@@ -77,18 +82,20 @@ def grade(
             judging = _Judging(calls, judges, samples or settings.quality.judge_samples, parts, said)
             graded = judging.graded()
         with writing_jsonl(output_file) as writer:
-            for conversation in graded:
+            for conversation, given in graded:
                 writer.write(conversation)
-                if given := conversation.annotations.grade:
+                if given is not None:
                     means.add(given)
     summary = {"graded": means.count, "tier": tier, "mean": means.by_side}
+    text = f"{counted(means.count, 'call')} graded{means.in_words()}"
     if judging is not None:
         summary |= judging.finish(as_json)
-    calls.finish(summary, f"{means.count} calls graded, on average {means.in_words()} of 5", output_file, as_json)
+        text = judging.in_words(means)
+    calls.finish(summary, text, output_file, as_json)
 
 
 class _Means:
-    """Mean grades by side."""
+    """Mean grades by side, of the grades given now."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -104,15 +111,21 @@ class _Means:
         return {side: round(total / self.count, 3) if self.count else None for side, total in self._totals.items()}
 
     def in_words(self) -> str:
-        said = [f"{side} {mean:.2f}" for side, mean in self.by_side.items() if mean is not None]
-        return ", ".join(said) or "nothing"
+        """`, on average realism 3.20, ... of 5`; empty where nothing was graded."""
+        said = ", ".join(f"{side} {mean:.2f}" for side, mean in self.by_side.items() if mean is not None)
+        return f", on average {said} of 5" if said else ""
 
 
-def _measured(calls: StageCalls) -> Iterator[Conversation]:
+# A call, and the grade it was given now: None where it could not be graded.
+_Graded = tuple[Conversation, "Grade | None"]
+
+
+def _measured(calls: StageCalls) -> Iterator[_Graded]:
     from tip_assets.quality.local_grade import local_grade
 
     for conversation in calls.read():
-        yield _with_grade(conversation, local_grade(conversation))
+        given = local_grade(conversation)
+        yield _with_grade(conversation, given), given
 
 
 def _with_grade(conversation: Conversation, grade: "Grade") -> Conversation:
@@ -135,10 +148,10 @@ class _Judging:
 
         self._calls, self._judges, self._samples, self._parts = calls, judges, samples, parts
         self._calibration = calibration
-        self._asked = self._ungraded = 0
+        self._asked = self._ungraded = self._as_before = 0
         self._agreement, self._with_local, self._with_length = SampleAgreement(), Correlation(), Correlation()
 
-    def graded(self) -> Iterator[Conversation]:
+    def graded(self) -> Iterator[_Graded]:
         """Every call in order; one without a grade comes as it was and is named."""
         from upath import UPath
 
@@ -153,13 +166,28 @@ class _Judging:
             self._asked += one.asked
             if one.grade is None:
                 self._ungraded += 1
-                self._calls.reject(f"call {one.conversation.id} has no grade: {one.why_not}")
-                yield one.conversation
+                has_earlier = one.conversation.annotations.grade is not None
+                self._as_before += has_earlier
+                what = "keeps the grade it came with" if has_earlier else "has no grade"
+                self._calls.reject(f"call {one.conversation.id} {what}: {one.why_not}")
+                yield one.conversation, None
                 continue
             self._agreement.add([overall_points(answer) for answer in one.answers])
             self._with_local.add(grade_locally(one.conversation).overall, one.grade.overall)
             self._with_length.add(sum(len(turn.text) for turn in one.conversation.turns), one.grade.overall)
-            yield _with_grade(one.conversation, one.grade)
+            yield _with_grade(one.conversation, one.grade), one.grade
+
+    def in_words(self, means: _Means) -> str:
+        """How many calls were judged, and what the others have instead."""
+        if not self._ungraded:
+            return f"{counted(means.count, 'call')} judged{means.in_words()}"
+        text = f"{means.count:,} of {counted(self._calls.count, 'call')} judged{means.in_words()}"
+        if self._as_before:
+            keep = "keeps the grade it" if self._as_before == 1 else "keep the grade they"
+            text += f"; {self._as_before:,} {keep} came with"
+        if none := self._ungraded - self._as_before:
+            text += f"; {none:,} {'has' if none == 1 else 'have'} none"
+        return text
 
     def finish(self, as_json: bool) -> dict[str, Any]:
         """Forgets the answers once every call has its grade, and tells what there is to tell."""
@@ -181,6 +209,7 @@ class _Judging:
             "judge": self._judges.model,
             "calibration": self._calibration,
             "samples": self._samples,
+            "kept_earlier_grade": self._as_before,
             "answers_asked": self._asked,
             **rounded,
         }

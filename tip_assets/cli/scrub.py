@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from tip_assets.cli.console import json_option, reports_failures
+from tip_assets.cli.console import counted, json_option, reports_failures
 from tip_assets.cli.stage_files import FILE, StageCalls, check_files, input_argument, output_argument
 from tip_assets.quality.json_report import JsonReport, writing_report
 from tip_resources.domain.conversation import Conversation
@@ -58,7 +58,7 @@ def scrub(
             _scrub_one(conversation, style, also, writer, spans, calls)
         spans.close_with(seconds=calls.seconds())
     summary = {"scrubbed": writer.count, "spans": spans.count}
-    text = f"{writer.count} calls scrubbed, {spans.count} places of personal data replaced"
+    text = f"{counted(writer.count, 'call')} scrubbed, {counted(spans.count, 'place')} of personal data replaced"
     calls.finish(summary, text, output_file, as_json)
 
 

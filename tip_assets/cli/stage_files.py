@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from tip_assets.cli.console import EXIT_DONE_WITH_REJECTS, print_json, progress_bar, say
+from tip_assets.cli.console import EXIT_DONE_WITH_REJECTS, counted, print_json, progress_bar, say
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.failures import BadInput
 from tip_resources.storage.jsonl import BadLine, read_conversations
@@ -32,18 +32,42 @@ class StageCalls:
         self._duplicate_ids = 0
         self._read = 0
         self._was_read = False
+        self._as_it_was = (0, 0)
+
+    @property
+    def count(self) -> int:
+        """Calls read so far, the first time."""
+        return self._read
 
     def read_again_and_again(self) -> Iterator[Conversation]:
-        """`read`, and the same calls in silence each further time: what is wrong is counted and said once."""
+        """`read`, and the same calls in silence each further time: what is wrong is counted and said once.
+
+        Raises:
+            BadInput: As `read`, or the file changed in the meantime.
+        """
         if not self._was_read:
             self._was_read = True
+            self._as_it_was = self._size_and_time()
             yield from self.read()
             return
+        count = 0
         with progress_bar(self._read, self._label) as bar:
             for item in read_conversations(self._path):
-                if not isinstance(item, BadLine):
-                    bar.update()
-                    yield item
+                if isinstance(item, BadLine):
+                    continue
+                count += 1
+                if count > self._read:
+                    break
+                bar.update()
+                yield item
+        if count != self._read or self._size_and_time() != self._as_it_was:
+            raise BadInput(
+                "the file changed while it was read.", where=str(self._path), mend="Try again once it is written."
+            )
+
+    def _size_and_time(self) -> tuple[int, int]:
+        found = self._path.stat()
+        return found.st_size, found.st_mtime_ns
 
     def check_can_be_read_again(self, mend: str) -> None:
         """Raises BadInput for a pipe, which gives its lines once; `mend` says what to do instead."""
@@ -99,9 +123,12 @@ class StageCalls:
         else:
             say(f"{text}: {output}")
             if self._duplicate_ids:
-                say(f"{self._duplicate_ids} calls have the id of an earlier one; they are kept as they are")
+                one = self._duplicate_ids == 1
+                have, kept = ("has", "it is kept as it is") if one else ("have", "they are kept as they are")
+                say(f"{counted(self._duplicate_ids, 'call')} {have} the id of an earlier one; {kept}")
             if self._rejects:
-                say(f"{self._rejects} lines or calls left out, named above")
+                what = "line or call" if self._rejects == 1 else "lines or calls"
+                say(f"{self._rejects:,} {what} left out, named above")
         if self._rejects:
             raise SystemExit(EXIT_DONE_WITH_REJECTS)
 
@@ -126,10 +153,21 @@ def check_files(input_file: Path, output_file: Path, report: Path | None) -> Non
     for path, name in ((output_file, "the output"), (report, "the report")):
         if path is None:
             continue
-        if path.is_dir():
-            raise BadInput(f"{name} is a folder.", where=str(path), mend="Name a file.")
+        check_output(path, name)
         if path.resolve() in used:
             raise BadInput(
                 f"{name} would overwrite {used[path.resolve()]}.", where=str(path), mend="Name another file."
             )
         used[path.resolve()] = name
+
+
+def check_output(path: Path, name: str) -> None:
+    """Before anything is written, whose place a finished file takes.
+
+    Raises:
+        BadInput: A folder, or a device or pipe, which would be replaced by a file of that name.
+    """
+    if path.is_dir():
+        raise BadInput(f"{name} is a folder.", where=str(path), mend="Name a file.")
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{name} is a device or a pipe, not a file.", where=str(path), mend="Name a file.")

@@ -7,6 +7,7 @@ not calls are counted and skipped.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tip_assets.exports.report_text import calls
 from tip_assets.quality.pii.extras import PERSONAL_FACTS
 from tip_assets.quality.scrubbing import with_spans
 from tip_resources.domain.codec import from_builtins
@@ -58,11 +59,13 @@ class PlainCalls:
         """What the reader of the export must know about its input."""
         found = []
         if self.bad_lines:
-            found.append(f"{self.bad_lines} of {self.lines} lines were not calls and are not in the export.")
+            were = "was not a call and is" if self.bad_lines == 1 else "were not calls and are"
+            found.append(f"{self.bad_lines} of {self.lines} lines {were} not in the export.")
         if self.scrubbed_here:
             found.append(
-                f"{self.scrubbed_here} calls had not been scrubbed; {self.spans_found_here} places of personal "
-                "data were found and replaced during the export."
+                f"{calls(self.scrubbed_here)} had not been scrubbed; personal data was found in "
+                f"{self.spans_found_here} {'place' if self.spans_found_here == 1 else 'places'} and replaced during "
+                "the export."
             )
         if self.without_facts:
             found.append(

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from tip_assets.exports.report_charts import bar
 from tip_assets.exports.report_data import ReportData
-from tip_assets.exports.report_text import escaped, humanised, share
+from tip_assets.exports.report_text import escaped
 from tip_assets.quality.metrics.diversity import EQUAL_SIZE
-from tip_assets.quality.metrics.tables import figure_of, metric_table
+from tip_assets.quality.metrics.names import words_for
+from tip_assets.quality.metrics.tables import figure_of, metric_table, percent
 from tip_resources.domain.set_metric import MetricGroup, SetMetric
 
 # Of these lists the reader sees so many; the rest opens with a click.
@@ -47,11 +48,11 @@ def _told_apart(metrics: Sequence[SetMetric]) -> str:
     why = f'<p class="quiet">{escaped(accuracy.detail)}</p>'
     if accuracy.value is None:
         return f'<article class="apart"><h3>Can these calls be told from the reference?</h3>{why}</article>'
-    rows = "".join(f"<div><dt>{escaped(humanised(one.name))}</dt><dd>{figure_of(one)}</dd></div>" for one in others)
-    sentences = [one.detail.split(";")[0] or humanised(one.name) for one in telling]
+    rows = "".join(f"<div><dt>{escaped(words_for(one.name))}</dt><dd>{figure_of(one)}</dd></div>" for one in others)
+    sentences = [one.detail.split(";")[0] or words_for(one.name) for one in telling]
     return (
         '<article class="apart"><h3>Can these calls be told from the reference?</h3>'
-        f'<p class="told"><b>{share(accuracy.value)}</b> of the time a trained classifier is right; '
+        f'<p class="told"><b>{percent(accuracy.value)}</b> of the time a trained classifier is right; '
         "50&#8201;% would be a coin, and the goal.</p>"
         f"{bar((accuracy.value - 0.5) * 2, 'bar loss')}{why}<dl class='facts'>{rows}</dl>"
         f"{_gives_away(sentences)}</article>"
@@ -69,18 +70,25 @@ def _gives_away(sentences: Sequence[str]) -> str:
 
 
 def _style(metrics: Sequence[SetMetric]) -> str:
-    """The figures of how people speak, farthest first; those that could not be measured come last."""
+    """The figures of how people speak, farthest first; then those that nothing could be compared with."""
     if not metrics:
         return ""
-    ordered = sorted(metrics, key=lambda metric: (metric.distance is None, -(metric.distance or 0.0)))
+    unmeasured = [metric for metric in metrics if metric.value is None]
+    ordered = sorted(
+        (metric for metric in metrics if metric.value is not None),
+        key=lambda metric: (metric.distance is None, -(metric.distance or 0.0)),
+    )
     first, rest = ordered[:_MOST_STYLE], ordered[_MOST_STYLE:]
+    nearer = ", nearer to the reference" if all(metric.distance is not None for metric in rest) else ""
     hidden = (
-        f"<details><summary><span>{len(rest)} more, nearer to the reference</span></summary>"
+        f"<details><summary><span>{len(rest)} more{nearer}</span></summary>"
         f'<div class="padded">{metric_table(rest)}</div></details>'
         if rest
         else ""
     )
-    return f"{_heading('style')}{metric_table(first)}{hidden}"
+    is_compared = any(metric.distance is not None for metric in ordered)
+    heading = _heading("style") if is_compared else _heading("style", "Nothing could be compared with the reference.")
+    return f"{heading}{metric_table(first)}{hidden}{metric_table(unmeasured)}"
 
 
 def _side_by_side(metrics: Sequence[SetMetric]) -> list[SetMetric]:
@@ -88,7 +96,11 @@ def _side_by_side(metrics: Sequence[SetMetric]) -> list[SetMetric]:
 
     The value of a row with a reference is the one that was compared, so that the two can be read together.
     """
-    equal = {metric.name.removesuffix(EQUAL_SIZE): metric for metric in metrics if metric.name.endswith(EQUAL_SIZE)}
+    equal = {
+        metric.name.removesuffix(EQUAL_SIZE): metric
+        for metric in metrics
+        if metric.name.endswith(EQUAL_SIZE) and metric.value is not None
+    }
     return [equal.get(metric.name, metric) for metric in metrics if not metric.name.endswith(EQUAL_SIZE)]
 
 
@@ -96,6 +108,7 @@ def _table(group: MetricGroup, metrics: Sequence[SetMetric]) -> str:
     return f"{_heading(group)}{metric_table(metrics)}" if metrics else ""
 
 
-def _heading(group: MetricGroup) -> str:
-    title, lead = _HEADS[group]
+def _heading(group: MetricGroup, lead: str = "") -> str:
+    title, usual = _HEADS[group]
+    lead = lead or usual
     return f"<h3>{escaped(title)}<small>{escaped(lead)}</small></h3>"

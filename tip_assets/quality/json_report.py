@@ -7,6 +7,7 @@ from typing import IO
 
 from tip_resources.domain.codec import to_json
 from tip_resources.storage.atomic import atomic_file
+from tip_resources.storage.left_behind import clear_left_behind, held
 
 
 class JsonReport:
@@ -37,5 +38,6 @@ def writing_report(path: Path | None, list_name: str) -> Iterator[JsonReport]:
     if path is None:
         yield JsonReport(None, list_name)
         return
-    with atomic_file(path) as file:
+    clear_left_behind(path)
+    with atomic_file(path) as file, held(file):
         yield JsonReport(file, list_name)

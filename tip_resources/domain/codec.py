@@ -18,6 +18,9 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 _CONVERSATION_FIELDS = frozenset(Conversation.__struct_fields__)
 _ANNOTATION_FIELDS = frozenset(Annotations.__struct_fields__)
 _SPEAKERS = get_args(Speaker)
+# Deeper than anybody writes, and far from where reading it back, or walking over it, would end in the stack's limit.
+DEEPEST_NESTING = 100
+_TOO_DEEP = f"nested deeper than {DEEPEST_NESTING} levels."
 # Where the decoder found what it cannot use, as it says it.
 _OF_A_SPEAKER = re.compile(r"`\$\.turns\[\d*\]\.speaker`$")
 
@@ -35,7 +38,11 @@ def from_json(data: bytes | str, kind: type[T], *, where: str = "") -> T:
     """
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error, where) from error
+    except RecursionError as error:
+        raise BadInput(_TOO_DEEP, where=where) from error
+    except msgspec.DecodeError as error:
         raise BadInput(f"not a valid {kind.__name__}: {error}", where=where) from error
 
 
@@ -64,7 +71,11 @@ def conversation_from_json(data: bytes | str, *, where: str = "") -> Conversatio
     """
     try:
         raw = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error, where) from error
+    except RecursionError as error:
+        raise BadInput(_TOO_DEEP, where=where) from error
+    except msgspec.DecodeError as error:
         raise BadInput(f"not valid JSON: {error}", where=where) from error
     if not isinstance(raw, dict):
         raise BadInput(f"expected a JSON object, found {type(raw).__name__}.", where=where)
@@ -79,6 +90,8 @@ def conversation_from_builtins(raw: dict[str, Any], *, where: str = "") -> Conve
     if not isinstance(annotations, dict):
         raise BadInput("annotations must be a JSON object.", where=where)
     unknown |= {key: value for key, value in annotations.items() if key not in _ANNOTATION_FIELDS}
+    if _is_too_deep([unknown, annotations.get("extra")]):
+        raise BadInput(_TOO_DEEP, where=where)
     if unknown:
         extra = annotations.get("extra") or {}
         if not isinstance(extra, dict):
@@ -94,3 +107,23 @@ def conversation_from_builtins(raw: dict[str, Any], *, where: str = "") -> Conve
             raise
         mend = f"A speaker is {', '.join(_SPEAKERS[:-1])} or {_SPEAKERS[-1]}."
         raise BadInput(f"{error.what}.", where=where, mend=mend) from error
+
+
+def _not_utf8(error: UnicodeDecodeError, where: str) -> BadInput:
+    byte = error.object[error.start]
+    return BadInput(f"not UTF-8 text (byte 0x{byte:02x}).", where=where, mend="Save the file as UTF-8.")
+
+
+def _is_too_deep(level: list[Any]) -> bool:
+    """Whether what nobody knows is nested deeper than `DEEPEST_NESTING`; level by level, so depth costs no stack."""
+    for _ in range(DEEPEST_NESTING):
+        deeper: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                deeper += value.values()
+            elif isinstance(value, list):
+                deeper += value
+        if not deeper:
+            return False
+        level = deeper
+    return True

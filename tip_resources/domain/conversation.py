@@ -1,7 +1,7 @@
 """A conversation and its turns: the one shape every stage reads and writes."""
 
 import uuid
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -10,6 +10,8 @@ from tip_resources.domain.provenance import Provenance
 from tip_resources.domain.redaction import PiiSpan
 
 Speaker = Literal["agent", "customer", "system"]
+# What a Parquet column, a database and a file of another program can hold.
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 # Fixed for ever: conversation ids are derived from it, and exported lines are found again by id.
 _ID_NAMESPACE = uuid.UUID("5d0c0cde-7a0b-5c57-9a43-3f6f1f6a7f10")
@@ -20,8 +22,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     speaker: Speaker
     text: str
-    start_ms: int | None = None
-    end_ms: int | None = None
+    start_ms: Int64 | None = None
+    end_ms: Int64 | None = None
 
 
 class Annotations(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +42,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     dataset: str = ""
     domain: str = ""
     language: str = "en"
-    index: int | None = None
+    index: Int64 | None = None
     scenario_id: str = ""
     persona_ids: tuple[str, ...] = ()
     provenance: Provenance | None = None

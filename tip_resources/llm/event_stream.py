@@ -16,6 +16,8 @@ from tip_resources.llm.transport import Delta
 _DONE = b"[DONE]"
 _FIELD = b"data: "
 _LAST = b"\n\ndata: [DONE]"
+# Beyond any answer, and within what a database column holds: a server that counts more has not counted.
+_MOST_TOKENS = 1_000_000_000
 
 
 class ErrorInStream(Exception):
@@ -77,7 +79,7 @@ class EventStream:
             return None
         try:
             return self._read_plain(block)
-        except (_IsOdd, msgspec.MsgspecError, ValueError):
+        except (_IsOdd, msgspec.MsgspecError, ValueError, RecursionError):
             return self._read_odd(block)
 
     def _closed(self, data: bytes) -> bytes | None:
@@ -111,7 +113,7 @@ class EventStream:
         A line feed cannot stand inside JSON, so what stands between events is found by it alone.
 
         Raises:
-            _IsOdd, MsgspecError, ValueError: It is something else.
+            _IsOdd, MsgspecError, ValueError, RecursionError: It is something else.
         """
         if not block.startswith(_FIELD):
             raise _IsOdd
@@ -127,8 +129,8 @@ class EventStream:
             if chunk.error is not None:
                 raise _IsOdd
             if (usage := chunk.usage) is not None:
-                tokens_in = _least_zero(usage.prompt_tokens, tokens_in)
-                tokens_out = _least_zero(usage.completion_tokens, tokens_out)
+                tokens_in = _counted(usage.prompt_tokens, tokens_in)
+                tokens_out = _counted(usage.completion_tokens, tokens_out)
             if not chunk.choices:
                 continue
             choice = chunk.choices[0]
@@ -221,8 +223,8 @@ def _merged(deltas: list[Delta]) -> Delta:
     )
 
 
-def _least_zero(value: int | None, otherwise: int | None) -> int | None:
-    return otherwise if value is None or value < 0 else value
+def _counted(value: int | None, otherwise: int | None) -> int | None:
+    return otherwise if value is None or not 0 <= value <= _MOST_TOKENS else value
 
 
 def _text(message: Mapping[str, Any], field: str) -> str:
@@ -232,4 +234,4 @@ def _text(message: Mapping[str, Any], field: str) -> str:
 
 def _count(usage: Any, field: str) -> int | None:
     value = usage.get(field) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None

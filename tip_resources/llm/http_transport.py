@@ -91,7 +91,7 @@ class HttpTransport:
             failure = http_failure(endpoint, response.status, _error_body(raw), response.headers, self._wall())
             raise CallBroken(failure, response.status)
         if kind == "application/json":
-            answer = _whole_answer(endpoint, await self._whole(response, progress))
+            answer = _whole_answer(endpoint, await self._whole(response, progress), response.charset)
             await self._hand_on(answer, progress, guard, on_delta)
             return
         if kind == "text/html":
@@ -228,6 +228,13 @@ async def _read_to_end(response: aiohttp.ClientResponse) -> None:
         response.release()
 
 
+def _as_declared(raw: bytes, charset: str | None) -> str | bytes:
+    try:
+        return raw.decode(charset or "")
+    except (LookupError, ValueError):
+        return raw
+
+
 def _error_body(raw: bytes) -> Any:
     """The error object of an answer that is none, or its text."""
     text = raw.decode("utf-8", "replace").strip()
@@ -238,12 +245,14 @@ def _error_body(raw: bytes) -> Any:
     return (body.get("error") or body) if isinstance(body, dict) else body
 
 
-def _whole_answer(endpoint: Endpoint, raw: bytes) -> Delta:
-    """The answer of a server that does not stream."""
+def _whole_answer(endpoint: Endpoint, raw: bytes, charset: str | None) -> Delta:
+    """The answer of a server that does not stream. JSON is in UTF-8 or -16, which it tells by itself, or as declared."""
     try:
-        body = json.loads(raw)
+        body = json.loads(_as_declared(raw, charset))
     except (ValueError, RecursionError) as error:
-        found = "a web page" if looks_like_html(raw[:500].decode("utf-8", "replace")) else "no valid JSON"
+        found = "JSON that is not UTF-8" if isinstance(error, UnicodeDecodeError) else "no valid JSON"
+        if looks_like_html(raw[:500].decode("utf-8", "replace")):
+            found = "a web page"
         raise CallBroken(not_openai(endpoint, found)) from error
     if isinstance(body, dict) and body.get("error"):
         raise CallBroken(error_in_answer(endpoint, body["error"]))

@@ -1,6 +1,7 @@
 """Parses one JSON value as models write it: forgives what loses no meaning, and nothing else."""
 
 import json
+import math
 import re
 from typing import Any, NoReturn
 
@@ -12,23 +13,36 @@ def parse_value(text: str) -> Any:
     """The value of `text`; raw line breaks in strings and trailing commas are forgiven.
 
     Raises:
-        ValueError: Not JSON, nested too deep, or with a number JSON does not have.
+        ValueError: Not JSON, nested too deep, or with a number that JSON or a float does not have.
     """
     try:
-        value = _DECODER.decode(text)
-    except ValueError:
-        value = _DECODER.decode(_STRING_OR_TRAILING_COMMA.sub(lambda match: match.group(1) or "", text))
+        value = _decoded(text)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
     return _without_lone_surrogates(value) if _SURROGATE.search(text) else value
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except ValueError:
+        return _DECODER.decode(_STRING_OR_TRAILING_COMMA.sub(lambda match: match.group(1) or "", text))
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(number: str) -> float:
+    """1e999 would become infinite, which nothing can write down again."""
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number[:40]} is too large for a number")
+    return value
+
+
 # strict=False lets control characters stand in strings: local models break lines there.
-_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _without_lone_surrogates(value: Any) -> Any:

@@ -4,6 +4,7 @@ The labels of labelled_calls.jsonl are the judgement of tip's maintainers, one g
 """
 
 import csv
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -50,7 +51,21 @@ def read_labels_table(labels: Path, calls: Path) -> list[Conversation]:
         text = labels.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"cannot read the labels: {error}.", where=str(labels)) from error
-    rows = csv.DictReader(text.splitlines())
+    try:
+        return _labelled_rows(csv.DictReader(text.splitlines()), labels, calls, by_id)
+    except csv.Error as error:
+        raise BadInput(f"not a CSV table: {error}.", where=str(labels)) from error
+
+
+def _labelled_rows(
+    rows: csv.DictReader, labels: Path, calls: Path, by_id: Mapping[str, Conversation]
+) -> list[Conversation]:
+    header = ",".join(rows.fieldnames or ())
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if header.count(mark) >= len(SIDES):
+            raise BadInput(
+                f"the columns look separated by {name}.", where=str(labels), mend=f"Save it with commas: {_HEADER}"
+            )
     if missing := {"id", *SIDES} - set(rows.fieldnames or ()):
         raise BadInput(
             f"columns are missing: {', '.join(sorted(missing))}.",

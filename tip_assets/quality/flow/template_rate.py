@@ -58,7 +58,7 @@ class FlowReport(msgspec.Struct, frozen=True, kw_only=True):
             detail = f"no call measured: {_ENGLISH_ONLY}" if self.unmeasured else "no calls"
             names = ("template_rate", "shared_passages", "courses_per_call", "commonest_course_share")
             return [SetMetric(name=name, group="flow", detail=detail) for name in names]
-        measured = f"{self.calls:,} calls measured" + (
+        measured = f"{self.calls:,} {'call' if self.calls == 1 else 'calls'} measured" + (
             f", {self.unmeasured:,} not ({_ENGLISH_ONLY}, or nothing said)" if self.unmeasured else ""
         )
         commonest = self.groups[0] if self.groups else None

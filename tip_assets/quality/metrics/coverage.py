@@ -196,7 +196,7 @@ def _row(name: str, value: float | None, goal: str, detail: str, apart: float | 
 
 
 def _of(measured: int, amount: str) -> str:
-    return f"{measured:,} calls measured of {amount}"
+    return f"{measured:,} {'call' if measured == 1 else 'calls'} measured of {amount}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -3,12 +3,13 @@
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 
-from tip_assets.exports.report_text import escaped, humanised
+from tip_assets.exports.report_text import escaped
 from tip_assets.html_page import html_page
 from tip_assets.quality.metrics.analysis import HEADLINES, Analysis
 from tip_assets.quality.metrics.distances import OFF_FROM
+from tip_assets.quality.metrics.names import words_for
 from tip_assets.quality.metrics.style import Spreads
-from tip_assets.quality.metrics.tables import FULL_BAR, metric_table
+from tip_assets.quality.metrics.tables import FULL_BAR, figure_of, metric_table
 from tip_resources.domain.set_metric import MetricGroup, SetMetric
 
 _OTHER_GROUPS: dict[MetricGroup, str] = {"coverage": "Coverage of the plan", "flow": "Flow"}
@@ -60,11 +61,11 @@ def _banner(found: Analysis) -> str:
 
 
 def _figures(found: Analysis) -> str:
-    shown = [(humanised(name), found.value(name)) for name in HEADLINES]
-    shown.append(("mean style distance", found.style_distance))
-    return "".join(
-        f"<div><dd>{value:.3g}</dd><dt>{escaped(name)}</dt></div>" for name, value in shown if value is not None
-    )
+    known = {metric.name: metric for metric in found.metrics if metric.value is not None}
+    shown = [(figure_of(known[name]), words_for(name)) for name in HEADLINES if name in known]
+    if found.style_distance is not None:
+        shown.append((f"{found.style_distance:.3g}", words_for("style_distance")))
+    return "".join(f"<div><dd>{value}</dd><dt>{escaped(name)}</dt></div>" for value, name in shown)
 
 
 def _off(found: Analysis) -> str:

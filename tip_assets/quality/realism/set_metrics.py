@@ -15,7 +15,8 @@ _ROW, _LEFT, _BAR = 22, 330, 300
 
 def metric_rows(verdict: Verdict, reference: Reference) -> list[SetMetric]:
     """One row for each figure of the discriminator, then one for each feature that gives us away."""
-    held_against = f"against {reference.name}, {verdict.calls} calls of each side"
+    calls = "call" if verdict.calls == 1 else "calls"
+    held_against = f"against {reference.name}, {verdict.calls:,} {calls} of each side"
     why = verdict.reason
     figures = (
         ("accuracy", verdict.accuracy, f"both views together, 95 % interval {_interval(verdict)}"),

@@ -41,7 +41,7 @@ def test_the_smallest_lines_are_enough_for_every_format(calls, tmp_path, export_
 
 def test_it_says_that_patterns_alone_can_miss_names(calls, tmp_path):
     result = run(calls, tmp_path / "out", "--format", "lex")
-    assert "3 calls had not been scrubbed; 6 places of personal data were found" in result.output
+    assert "3 calls had not been scrubbed; personal data was found in 6 places" in result.output
     assert "names and other personal data may remain. Run `tip scrub` first" in result.output
     manifest = read_manifest(tmp_path / "out")
     assert manifest is not None

@@ -72,6 +72,16 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...],
     assert said in result.stderr
 
 
+@pytest.mark.parametrize(("mark", "said"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_table_with_other_marks_between_its_columns_is_told_so(tmp_path: Path, mark: str, said: str) -> None:
+    table, calls = tmp_path / "labels.csv", tmp_path / "calls.jsonl"
+    table.write_text("\ufeff" + mark.join(("id", "realism", "coherence", "naturalness", "overall")) + "\n")
+    calls.write_bytes(to_json(built_in_labels()[0]) + b"\n")
+    result = run(tmp_path, "calibrate", "--tier", "local", "--labels", str(table), "--calls", str(calls))
+    assert result.exit_code == 1
+    assert f"look separated by {said}" in result.stderr and "missing" not in result.stderr
+
+
 def test_without_a_judge_it_says_what_was_tried(tmp_path: Path) -> None:
     result = run(tmp_path, "calibrate", TIP_LLM_URL="http://127.0.0.1:9/v1")
     assert result.exit_code == 1

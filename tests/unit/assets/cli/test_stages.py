@@ -295,7 +295,7 @@ class TestEveryStage:
         result = run(command, calls, folder / "out.jsonl")
         assert result.exit_code == 0
         assert len(read(folder / "out.jsonl")) == 2
-        assert "1 calls have the id of an earlier one" in result.stdout
+        assert "1 call has the id of an earlier one; it is kept as it is" in result.stdout
 
     @pytest.mark.parametrize(
         ("content", "says"),
@@ -450,6 +450,27 @@ def test_a_judge_that_answers_prose_leaves_the_call_ungraded_and_named(folder: P
     with judge_server(lambda _: json.dumps(VERDICT)) as (url, asked):
         again = run(grade, calls, folder / "out.jsonl", "--tier", "network", **judge_environment(url, folder))
     assert (again.exit_code, len(asked)) == (0, 1)  # the call that has its grade is not asked about again
+
+
+def test_grades_that_a_call_came_with_are_not_told_as_the_judges(folder: Path):
+    calls = write(folder / "in.jsonl", *(line(str(n), *HELLO, f"call {n}") for n in range(3)), line("4", "new"))
+    run(grade, calls, folder / "local.jsonl")
+    lines = read(folder / "local.jsonl")
+    del lines[3]["annotations"]["grade"]
+    some, none = write(folder / "some.jsonl", *lines), write(folder / "none.jsonl", *lines[1:3])
+    with judge_server(lambda text: json.dumps(VERDICT) if "call 0" in text else "Lovely call!") as (url, _):
+        environ = judge_environment(url, folder)
+        told = run(grade, some, folder / "out.jsonl", "--tier", "network", "--json", **environ)
+        said = run(grade, some, folder / "out.jsonl", "--tier", "network", **environ)
+        nothing = run(grade, none, folder / "n.jsonl", "--tier", "network", **environ)
+    assert said.exit_code == nothing.exit_code == 3
+    assert "1 of 4 calls judged, on average realism 4.00" in said.stdout
+    assert "; 2 keep the grade they came with; 1 has none" in said.stdout
+    assert "0 of 2 calls judged; 2 keep the grade they came with:" in nothing.stdout
+    assert "call 1 keeps the grade it came with" in said.stderr and "call 4 has no grade" in said.stderr
+    summary = json.loads(told.stdout)
+    assert (summary["graded"], summary["mean"]["realism"], summary["kept_earlier_grade"]) == (1, 4.0, 2)
+    assert [call["annotations"]["grade"] is None for call in read(folder / "out.jsonl")] == [False] * 3 + [True]
 
 
 def test_without_a_judge_the_command_says_what_was_tried(folder: Path):
