@@ -18,9 +18,9 @@ from tip_resources.domain.failures import BadInput
 from tip_resources.domain.priority import Priority
 
 _columns = dataset_requests.c
-_GOING: frozenset[RequestState] = frozenset({"requested", "running"})
-_RESUMABLE: frozenset[RequestState] = frozenset({"paused", "cancelled", "failed"})
-_DELETABLE: frozenset[RequestState] = ENDED | {"paused", "deleting"}
+_GOING: tuple[RequestState, ...] = ("requested", "running")
+_RESUMABLE: tuple[RequestState, ...] = ("paused", "cancelled", "failed")
+_DELETABLE: tuple[RequestState, ...] = (*ENDED, "paused", "deleting")
 
 
 class RequestOrders:
@@ -38,7 +38,7 @@ class RequestOrders:
 
     def paused(self) -> Sequence[DatasetRequest]:
         """Sets that are paused, oldest first: they are taken up in the order in which they were asked for."""
-        return self._of_states({"paused"})
+        return self._of_states(("paused",))
 
     def pause(self, dataset: str, by: str) -> DatasetRequest | None:
         """Holds a set that waits or is being made; no run is launched for it, and none may begin."""
@@ -46,7 +46,7 @@ class RequestOrders:
 
     def cancel(self, dataset: str, by: str) -> DatasetRequest | None:
         """Gives up a set that waits, is being made, or is paused."""
-        return self._move(dataset, "cancelled", _GOING | {"paused"}, by, note="cancelled with tip cancel")
+        return self._move(dataset, "cancelled", (*_GOING, "paused"), by, note="cancelled with tip cancel")
 
     def resume(self, dataset: str, by: str) -> DatasetRequest | None:
         """Lets a set that is paused, cancelled or failed wait for a new run, which goes on with what is kept."""
@@ -80,12 +80,12 @@ class RequestOrders:
             return request_of(connection.execute(change.returning(*_columns)).one())
 
     def _move(
-        self, dataset: str, state: RequestState, of: frozenset[RequestState] | set[RequestState], by: str, **values: Any
+        self, dataset: str, state: RequestState, of: Sequence[RequestState], by: str, **values: Any
     ) -> DatasetRequest | None:
         with self._engine.begin() as connection:
-            return move(connection, dataset, state, _columns.state.in_(sorted(of)), by=by, **values)
+            return move(connection, dataset, state, _columns.state.in_(of), by=by, **values)
 
-    def _of_states(self, states: frozenset[RequestState] | set[RequestState]) -> Sequence[DatasetRequest]:
-        query = select(dataset_requests).where(_columns.state.in_(sorted(states)))
+    def _of_states(self, states: Sequence[RequestState]) -> Sequence[DatasetRequest]:
+        query = select(dataset_requests).where(_columns.state.in_(states))
         with self._engine.connect() as connection:
             return [request_of(row) for row in connection.execute(query.order_by(_columns.created_at))]

@@ -38,9 +38,8 @@ def _by_turns(limit: int, weights: Sequence[int], turn: int) -> list[int]:
     """One call each for `limit` holders. Over as many turns as the weights sum up to, each is first as often as it
     weighs; behind it come those that follow.
     """
-    rounds = [
-        place for step in range(max(weights, default=0)) for place in range(len(weights)) if weights[place] > step
-    ]
+    holders = range(len(weights))
+    rounds = [place for step in range(max(weights, default=0)) for place in holders if weights[place] > step]
     shares = [0] * len(weights)
     if rounds:
         begin = turn % len(rounds)
