@@ -114,7 +114,10 @@ class DatasetRemoval:
 
 
 def _bytes(path: UPath) -> int:
-    return int(path.fs.du(path.path)) if path.exists() else 0
+    if not path.exists():
+        return 0
+    sizes = path.fs.du(path.path, total=False)
+    return sum(sizes.values()) if isinstance(sizes, dict) else sizes
 
 
 def _remove(path: UPath) -> None:

@@ -17,7 +17,10 @@ ALTER TABLE tip.dataset_requests
 UPDATE tip.dataset_requests SET state_since = updated_at;
 ALTER TABLE tip.dataset_requests
     ALTER COLUMN state_since SET DEFAULT now(),
-    ALTER COLUMN state_since SET NOT NULL;
+    ALTER COLUMN state_since SET NOT NULL,
+    DROP CONSTRAINT dataset_requests_state_check,
+    ADD CONSTRAINT dataset_requests_state_check
+        CHECK (state IN ('requested', 'running', 'paused', 'done', 'failed', 'cancelled', 'deleting'));
 ALTER TABLE tip.endpoint_leases ADD COLUMN weight integer NOT NULL DEFAULT 2;
 """
 
@@ -27,7 +30,10 @@ UPDATE tip.dataset_requests SET state = 'cancelled' WHERE state IN ('paused', 'd
 ALTER TABLE tip.dataset_requests
     DROP COLUMN attempt,
     DROP COLUMN state_since,
-    DROP COLUMN state_by;
+    DROP COLUMN state_by,
+    DROP CONSTRAINT dataset_requests_state_check,
+    ADD CONSTRAINT dataset_requests_state_check
+        CHECK (state IN ('requested', 'running', 'done', 'failed', 'cancelled'));
 ALTER TABLE tip.endpoint_leases DROP COLUMN weight;
 """
 
