@@ -68,7 +68,9 @@ def tip(*arguments: str, answer: str | None = None) -> Result:
 
 
 def ask(store: RequestStore, name: str, count: int = 2) -> None:
-    spec = DatasetSpec(name=name, count=count, domain="retail", rehearsal=True, seed=7, requested_by="ann")
+    spec = DatasetSpec(
+        name=name, count=count, domain="retail", caller_type="shopper", rehearsal=True, seed=7, requested_by="ann"
+    )
     store.add(spec, source="cli")
 
 
