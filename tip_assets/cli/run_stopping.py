@@ -51,7 +51,9 @@ def stop_runs(instance: "DagsterInstance", dataset: str, *, seconds: float = STO
             if run.status is dg.DagsterRunStatus.NOT_STARTED and waited > _UNQUEUED_SECONDS:
                 instance.report_run_canceled(run)
             elif run.run_id not in told and run.status is not dg.DagsterRunStatus.NOT_STARTED:
-                instance.run_coordinator.cancel_run(run.run_id)
+                # One that is stopping already would be killed by being told again.
+                if run.status is not dg.DagsterRunStatus.CANCELING:
+                    instance.run_coordinator.cancel_run(run.run_id)
                 told.add(run.run_id)
         time.sleep(_LOOK_SECONDS)
     return len(told)
