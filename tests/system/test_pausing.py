@@ -47,7 +47,8 @@ def files_of_the_set(folder: Path) -> list[Path]:
 
 def test_a_paused_set_goes_on_where_it_was_and_asks_for_no_kept_call_again(project: Project) -> None:
     # Slow enough that the pause lands in the middle on a busy machine too: a minute for the set.
-    project.tip("config", "set", "models.rehearsal_options", '["--tokens-per-second", "400"]')
+    options = '["--slots", "2", "--tokens-per-second", "300"]'
+    project.tip("config", "set", "models.rehearsal_options", options)
     services = up(project)
     try:
         asked = project.tip("request", f"{COUNT} healthcare calls", "--name", NAME, "--rehearsal", "--json")
