@@ -17,6 +17,7 @@ from tip_assets.partitions import DATASET_PARTITIONS
 from tip_assets.platform import Platform
 from tip_resources.database.audit import recent
 from tip_resources.database.requests import RequestStore
+from tip_resources.database.schema import DAGSTER_SCHEMA
 from tip_resources.domain.dataset_spec import DatasetSpec
 
 # A queued run must say where its job is; nobody starts these.
@@ -105,6 +106,12 @@ def rows_of(engine: Engine, name: str) -> int:
     return (calls or 0) + (requests or 0)
 
 
+def check_results(engine: Engine, run_id: str) -> int:
+    query = f"SELECT count(*) FROM {DAGSTER_SCHEMA}.asset_check_executions WHERE run_id = :run_id"
+    with engine.connect() as connection:
+        return connection.scalar(text(query), {"run_id": run_id}) or 0
+
+
 def files_of(home: Path, name: str) -> list[Path]:
     data = home / ".tip" / "data"
     return [path for path in data.rglob("*") if name in path.relative_to(data).as_posix()]
@@ -185,6 +192,7 @@ def test_a_deleted_set_leaves_nothing_but_the_audit_log_and_no_other_set_changes
     asked = tip("delete", "goes-away", answer="n\n")
     assert asked.exit_code == 1 and "2 calls in the index" in asked.output and "csv, jsonl, lex, report" in asked.output
     assert rows_of(fresh_database, "goes-away") == 3, "nothing goes before the answer"
+    assert check_results(fresh_database, runs[0].run_id) > 0
 
     with monkeypatch.context() as killed:  # after the files, before the runs
         killed.setattr(DatasetRemoval, "_remove_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -201,6 +209,7 @@ def test_a_deleted_set_leaves_nothing_but_the_audit_log_and_no_other_set_changes
     assert [run for run in runs if instance.get_run_by_id(run.run_id)] == []
     assert not [path for path in (home / ".tip").rglob("*") if any(run.run_id in path.name for run in runs)]
     assert not instance.get_records_for_run(runs[0].run_id).records
+    assert check_results(fresh_database, runs[0].run_id) == 0
     assert instance.get_dynamic_partitions(DATASET_PARTITIONS) == ["stays"]
     actions = [entry.action for entry in recent(fresh_database, target="goes-away")]
     assert actions[0] == "dataset.deleted" and "dataset.requested" in actions

@@ -16,6 +16,7 @@ from upath import UPath
 from tip_assets.cli.run_stopping import runs_of
 from tip_assets.partitions import DATASET_PARTITIONS
 from tip_resources.database.delivered import DeliveredIndex
+from tip_resources.database.run_checks import forget_check_results
 from tip_resources.domain.failures import BadInput, TransientFailure
 from tip_resources.home import state_folder
 from tip_resources.launch.local_launcher import run_log_file
@@ -46,7 +47,7 @@ class DatasetRemoval:
 
     def __init__(self, home: Path, layout: Layout, engine: "Engine", instance: "DagsterInstance", dataset: str) -> None:
         self._home, self._layout, self._dataset = home, layout, dataset
-        self._delivered = DeliveredIndex(engine)
+        self._engine, self._delivered = engine, DeliveredIndex(engine)
         self._instance = instance
         self._exports = layout.exports(dataset, "any").parent
 
@@ -110,6 +111,7 @@ class DatasetRemoval:
         shutil.rmtree(state_folder(self._home) / "between_ops" / run.run_id, ignore_errors=True)
         run_log_file(run.run_id).unlink(missing_ok=True)
         self._instance.compute_log_manager.delete_logs(prefix=[run.run_id])
+        forget_check_results(self._engine, run.run_id)
         self._instance.delete_run(run.run_id)
 
 
