@@ -1,7 +1,8 @@
 """A row in dataset_requests becomes a partition and a run, exactly once.
 
-The row's id is the run key, so a tick that dies between adding the partition and launching the run is
-simply repeated: adding a partition twice changes nothing, and Dagster launches a run key once.
+The row's id with its attempt is the run key, so a tick that dies between adding the partition and launching the run
+is simply repeated: adding a partition twice changes nothing, and Dagster launches a run key once. A set that is paused
+does not wait; a run that was launched for it in that very moment is refused when it begins (`RequestStore.begin`).
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from tip_assets.partitions import datasets
 from tip_assets.platform import Platform
 from tip_resources.database.fleet_gate import GateRow
 from tip_resources.database.requests import DatasetRequest
+from tip_resources.domain.priority import PRIORITY_TAG, QUEUE_PRIORITY
+from tip_resources.launch.tags import ATTEMPT_TAG
 
 # A tick launches at most this many; the next one, a second later, takes the next.
 LAUNCHES_PER_TICK = 25
@@ -42,10 +45,15 @@ def decide(waiting: Sequence[DatasetRequest], gate: GateRow | None = None) -> li
         return Skip(f"{count}: {gate.reason}")
     return [
         Launch(
-            # A set that waits and has had a run is asked for again, which needs a run of its own.
-            run_key=request.id if request.run_id is None else f"{request.id}/after/{request.run_id}",
+            # A set that is asked for again needs a run of its own.
+            run_key=f"{request.id}/{request.attempt}" if request.attempt else request.id,
             dataset=request.dataset,
-            tags={"tip/request": request.id, "tip/requested_by": request.spec.requested_by or "unknown"},
+            tags={
+                "tip/request": request.id,
+                "tip/requested_by": request.spec.requested_by or "unknown",
+                ATTEMPT_TAG: str(request.attempt),
+                PRIORITY_TAG: str(QUEUE_PRIORITY[request.spec.priority]),
+            },
         )
         for request in waiting
     ]

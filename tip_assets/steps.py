@@ -1,4 +1,4 @@
-"""What every step does the same way: its failures become what Dagster tells and retries, its spending is looked up."""
+"""What every step does the same way: its failures as Dagster is to tell and retry them, its spending, its attempt."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from tip_resources.domain.failures import PermanentFailure
+from tip_resources.launch.tags import ATTEMPT_TAG
 from tip_resources.upkeep.disk_full import full_disk_words, is_disk_full
 
 
@@ -36,3 +37,9 @@ def recorded_spending(
     found = records[0].asset_materialization if records else None
     recorded = found.metadata.get(name) if found else None
     return list(recorded.value) if isinstance(recorded, dg.JsonMetadataValue) else []  # type: ignore[arg-type]
+
+
+def attempt_of(run: dg.DagsterRun) -> int | None:
+    """The attempt that a run was launched for by us; None for one that a person started or re-executed in Dagster."""
+    attempt = run.tags.get(ATTEMPT_TAG, "")
+    return int(attempt) if attempt.isdigit() and run.parent_run_id is None else None

@@ -111,4 +111,4 @@ def test_a_spec_file_becomes_one_set_and_a_bad_one_says_why(project: Project, up
 def test_asking_again_for_a_cancelled_set_says_how_to_go_on(project: Project, up: subprocess.Popen[str]) -> None:
     again = project.tip("request", f"{COUNT} healthcare calls", "--name", "cancelled", "--rehearsal")
     assert again.returncode == 1
-    assert "is cancelled" in again.stderr and "Re-execute" in again.stderr
+    assert "is cancelled" in again.stderr and "tip resume cancelled" in again.stderr

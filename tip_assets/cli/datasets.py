@@ -1,17 +1,16 @@
-"""`tip list`, `tip status` and `tip cancel`: what was asked for and how it is coming along."""
+"""`tip list` and `tip status`: what was asked for and how it is coming along. Orders are in dataset_orders.py."""
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tip_assets.cli.console import EXIT_FAILED, json_option, print_json, reports_failures, say
+from tip_assets.cli.console import json_option, print_json, reports_failures, say
 from tip_resources.home import project_home
 
 if TYPE_CHECKING:
     from tip_resources.database.requests import RequestState
 
-STATES = ["requested", "running", "done", "failed", "cancelled"]
+STATES = ["requested", "running", "paused", "done", "failed", "cancelled", "deleting"]
 
 
 @click.command("list")
@@ -21,7 +20,7 @@ STATES = ["requested", "running", "done", "failed", "cancelled"]
 @reports_failures
 def list_datasets(state: "RequestState | None", limit: int, as_json: bool) -> None:
     """List the data sets that were asked for, newest first."""
-    from tip_assets.cli.following import waits_for
+    from tip_assets.cli.following import held_words, waits_for
     from tip_resources.database.connection import database
     from tip_resources.database.requests import RequestStore
 
@@ -33,7 +32,7 @@ def list_datasets(state: "RequestState | None", limit: int, as_json: bool) -> No
     if not rows:
         say('no data sets yet. Ask for one: tip request "Generate 500 healthcare transcripts"')
     for row in rows:
-        note = f"waits: {waits}" if waits and row.state == "requested" else row.note
+        note = held_words(row) or (f"waits: {waits}" if waits and row.state == "requested" else row.note)
         say(f"{row.dataset:<40} {row.state:<10} {row.spec.count:>8} {row.spec.domain:<20} {note}")
 
 
@@ -76,43 +75,13 @@ def status(dataset: str | None, watch: bool, as_json: bool) -> None:
             say(f"{key}: {value}")
 
 
-@click.command("cancel")
-@click.argument("dataset")
-@reports_failures
-def cancel(dataset: str) -> None:
-    """Stop making a data set. Calls that are finished are kept; asking again goes on from there."""
-    import dagster as dg
-
-    from tip_assets.cli.following import known_request
-    from tip_assets.cli.instance import dagster_instance
-    from tip_resources.database.connection import database
-    from tip_resources.database.requests import RequestStore
-
-    store = RequestStore(database(project_home()))
-    row = known_request(store, dataset)
-    if row.state in ("done", "failed", "cancelled"):
-        say(f"{dataset} is {row.state} already.")
-        return
-    store.set_state(dataset, "cancelled", note="cancelled with tip cancel")
-    with dagster_instance() as instance:
-        going = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-        runs = instance.get_runs(dg.RunsFilter(tags={"dagster/partition": dataset}, statuses=going))
-        for run in runs:
-            instance.run_coordinator.cancel_run(run.run_id)
-        for _ in range(60):
-            if all(instance.get_run_by_id(run.run_id).is_finished for run in runs):  # pyright: ignore[reportOptionalMemberAccess]
-                break
-            time.sleep(0.5)
-        else:
-            click.echo(f"tip: {dataset}: the run was told to stop and has not ended after 30 s.", err=True)
-            raise SystemExit(EXIT_FAILED)
-    say(f"{dataset} is cancelled ({len(runs)} run(s) stopped).")
-
-
 def _row(row: Any, waits: str | None) -> dict[str, Any]:
     return {
         "dataset": row.dataset,
         "state": row.state,
+        "since": row.state_since.isoformat(timespec="seconds"),
+        "by": row.state_by,
+        "priority": row.spec.priority,
         "asked": row.spec.count,
         "domain": row.spec.domain,
         "query": row.spec.query,

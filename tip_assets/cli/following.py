@@ -13,7 +13,7 @@ from tip_assets.cli.console import progress_bar
 from tip_assets.fleet.waiting import why_waiting
 from tip_resources.database.connection import database
 from tip_resources.database.fleet_gate import GateStore
-from tip_resources.database.requests import DatasetRequest, RequestStore
+from tip_resources.database.requests import ENDED, DatasetRequest, RequestStore
 from tip_resources.domain.failures import BadInput
 from tip_resources.settings.layers import load_settings
 from tip_resources.storage.layout import Layout
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from dagster_shared.error import SerializableErrorInfo
 
 POLL_SECONDS = 0.5
-_ENDED = frozenset({"done", "failed", "cancelled"})
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -53,14 +52,22 @@ def waits_for(home: Path) -> str | None:
     return why_waiting(GateStore(engine).read(), len(RequestStore(engine).list(state="running")))
 
 
+def held_words(row: DatasetRequest) -> str | None:
+    """Who holds a data set and since when; None where nobody does."""
+    since = f"by {row.state_by} since {row.state_since.astimezone():%Y-%m-%d %H:%M}"
+    if row.state == "paused":
+        return f"paused {since}; go on with tip resume {row.dataset}"
+    return f"its deletion was begun {since}; go on with tip delete {row.dataset}" if row.state == "deleting" else None
+
+
 def follow(home: Path, dataset: str) -> Outcome:
     """Shows progress until the run of `dataset` has ended."""
     store = RequestStore(database(home))
     row = known_request(store, dataset)
     is_told = False
     with progress_bar(row.spec.count, dataset) as bar:
-        while row.state not in _ENDED:
-            waits = waits_for(home) if row.state == "requested" else None
+        while row.state not in ENDED:
+            waits = held_words(row) or (waits_for(home) if row.state == "requested" else None)
             if waits and bar.disable and not is_told:  # a bar tells it as it goes; a log is told once
                 click.echo(f"{dataset} waits: {waits}", err=True)
                 is_told = True
@@ -129,6 +136,8 @@ def _kept(note: str) -> int | None:
 
 
 def _stage(row: DatasetRequest, waits: str | None) -> str:
+    if waits:
+        return f"waits: {waits}"
     if row.state == "requested":
-        return f"waits: {waits}" if waits else "waiting for its run to start"
+        return "waiting for its run to start"
     return row.note if row.note.startswith("waiting") else row.note.partition(", ")[2]

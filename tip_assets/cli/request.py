@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--model", help="Ask for this model.")
 @click.option("--tier", type=click.Choice(["local", "network", "openai"]), help="Use endpoints of this tier only.")
 @click.option("--grading", type=click.Choice(["local", "network", "openai"]), help="Who grades: see tip grade --help.")
+@click.option("--priority", type=click.Choice(["low", "normal", "high"]), help="How soon, beside other data sets.")
 @click.option("--yes", is_flag=True, help="Do not ask after a preview.")
 @budget_options
 @json_option
@@ -48,6 +49,7 @@ def request(
     model: str | None,
     tier: str | None,
     grading: str | None,
+    priority: str | None,
     yes: bool,
     as_json: bool,
     **how: Any,
@@ -62,7 +64,7 @@ def request(
     from tip_assets.cli.following import waits_for
 
     home = project_home()
-    overrides = {"rehearsal": rehearsal, "model": model, "tier": tier, "grading": grading}
+    overrides = {"rehearsal": rehearsal, "model": model, "tier": tier, "grading": grading, "priority": priority}
     specs = _specs(text, home, name=name, seed=seed, overrides=overrides, quiet=as_json)
     specs = [with_options(spec, how) for spec in specs]
     _say_estimates(specs, home, quiet=as_json)
@@ -73,10 +75,11 @@ def request(
         print_json({"datasets": [_answer(row, waits_for(home)) for row in rows]})
         return
     for row in rows:
-        if row.state in ("failed", "cancelled"):
+        if row.state in ("failed", "cancelled", "paused"):
             raise BadInput(
                 f"{row.dataset} was asked for before and is {row.state}.",
-                mend="Re-execute its run in the web UI (what is finished is kept), or choose another --name.",
+                mend=f"`tip resume {row.dataset}` takes it up again (what is finished is kept); or choose another "
+                "--name.",
             )
         say(f"asked for: {row.dataset} ({row.spec.count} {row.spec.domain} calls)")
     if wait:

@@ -116,7 +116,7 @@ def write_shard(
                 on_progress=progress,
                 on_notice=progress.notice,
                 spending=spending,
-                shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ)),
+                shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ), spec.priority),
                 fleet=platform.fleet_servers,
                 stop=stop,
                 redaction_key=platform.redaction_key(spec.name),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tip_assets.generation.standings import Standings
+from tip_resources.domain.priority import SHARE_WEIGHT, Priority
 from tip_resources.llm.engine import RequestEngine
 from tip_resources.llm.hill_climb import HillClimb
 from tip_resources.llm.learning import learning_limiter
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 
 
 class SharedRecords(msgspec.Struct, frozen=True):
-    """Where engines share limits and keep what they learn and how they fared. `run_id` is a UUID."""
+    """Where engines share limits and keep what they learn and how they fared. `run_id` is a UUID.
+
+    `priority` decides how much of a server each gets that several use at once.
+    """
 
     database: "Engine"
     run_id: str
     node: str
+    priority: Priority = "normal"
 
 
 @asynccontextmanager
@@ -62,7 +67,13 @@ async def engine_for(
 
             records = await stack.enter_async_context(
                 EngineRecords(
-                    shared.database, endpoints, learn=learn, run_id=shared.run_id, node=shared.node, on_notice=tell
+                    shared.database,
+                    endpoints,
+                    learn=learn,
+                    run_id=shared.run_id,
+                    node=shared.node,
+                    weight=SHARE_WEIGHT[shared.priority],
+                    on_notice=tell,
                 )
             )
         engine = await stack.enter_async_context(

@@ -14,7 +14,7 @@ from tip_assets.catalogue import PLANNING
 from tip_assets.partitions import DATASET_PARTITIONS, dataset_asset
 from tip_assets.planning.launchpad import spec_from_launchpad
 from tip_assets.platform import Platform
-from tip_assets.steps import clear_failures
+from tip_assets.steps import attempt_of, clear_failures
 from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.persona import Persona
@@ -45,9 +45,9 @@ def dataset_specs(context: dg.AssetExecutionContext, config: RequestConfig, plat
             libraries=platform.libraries(),
         )
         requests.add(spec, source="launchpad")
+        requests.begin(spec.name, context.run.run_id, attempt_of(context.run))
     # `dagster job launch` starts a run for a partition that nobody added yet.
     context.instance.add_dynamic_partitions(DATASET_PARTITIONS, [spec.name])
-    requests.set_state(spec.name, "running", run_id=context.run.run_id)
     scratch = platform.layout().scratch(context.run.run_id, "dataset_specs")
     return dg.MaterializeResult(
         value=write_set([spec], DatasetSpec, scratch),

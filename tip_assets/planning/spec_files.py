@@ -30,7 +30,7 @@ _REQUEST = "request"
 _PLAIN, _LISTS = ("count", "seed", "rehearsal", "batch_api", "budget"), ("scenario_templates", "source_keys")
 # What may stand beside `request:`; everything else is for the request itself to say.
 _BESIDE_REQUEST = (
-    *(_REQUEST, "name", "seed", "model", "tier", "mode", "rehearsal", "budget", "batch_api"),
+    *(_REQUEST, "name", "seed", "model", "tier", "mode", "rehearsal", "budget", "batch_api", "priority"),
     *("requested_by", "created_at"),
 )
 _FIELD_IN_MESSAGE = re.compile(r"\$\.([a-z_]+)")

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    func,
     insert,
     select,
     text,
@@ -154,6 +155,12 @@ class DeliveredIndex:
                 for sketch, row in (*self._by_words(connection, batch), *self._by_bands(connection, batch)):
                     found.setdefault(sketch.id, {}).setdefault((row.dataset, row.id), row)
         return {id: list(rows.values()) for id, rows in found.items()}
+
+    def count(self, dataset: str) -> int:
+        """How many calls are known to be delivered of a data set."""
+        query = select(func.count()).where(conversations.c.dataset == dataset)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
 
     def replace_dataset(self, dataset: str, sketches: Iterable[CallSketch], *, domain: str = "") -> int:
         """Makes `sketches` all that is known to be delivered of a data set, in one transaction; how many there are.

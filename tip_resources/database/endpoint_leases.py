@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tip_resources.database.tables import endpoint_leases
+from tip_resources.domain.priority import SHARE_WEIGHT
 
 # Five heartbeats: a holder that was killed is forgotten soon, one whose database stalled for a moment is not.
 LEASE_SECONDS = 5.0
@@ -24,7 +25,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """One engine's use of one endpoint and model.
 
     `wanted` is how many calls at once it could make use of, `in_flight` how many it has, `granted` how many are
-    set aside for it, `endpoint_limit` what it would allow all holders together.
+    set aside for it, `endpoint_limit` what it would allow all holders together; `weight` is its part beside others.
     """
 
     endpoint: str
@@ -38,6 +39,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     tokens_total: int = 0
     granted: int = 0
     endpoint_limit: int = 0
+    weight: int = SHARE_WEIGHT["normal"]
 
 
 class Grant(msgspec.Struct, frozen=True):

@@ -226,6 +226,7 @@ endpoint_leases = Table(
     Column("endpoint_limit", Integer, nullable=False, server_default=text("0")),
     _now("first_seen_at"),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("weight", Integer, nullable=False, server_default=text("2")),
 )
 
 # One row per change of one setting. value NULL (not JSON null): from here on the setting is not set.
@@ -256,6 +257,9 @@ dataset_requests = Table(
     Column("idempotency_key", Text, unique=True),
     _now("created_at"),
     _now("updated_at"),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    _now("state_since"),
+    _words("state_by"),
     Index("dataset_requests_by_state", "state", "created_at"),
 )
 

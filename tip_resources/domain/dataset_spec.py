@@ -6,6 +6,7 @@ import msgspec
 
 from tip_resources.domain.grade import GradingTier
 from tip_resources.domain.names import validate_dataset_name
+from tip_resources.domain.priority import Priority
 from tip_resources.domain.provenance import Tier
 
 Complexity = Literal["simple", "complex"]
@@ -29,7 +30,8 @@ class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     `scenario_templates` empty means all of the domain's; `model` and `grading` None mean the settings' choice;
     `rehearsal` asks for the scripted server and is never set by itself outside `tip demo`; `batch_api` asks
-    for OpenAI's batch API (half price, answers within a day), on the `openai` tier only.
+    for OpenAI's batch API (half price, answers within a day), on the `openai` tier only. `priority` says how soon
+    it is made beside others, not what it is.
     """
 
     name: str
@@ -48,6 +50,7 @@ class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     rehearsal: bool = False
     budget: Budget = Budget()
     batch_api: bool = False
+    priority: Priority = "normal"
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 1
     source: SpecSource = "generate"
     source_keys: tuple[str, ...] = ()

@@ -13,6 +13,10 @@ NODE_WHY_TAG = "tip/node_why"
 WAITS_TAG = "tip/waits"
 STARTED = "started"
 
+# Which attempt of its data set's request the run was launched for; a re-execution inherits it. A run whose attempt was
+# taken back meanwhile (paused, cancelled) does not begin, and its end says nothing about the request.
+ATTEMPT_TAG = "tip/attempt"
+
 # The run worker's ProcessIdentity. Dagster keeps tags of this prefix out of its UI: a pid tells an operator nothing.
 WORKER_TAG = ".dagster/tip_worker"
 

@@ -12,6 +12,7 @@ from tip_resources.database.endpoint_limits import LimitStore
 from tip_resources.database.performance import PerformanceRecorder, PerformanceStore, run_uuid
 from tip_resources.database.seen_endpoints import EndpointRegistry, SeenEndpoint, SeenModel
 from tip_resources.database.trouble import DATABASE_TROUBLE
+from tip_resources.domain.priority import SHARE_WEIGHT
 from tip_resources.llm.addresses import shared_address
 from tip_resources.llm.limiter import Limiter
 from tip_resources.llm.shared_limiter import Learn
@@ -28,6 +29,7 @@ class EngineRecords:
         learn: Makes the limiter that finds the limit of an endpoint.
         run_id: Dagster's run id; for anything else `performance.new_run_id()`.
         node: This machine's name.
+        weight: Its part of servers that others use too.
         on_notice: Told once when the database is away, and once when it is back.
 
     Raises:
@@ -42,6 +44,7 @@ class EngineRecords:
         learn: Learn,
         run_id: str,
         node: str,
+        weight: int = SHARE_WEIGHT["normal"],
         on_notice: Callable[[str], None] | None = None,
     ) -> None:
         self._run_id = run_uuid(run_id)
@@ -57,6 +60,7 @@ class EngineRecords:
             learn=learn,
             node=node,
             run_id=run_id,
+            weight=weight,
             on_notice=on_notice,
         )
         self._stack = AsyncExitStack()

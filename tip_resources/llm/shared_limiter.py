@@ -152,7 +152,8 @@ class SharedLimiter:
             if may_lead:
                 self._share = None
             return Grant(limit, limit)
-        share = fair_shares(limit, [lease.wanted for lease in leases], int(now.timestamp()) // TURN_SECONDS)[place]
+        turn = int(now.timestamp()) // TURN_SECONDS
+        share = fair_shares(limit, [one.wanted for one in leases], turn, [one.weight for one in leases])[place]
         others = sum(lease.granted for lease in leases if lease.holder != self.holder)
         self._share = min(share, max(own.granted, takable(share, limit, others)))
         # Read after the share was taken: calls beyond it keep their place until they end.

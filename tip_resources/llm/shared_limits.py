@@ -15,6 +15,7 @@ from typing import Protocol
 from tip_resources.database.endpoint_leases import Lease, LeaseStore
 from tip_resources.database.endpoint_limits import LimitStore, RememberedLimit
 from tip_resources.database.trouble import DATABASE_TROUBLE
+from tip_resources.domain.priority import SHARE_WEIGHT
 from tip_resources.llm.addresses import shared_address
 from tip_resources.llm.clock import Clock, SystemClock
 from tip_resources.llm.endpoint_state import EndpointStatus
@@ -49,6 +50,7 @@ class SharedLimits:
         learn: Makes the limiter that finds the limit of an endpoint.
         node: This machine's name, by which others know its loopback addresses.
         run_id: Whose calls these are, for people.
+        weight: Its part beside other engines, by the priority of what it makes (domain/priority.py).
         on_notice: Told once when the database cannot be reached, and once when it can be again.
     """
 
@@ -61,12 +63,14 @@ class SharedLimits:
         learn: Learn,
         node: str,
         run_id: str = "",
+        weight: int = SHARE_WEIGHT["normal"],
         on_notice: Callable[[str], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.on_change: Callable[[], None] = _nothing
         self._leases, self._limits = leases, limits
         self._run_id = run_id
+        self._weight = weight
         self._host = socket.gethostname()
         self._on_notice = on_notice
         self._clock = clock or SystemClock()
@@ -125,6 +129,7 @@ class SharedLimits:
                 wanted=limiter.wanted(),
                 in_flight=limiter.in_flight,
                 tokens_total=limiter.tokens_total,
+                weight=self._weight,
             )
             live: list[Lease] = []
             if not await self._guarded(partial(self._renew, own, limiter, live)):

@@ -6,20 +6,23 @@ from sensors.dataset_requests import Skip, decide
 from tip_resources.database.fleet_gate import GateRow
 from tip_resources.database.requests import DatasetRequest
 from tip_resources.domain.dataset_spec import DatasetSpec
+from tip_resources.domain.priority import Priority
 
 
-def waiting(name: str, number: int, run_id: str | None = None) -> DatasetRequest:
+def waiting(name: str, number: int, attempt: int = 0, priority: Priority = "normal") -> DatasetRequest:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     return DatasetRequest(
         id=f"request-{number}",
         dataset=name,
-        spec=DatasetSpec(name=name, count=1, domain="retail", requested_by="ann"),
+        spec=DatasetSpec(name=name, count=1, domain="retail", requested_by="ann", priority=priority),
         source="cli",
         state="requested",
-        run_id=run_id,
+        run_id=None,
         note="",
         created_at=now,
         updated_at=now,
+        state_since=now,
+        attempt=attempt,
     )
 
 
@@ -39,9 +42,17 @@ def test_deciding_twice_asks_for_the_same_runs() -> None:
 
 
 def test_a_set_that_is_asked_for_again_gets_a_run_of_its_own() -> None:
-    first, again = decide([waiting("a", 1)]), decide([waiting("a", 1, run_id="run-1")])
-    assert not isinstance(first, Skip) and not isinstance(again, Skip)
-    assert first[0].run_key != again[0].run_key
+    launches = [decide([waiting("a", 1, attempt)]) for attempt in range(3)]
+    keys = {launch[0].run_key for launch in launches if not isinstance(launch, Skip)}
+    assert len(keys) == 3
+
+
+def test_dagsters_queue_is_told_the_priority() -> None:
+    asked: list[Priority] = ["high", "normal", "low"]
+    launches = decide([waiting(name, number, priority=name) for number, name in enumerate(asked)])
+    assert not isinstance(launches, Skip)
+    numbers = [int(launch.tags["dagster/priority"]) for launch in launches]
+    assert numbers == sorted(numbers, reverse=True) and len(set(numbers)) == 3
 
 
 def gate(run_limit: int) -> GateRow:

@@ -143,17 +143,19 @@ def test_missing_files_and_other_kinds_are_refused(tmp_path):
         load(write(tmp_path, "count: 5", "a.toml"))
 
 
-def test_a_budget_and_the_batch_api_stand_in_the_file(tmp_path):
+def test_a_budget_the_batch_api_and_a_priority_stand_in_the_file(tmp_path):
     specs = load(
         write(
             tmp_path,
             "datasets:\n"
             "  - name: first\n    count: 5\n    domain: retail\n    tier: openai\n    batch_api: true\n"
             "    budget: {max_tokens: 100000, max_cost: 1.5}\n"
-            "  - request: 20 retail returns\n    budget:\n      max_minutes: 2\n    mode: two_agent\n",
+            "  - request: 20 retail returns\n    budget:\n      max_minutes: 2\n    mode: two_agent\n"
+            "    priority: high\n",
         )
     )
     assert specs[0].batch_api
+    assert [spec.priority for spec in specs] == ["normal", "high"]
     assert specs[0].budget == Budget(max_tokens=100_000, max_cost=1.5)
     assert (specs[1].budget, specs[1].mode) == (Budget(max_minutes=2), "two_agent")
 

@@ -75,6 +75,13 @@ def test_holders_decide_one_after_the_other(fresh_database: Engine):
     assert sorted(one.granted for one in LeaseStore(fresh_database).live()) == [0, 0, 0, 0, 0, 1]
 
 
+def test_the_others_hear_a_holders_weight(fresh_database: Engine):
+    store = LeaseStore(fresh_database)
+    store.heartbeat(msgspec.structs.replace(LEASE, weight=4), lambda *_: Grant(1, 1))
+    other = msgspec.structs.replace(LEASE, holder=str(uuid.uuid4()))
+    assert [one.weight for one in store.heartbeat(other, lambda *_: Grant(1, 1))] == [4, 2]
+
+
 def test_what_was_learned_is_recalled_with_its_age(fresh_database: Engine):
     store = LimitStore(fresh_database)
     assert store.recall("e", "m") is None

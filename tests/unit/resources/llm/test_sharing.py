@@ -39,6 +39,26 @@ def test_with_fewer_calls_than_holders_the_oldest_begin_and_each_has_its_turn():
     assert turns == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
 
 
+@pytest.mark.parametrize(
+    ("limit", "wanted", "weights", "shares"),
+    [
+        (6, [9, 9], [2, 4], [2, 4]),
+        (6, [9, 9], [4, 2], [4, 2]),
+        (10, [9, 2, 9], [1, 4, 4], [1, 2, 7]),
+        (9, [9, 9, 9], [1, 2, 4], [1, 3, 5]),
+        (2, [9, 9], [1, 4], [1, 1]),
+        (12, [20, 20], [2, 2], [6, 6]),
+    ],
+)
+def test_parts_are_in_proportion_to_the_weights(limit: int, wanted: list[int], weights: list[int], shares: list[int]):
+    assert fair_shares(limit, wanted, weights=weights) == shares
+
+
+def test_with_fewer_calls_than_holders_one_of_more_weight_has_more_turns_and_nobody_none():
+    turns = [fair_shares(1, [5, 5], turn, [1, 4]) for turn in range(5)]
+    assert [sum(column) for column in zip(*turns, strict=True)] == [1, 4]
+
+
 def test_a_share_is_taken_only_as_far_as_the_others_have_given_back():
     assert takable(3, 6, granted_to_others=6) == 0
     assert takable(3, 6, granted_to_others=4) == 2
