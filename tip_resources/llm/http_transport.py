@@ -246,7 +246,7 @@ def _error_body(raw: bytes) -> Any:
 
 
 def _whole_answer(endpoint: Endpoint, raw: bytes, charset: str | None) -> Delta:
-    """The answer of a server that does not stream. JSON is in UTF-8 or -16, which it tells by itself, or as declared."""
+    """The answer of a server that does not stream, in the character set it names; else in UTF-8, -16 or -32."""
     try:
         body = json.loads(_as_declared(raw, charset))
     except (ValueError, RecursionError) as error:

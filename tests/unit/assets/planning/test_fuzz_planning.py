@@ -111,7 +111,7 @@ def test_any_request_is_read_or_refused(text: str) -> None:
     reads_or_refuses_a_request(text)
 
 
-@many(3_000)
+@many(2_000)
 @given(REQUESTS)
 def test_any_request_is_read_or_refused_many_times(text: str) -> None:
     reads_or_refuses_a_request(text)
@@ -123,7 +123,7 @@ def test_any_spec_file_is_loaded_or_refused(data: bytes, suffix: str, damage: tu
     loads_or_refuses_a_file(data, suffix, damage)
 
 
-@many(4_000)
+@many(2_000)
 @given(TEXTS, st.sampled_from(SUFFIXES), DAMAGE)
 def test_any_spec_file_is_loaded_or_refused_many_times(
     data: bytes, suffix: str, damage: tuple[int, int, bytes] | None
@@ -137,7 +137,7 @@ def test_any_file_gives_a_name_or_is_refused(stem: str) -> None:
     makes_a_name_or_refuses(stem)
 
 
-@many(5_000)
+@many(2_000)
 @given(st.text(max_size=80))
 def test_any_file_gives_a_name_or_is_refused_many_times(stem: str) -> None:
     makes_a_name_or_refuses(stem)

@@ -39,7 +39,7 @@ def test_any_name_is_safe_or_refused(name: object) -> None:
     is_safe_or_refused(name)
 
 
-@many(20_000)
+@many(5_000)
 @given(NAMES)
 def test_any_name_is_safe_or_refused_many_times(name: str) -> None:
     is_safe_or_refused(name)

@@ -16,8 +16,9 @@ from tip_resources.llm.salvage import Salvage
 ODD = st.sampled_from(
     [
         *("1e999", "-1e999", "NaN", "Infinity", "9" * 5000, "0" * 30, "[" * 1_500, '{"a":' * 1_500, "[1,]"),
-        *('"\\ud800"', '"\\udc00\\ud800"', '"\x00\x01"', '{"a":1,"a":2}', "<think>", "</think>", "```json", "```", "null"),
-        *('"', "\\", '{"calls":[', '{"turns":[]}', "]}", "],", ",", ":", "true", "\ufeff", "\u2028", '{"calls":{"calls":[1]}}'),
+        *('"\\ud800"', '"\\udc00\\ud800"', '"\x00\x01"', '{"a":1,"a":2}', "<think>", "</think>"),
+        *("```json", "```", "null", '"', "\\", '{"calls":[', '{"turns":[]}', "]}", "],", ",", ":", "true"),
+        *("\ufeff", "\u2028", '{"calls":{"calls":[1]}}', "]]"),
     ]
 )  # fmt: skip
 TEXTS = st.lists(st.one_of(ODD, st.text(max_size=12), st.text('{}[]",:\\ \n01eE.-', max_size=20)), max_size=8).map(
@@ -95,7 +96,7 @@ def test_any_bytes_are_a_stream_or_a_fault(pieces: list[bytes]) -> None:
     is_streamed(pieces)
 
 
-@many(4_000)
+@many(1_500)
 @given(TEXTS, st.integers(0, 60), PIECES)
 def test_any_answer_is_read_many_times(text: str, cut: int, pieces: list[bytes]) -> None:
     is_parsed_or_refused(text)

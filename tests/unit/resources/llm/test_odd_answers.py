@@ -13,6 +13,7 @@ from tests.unit.resources.llm.scripted_server import Reply, ScriptedServer, answ
 
 ONE = {"call": 1, "turns": [{"speaker": "agent", "text": "Gr\u00fc\u00dfe aus K\u00f6ln"}]}
 DEEP = 10_000
+LATIN = b'data: {"choices": [{"delta": {"content": "K\xf6ln"}}]}\n\n'
 # More than Python turns into a number, and no loop that the engine would cut off as one.
 DIGITS = "".join(Random(3).choices("123456789", k=5000))
 
@@ -74,7 +75,7 @@ REFUSED = {
     "an error in words": (body(b'{"error": "out of cheese"}'), "server_error", "out of cheese"),
     "an error that is too deep": (body(b'{"error": ' + b"[" * DEEP), "protocol", "no valid JSON"),
     "Latin-1 that says nothing": (body(whole().encode("latin-1")), "protocol", "JSON that is not UTF-8"),
-    "Latin-1 in a stream": (sends_raw(b'data: {"a": "K\xf6ln"}\n\n'), "reset", "not JSON"),
+    "Latin-1 in a stream": (sends_raw(LATIN), "reset", "not JSON"),
     "UTF-16 in a stream": (sends_raw("data: {}\n\n".encode("utf-16")), "empty", "empty answer"),
     "packed, which nobody asked for": (body(gzip.compress(whole().encode()), Content_Encoding="gzip"), "protocol", ""),
     "an event that is too deep": (sends_raw(b"data: " + b'{"a":' * DEEP + b"\n\n"), "reset", "not JSON"),
