@@ -244,7 +244,7 @@ class RequestEngine:
             if not self._pool.has_other(need):
                 need.avoid = frozenset()
                 usual = state.measures.usual_seconds() if is_accident else None
-                seconds = wait_seconds(rule, failed, usual, self._chance)
+                seconds = wait_seconds(self._settings, rule, failed, usual, self._chance)
         where = f"again in {seconds:.1f} s" if seconds else "again as soon as an endpoint is free"
         self._notify(
             EngineNotice(
