@@ -12,13 +12,14 @@ from tip_assets.catalogue import CODE_VERSION, GENERATION, OWNERS, RUN_POOL
 from tip_assets.generation.acceptance import scrubbed
 from tip_assets.generation.collect import REJECTS, count_reasons, kept_conversations
 from tip_assets.generation.conversations import call_identity
+from tip_assets.generation.decisions import DecisionLog
 from tip_assets.generation.engine import SharedRecords
 from tip_assets.generation.glossary import prompt_by
 from tip_assets.generation.performance_plot import performance_markdown
 from tip_assets.generation.progress import ProgressLog
 from tip_assets.generation.sharding import Shard, shards
 from tip_assets.generation.spending import Spending, stopped_note
-from tip_assets.generation.write_calls import WritingSummary
+from tip_assets.generation.write_calls import WritingProgress, WritingSummary
 from tip_assets.generation.writing import write_plans
 from tip_assets.partitions import datasets
 from tip_assets.planning.assets import the_spec
@@ -89,6 +90,12 @@ def write_shard(
     )
     progress = ProgressLog(context.log.info, platform.requests(), spec.name)
     progress.counts(spending.report)
+    decisions = DecisionLog(context.log.info, lambda: platform.settings().debug)
+
+    def on_progress(moment: WritingProgress) -> None:
+        progress(moment)
+        decisions(moment)
+
     with clear_failures():
         delivered = DeliveredCalls(
             platform.delivered(excluding=spec.name), word_thresholds(platform.settings().quality)
@@ -104,7 +111,7 @@ def write_shard(
             checkpoint=checkpoint,
             delivered=delivered,
             on_endpoints=lambda found: context.log.info(f"written by {', '.join(map(_public_name, found))}"),
-            on_progress=progress,
+            on_progress=on_progress,
             on_notice=progress.notice,
             spending=spending,
             shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ)),

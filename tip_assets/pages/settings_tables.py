@@ -45,7 +45,12 @@ def entry_tables() -> str:
         if entry is None:
             continue
         rows = [
-            (code(name), _entry_default(name, field, entry), _allowed(name, field, schema), field.get("description", ""))
+            (
+                code(name),
+                _entry_default(name, field, entry),
+                _allowed(name, field, schema),
+                field.get("description", ""),
+            )
             for name, field in entry["properties"].items()
         ]
         parts.append(f"### An entry of {key.name}\n\n{entry.get('description', '')}\n\n{table(_ENTRY_HEAD, rows)}")

@@ -26,7 +26,16 @@ _COOL_CELSIUS = 40.0
 _NAMED = 6
 
 # Why a node is out. The order is that of the checks: one that is "full" could take the work otherwise.
-_Bar = Literal["pinned elsewhere", "takes no work", "of another class", "lacking", "short of memory", "full", "avoided", "long queue"]
+_Bar = Literal[
+    "pinned elsewhere",
+    "takes no work",
+    "of another class",
+    "lacking",
+    "short of memory",
+    "full",
+    "avoided",
+    "long queue",
+]
 
 
 @dataclass(frozen=True)

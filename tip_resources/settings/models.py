@@ -311,7 +311,9 @@ class Settings(Section):
     environment: Literal["development", "production"] = Field(
         default="development", description="Profiles build on it."
     )
-    debug: bool = Field(default=False, description="Explain every decision in the log.")
+    debug: bool = Field(
+        default=False, description="Say every change of an endpoint's state or limit in the run's log, with why."
+    )
     storage_url: str = Field(default="", description="Where sets are kept; empty for .tip/data in the project folder.")
     models: ModelSettings = ModelSettings()
     generation: GenerationSettings = GenerationSettings()
