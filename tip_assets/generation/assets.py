@@ -38,6 +38,7 @@ from tip_resources.domain.reject import Reject
 from tip_resources.llm.prices import load_prices
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.layers import node_name
+from tip_resources.settings.live import LiveSettings
 from tip_resources.storage.sets import count_rows, read_set, write_set
 
 # Values between the ops of the graph live with the run, not with the asset.
@@ -90,7 +91,8 @@ def write_shard(
     )
     progress = ProgressLog(context.log.info, platform.requests(), spec.name)
     progress.counts(spending.report)
-    decisions = DecisionLog(context.log.info, lambda: platform.settings().debug)
+    live = LiveSettings(platform.folder)
+    decisions = DecisionLog(context.log.info, lambda: live.current().debug)
 
     def on_progress(moment: WritingProgress) -> None:
         progress(moment)
@@ -116,6 +118,7 @@ def write_shard(
             spending=spending,
             shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ)),
             fleet=platform.fleet_servers,
+            live=live.current,
         )
     seconds, summary = time.monotonic() - started, written.summary
     context.log.info(f"kept {summary.kept} of {summary.asked} in {seconds:.1f} s")

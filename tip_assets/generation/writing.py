@@ -58,6 +58,7 @@ def write_plans(
     shared: SharedRecords | None = None,
     fleet: "FleetServers | None" = None,
     fresh: bool = False,
+    live: ReadSettings | None = None,
 ) -> Written:
     """Has language models write the calls of `plans` and keeps what is good.
 
@@ -76,6 +77,8 @@ def write_plans(
         shared: Where the limits of endpoints are shared with other runs and kept; None learns for this run alone.
         fleet: Its machines' servers are used too, and their heat and people hold calls back; None knows of neither.
         fresh: Forget what earlier runs kept, rejects included, and write every call anew.
+        live: The settings as they are now, asked after every call: what is wanted of a call may change while a set is
+            written. None keeps to those of the beginning.
 
     Raises:
         NoEndpoint: No model answers.
@@ -89,6 +92,14 @@ def write_plans(
         delivered=delivered,
         thresholds=word_thresholds(now.quality),
     )
+
+    def progressed(moment: WritingProgress) -> None:
+        if live is not None:
+            wanted = live()
+            gatekeeper.require(
+                minimum_turns=wanted.generation.minimum_turns, minimum_score=wanted.quality.minimum_score
+            )
+        on_progress(moment)
 
     def waits(reason: str) -> None:
         on_notice(EngineNotice(kind="waiting", reason=reason))
@@ -119,7 +130,7 @@ def write_plans(
                 gatekeeper=gatekeeper,
                 batches=batches,
                 settings=now.generation,
-                on_progress=on_progress,
+                on_progress=progressed,
                 stop=spending,
             )
             return await writer.write(), writer
