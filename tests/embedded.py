@@ -94,7 +94,6 @@ def _empty(engine: Engine) -> None:
         connection.execute(text("SET LOCAL session_replication_role = replica"))  # past the audit log's trigger
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
-        connection.execute(text("DELETE FROM tip.embeddings"))
         connection.execute(text("ALTER TABLE tip.settings_versions ALTER COLUMN version RESTART"))
         connection.execute(text("DROP SCHEMA IF EXISTS tip_dagster CASCADE"))
 

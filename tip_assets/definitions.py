@@ -1,6 +1,7 @@
 """The composition root: everything Dagster knows of tip is put together here, with room for overrides."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import dagster as dg
@@ -40,11 +41,12 @@ ASSET_MODULES = [
 ]
 
 
-@dg.io_manager(required_resource_keys={"platform"})
-def parquet_sets(context: dg.InitResourceContext) -> ParquetSetIOManager:
+@dg.io_manager(required_resource_keys={"platform"})  # pyright: ignore[reportArgumentType] - it takes generators too
+def parquet_sets(context: dg.InitResourceContext) -> Iterator[ParquetSetIOManager]:
     """Sets as Parquet under the storage root of the settings."""
     platform: Platform = context.resources.platform
-    return ParquetSetIOManager(platform.layout())
+    with closing(ParquetSetIOManager(platform.layout())) as sets:
+        yield sets
 
 
 @dg.io_manager(required_resource_keys={"platform"})

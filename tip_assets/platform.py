@@ -3,7 +3,9 @@
 Configuration in, plain typed objects out; nothing is read before a step asks for it.
 """
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +13,15 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import polars as pl
 
+from tip_assets.exports.manifest import MANIFEST_NAME
 from tip_resources.home import project_home
 from tip_resources.settings.layers import load_settings
 from tip_resources.settings.models import Settings
 from tip_resources.storage.checkpoint import Checkpoint
+from tip_resources.storage.folders import publish_folder
 from tip_resources.storage.layout import Layout
-from tip_resources.storage.objects import put_file
+from tip_resources.storage.objects import local_file, put_file
+from tip_resources.storage.places import is_local
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -59,6 +64,26 @@ class Platform(dg.ConfigurableResource):
         file = scratch / f"{name}.parquet"
         frame.sink_parquet(file, compression="zstd", sync_on_close="all", mkdir=True)
         put_file(file, self.layout().set_file(name, dataset))
+
+    def open_set(self, name: str, dataset: str, scratch: Path) -> pl.LazyFrame:
+        """A set that `store_set` stored; one that lies in S3 is copied into `scratch` first.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+        return pl.scan_parquet(local_file(self.layout().set_file(name, dataset), scratch))
+
+    @contextmanager
+    def exporting(self, dataset: str, export_format: str, run_id: str) -> Iterator[Path]:
+        """A local folder to export into, which is or becomes the data set's export of that format."""
+        target = self.layout().exports(dataset, export_format)
+        if is_local(target):
+            yield Path(target.path)
+            return
+        folder = self.layout().scratch(run_id, f"{export_format}_export")
+        yield folder
+        publish_folder(folder, target, last=MANIFEST_NAME)
+        shutil.rmtree(folder)
 
     def redaction_key(self, dataset: str) -> bytes:
         """The secret behind the surrogates and hash tags of a data set."""

@@ -1,7 +1,8 @@
-"""What every step does the same way: turn tip's permanent failures into ones Dagster does not retry."""
+"""What every step does the same way: permanent failures are not retried, spending of earlier steps is looked up."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 
@@ -19,3 +20,14 @@ def clear_failures() -> Iterator[None]:
         yield
     except PermanentFailure as failure:
         raise dg.Failure(description=str(failure), allow_retries=False) from failure
+
+
+def recorded_spending(
+    context: dg.AssetExecutionContext, asset: str = "raw_conversations", name: str = "spending"
+) -> list[dict[str, Any]]:
+    """What the newest materialization of a data set's asset says it spent; empty where it says nothing."""
+    wanted = dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[context.partition_key])
+    records = context.instance.fetch_materializations(wanted, limit=1).records
+    found = records[0].asset_materialization if records else None
+    recorded = found.metadata.get(name) if found else None
+    return list(recorded.value) if isinstance(recorded, dg.JsonMetadataValue) else []  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+import numpy as np
 import psutil
 from sqlalchemy import Engine, text
 
@@ -51,14 +52,14 @@ def main() -> None:
 
 
 def _measure(engine: Engine, rows: int) -> None:
-    began, cpu = time.perf_counter(), _cpu_seconds(engine)
+    filling = Filling()
     for first in range(0, rows, SET_CALLS):
-        set_calls = min(SET_CALLS, rows - first)
-        DeliveredIndex(engine).replace_dataset(f"set-{first:08d}", _sketches(made_up(first, set_calls)))
-        if first % (10 * SET_CALLS) == 0:
-            print(f"  {first + set_calls:>9,} calls after {time.perf_counter() - began:,.0f} s", flush=True)
-    cpu = _cpu_seconds(engine) - cpu
-    print(f"filled with {rows:,} calls: {cpu:.1f} CPU s, {time.perf_counter() - began:,.1f} s, making them included")
+        began = time.process_time()
+        sketches = list(_sketches(made_up(first, min(SET_CALLS, rows - first))))
+        making = time.process_time() - began
+        began, cpu = time.perf_counter(), _cpu_seconds(engine)
+        DeliveredIndex(engine).replace_dataset(f"set-{first:08d}", sketches)
+        filling.add(len(sketches), _cpu_seconds(engine) - cpu, time.perf_counter() - began, making)
 
     new = [*made_up(rows, NEW_CALLS - COPIES), *(edited(one) for one in made_up(0, COPIES))]
     sketches = list(_sketches(iter(new)))
@@ -76,6 +77,24 @@ def _measure(engine: Engine, rows: int) -> None:
     _timed(engine, f"add {NEW_CALLS:,} calls as a set", lambda: index.replace_dataset("new", sketches))
     _timed(engine, "add the same set again, unchanged", lambda: index.replace_dataset("new", sketches))
     _print_sizes(engine)
+
+
+class Filling:
+    """What filling costs; prints a line every 100,000 calls."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._of_last = np.zeros(3)
+
+    def add(self, calls: int, cpu_seconds: float, seconds: float, making: float) -> None:
+        """A set was added; `making` are the CPU seconds of making its sketches, before."""
+        self._calls += calls
+        self._of_last += (cpu_seconds, seconds, making)
+        if self._calls % (10 * SET_CALLS) == 0:
+            cpu, wall, made = self._of_last
+            print(f"  {self._calls:>9,} calls: the last 100,000 took {cpu:.1f} CPU s, {wall:,.0f} s", end="")
+            print(f" (made before, in {made:.0f} CPU s)", flush=True)
+            self._of_last[:] = 0
 
 
 def made_up(first: int, count: int) -> Iterator[Conversation]:

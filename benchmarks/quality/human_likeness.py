@@ -22,11 +22,11 @@ from sklearn.model_selection import GroupKFold
 from tip_assets.experiments.kinds import trial_spec
 from tip_assets.planning.domain_library import load_library
 from tip_assets.planning.recipes import PLAIN
+from tip_assets.quality.features.style_figures import TELLING_FIGURES
 from tip_assets.quality.realism.discriminator import style_table
 from tip_assets.quality.realism.human_likeness import MOST_DEVIATIONS, WEIGHTS_FILE, FeatureWeight, Weights
 from tip_assets.quality.realism.reference import built_in_reference
 from tip_assets.quality.realism.sampling import Sampler
-from tip_assets.quality.realism.style import FEATURES
 from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.llm.prices import PriceList
 from tip_resources.settings.models import Settings
@@ -137,7 +137,7 @@ def train() -> Weights:
     )
     model = _model().fit(scaled, is_real)
     return Weights(
-        version="likeness-1",
+        version="likeness-2",
         trained_on=f"{len(real)} hand-written reference calls (no recordings) against {len(scripted)} calls of the "
         f"scripted rehearsal server and {len(damaged)} damaged reference calls",
         retrain="python -m benchmarks.quality.human_likeness --write",
@@ -150,7 +150,7 @@ def train() -> Weights:
                 deviation=round(float(deviations[place]), 6),
                 weight=round(float(model.coef_[0][place]), 5),
             )
-            for place, name in enumerate(FEATURES)
+            for place, name in enumerate(TELLING_FIGURES)
             if deviations[place] > 0
         ),
     )

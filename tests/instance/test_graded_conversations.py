@@ -55,12 +55,16 @@ def test_a_judge_that_is_not_calibrated_stands_beside_the_local_grade(
     assert (said["tier"], said["judge"], said["judge_decides"], said["judged"]) == ("network", "rehearsal", False, 3)
     assert said["judge_calibration"].startswith("not calibrated")
     assert said["answers_asked"] >= 2 * COUNT
+    (spent,) = said["judge_spending"]
+    assert spent["tokens_in"] + spent["tokens_out"] == said["judge_tokens"] > 0 and said["judge_cost"] == 0
+    report = (layout.exports("shop", "report") / "report.html").read_text(encoding="utf-8")
+    assert "Cost of writing" in report and "Cost of judging" in report and f"{said['judge_tokens']:,}" in report
     assert "data:image/svg+xml" in said["grades"]
     with fresh_database.connect() as connection:
         tiers = connection.execute(text("SELECT tier, count(*) FROM tip.quality_scores GROUP BY tier ORDER BY tier"))
         assert [tuple(row) for row in tiers] == [("local", 3), ("network", 3)]
     again = metadata_of(run(home, instance, {"tier": "network", "samples": 2}, grading=None))
-    assert (again["judged"], again["answers_asked"]) == (3, 0)
+    assert (again["judged"], again["answers_asked"], again["judge_tokens"]) == (3, 0, said["judge_tokens"])
 
 
 @pytest.mark.slow

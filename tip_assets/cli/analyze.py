@@ -161,10 +161,17 @@ def _tell(found: "Analysis", calls: _Calls, page: Path) -> None:
         say(f"note: {count:,} calls {reason}")
     if calls.bad_lines:
         say(f"{calls.bad_lines:,} lines left out, the first named above")
-    say(f"{len(found.off)} figures are off" + (", the farthest first:" if found.off else ""))
+    say(_off_in_words(found))
     for sentence in found.off[:_SHOWN_OFF]:
         say(f"  {_ascii(sentence)}")
     say(f"page: {page}")
+
+
+def _off_in_words(found: "Analysis") -> str:
+    """How many figures are off; where none could be compared, that instead of a 0 that sounds like praise."""
+    if not any(metric.distance is not None for metric in found.metrics):
+        return "no figure could be compared with the reference: too few calls with words"
+    return f"{len(found.off)} figures are off" + (", the farthest first:" if found.off else "")
 
 
 def _ascii(text: str) -> str:

@@ -175,7 +175,7 @@ def _judged(
         yield from first_survive(calls.read(), comparison, folder=_made(folder / "first"), earlier=earlier)
         return
     calls.check_can_be_read_again("--keep first --methods exact,near reads it once.")
-    near = tier.neighbours() if tier else None
+    finders = tier.finders() if tier else ()
     with closing(_MeaningBar()) as bar:
         found = find_survivors(
             calls.read_again_and_again,
@@ -183,7 +183,7 @@ def _judged(
             comparison,
             earlier=earlier,
             semantic=tier,
-            neighbours=near,
+            finders=finders,
             progress=bar,
         )
     with closing(found) as survivors:

@@ -10,8 +10,9 @@ import click
 
 from tip_assets.cli.console import EXIT_FAILED, json_option, print_json, reports_failures, say
 from tip_resources.domain.failures import BadInput, TransientFailure
-from tip_resources.home import project_home
+from tip_resources.home import project_home, state_folder
 from tip_resources.storage.atomic import write_atomically
+from tip_resources.storage.folders import local_folder
 
 REQUEST = "Generate {count} healthcare transcripts with frustrated callers"
 
@@ -34,7 +35,7 @@ def demo(count: int, output: Path, as_json: bool) -> None:
     and everything made with it says so. With TIP_LLM_URL set (LM Studio, Ollama, vLLM, llama-server; and
     TIP_LLM_MODEL, TIP_LLM_API_KEY where needed) that server writes them.
     """
-    from tip_assets.cli.following import follow, summary_of
+    from tip_assets.cli.following import exports_of, follow, summary_of
     from tip_assets.cli.services import services
     from tip_resources.launch.supervisor import running
 
@@ -57,7 +58,9 @@ def demo(count: int, output: Path, as_json: bool) -> None:
     if outcome.state != "done":
         raise TransientFailure(f"the demo's run ended as {outcome.state}. {outcome.note}")
     summary = {**summary_of(home, dataset), "wall_seconds": round(time.monotonic() - started, 1)}
-    _lay_out(Path(summary.pop("exports")), output, summary)
+    del summary["exports"]
+    with local_folder(exports_of(home, dataset), state_folder(home) / "scratch") as exports:
+        _lay_out(exports, output, summary)
     if as_json:
         print_json(summary)
     else:

@@ -48,6 +48,7 @@ def _findings(home: Path, port: int) -> Iterator[Finding]:
     yield web_port(port, home)
     yield _guarded("settings", lambda: _settings(home))
     yield _guarded("database", lambda: _database(home))
+    yield _guarded("storage", lambda: _storage(home))
     yield from _models(home)
     yield from _fleet(home)
 
@@ -113,11 +114,25 @@ def _database(home: Path) -> str:
     from sqlalchemy import text
 
     from tip_resources.database.connection import database
+    from tip_resources.database.dagster_storage import TipStorage
 
+    TipStorage(str(home))  # what keeps Dagster's own tables from being made or found is told here too
     with database(home).connect() as connection:
         version = connection.execute(text("show server_version")).scalar_one()
-    where = "at TIP_DATABASE_URL" if os.environ.get("TIP_DATABASE_URL") else f"embedded, in {state_folder(home)}"
+    where = (
+        "at TIP_DATABASE_URL (no extension is needed)"
+        if os.environ.get("TIP_DATABASE_URL")
+        else f"embedded, in {state_folder(home)}"
+    )
     return f"PostgreSQL {version}, {where}"
+
+
+def _storage(home: Path) -> str:
+    from tip_resources.settings.layers import load_settings
+    from tip_resources.storage.diagnosis import try_storage
+    from tip_resources.storage.layout import Layout
+
+    return try_storage(Layout(load_settings(home).storage_url, home))
 
 
 def _models(home: Path) -> Iterator[Finding]:

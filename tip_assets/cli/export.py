@@ -1,13 +1,16 @@
 """`tip export`: a JSONL file as a Lex, CSV or JSONL export, on plain files."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
+from upath import UPath
 
 from tip_assets.cli.console import (
     EXIT_DONE_WITH_REJECTS,
@@ -30,7 +33,7 @@ _COUNTING_BLOCK_BYTES = 1 << 20
 
 @click.command("export")
 @click.argument("source", metavar="IN.jsonl", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR")
 @click.option(
     "--format", "export_format", type=click.Choice(["lex", "csv", "jsonl"]), required=True, help="What to write."
 )
@@ -61,7 +64,7 @@ _COUNTING_BLOCK_BYTES = 1 << 20
 @reports_failures
 def export(
     source: Path,
-    directory: Path,
+    directory: str,
     export_format: str,
     style: "OutputStyle | None",
     raw: bool,
@@ -70,7 +73,7 @@ def export(
     minimum_turns: int,
     as_json: bool,
 ) -> None:
-    """Export the calls of IN.jsonl into the folder DIR, which appears whole.
+    """Export the calls of IN.jsonl into the folder DIR, which appears whole. DIR may be s3://BUCKET/PREFIX.
 
     An earlier export of the same format in DIR is replaced; any other folder that is not empty is refused.
     Calls that were never scrubbed are scrubbed on the way: by the facts that `tip generate` left in them,
@@ -82,7 +85,6 @@ def export(
     """
     if raw and style:
         raise click.UsageError("--raw leaves personal data in, so --style has nothing to say; use one of them.")
-    _refuse_input_inside(source, directory)
     chosen: OutputStyle = "raw" if raw else style or "type_tag"
     day = (fallback or datetime.now(UTC)).date()
     from tip_assets.exports.plain_files import PlainCalls
@@ -90,11 +92,16 @@ def export(
     from tip_resources.redaction_key import redaction_key
 
     writer = _writer(export_format, fallback_date=day, minimum_turns=minimum_turns)
-    with progress_bar(_line_count(source), f"export {export_format}") as bar:
+    with (
+        _place(source, directory, export_format) as folder,
+        progress_bar(_line_count(source), f"export {export_format}") as bar,
+    ):
         calls = PlainCalls(source, scrubs=not raw, on_line=partial(bar.update, 1))
         name = dataset or source.stem
         key = redaction_key(project_home(), name) if chosen in ("surrogate", "hash") else None
-        summary = writer(calls, directory, dataset=name, style=chosen, key=key, late_warnings=calls.warnings)
+        summary = writer(calls, folder, dataset=name, style=chosen, key=key, late_warnings=calls.warnings)
+    if _is_remote(directory):
+        summary = replace(summary, directory=UPath(directory))
     if as_json:
         print_json(_as_json(summary, calls))
     else:
@@ -115,6 +122,23 @@ def _writer(export_format: str, **lex_options: object) -> Callable[..., "ExportS
     from tip_assets.exports.jsonl_export import write_jsonl
 
     return write_jsonl
+
+
+@contextmanager
+def _place(source: Path, directory: str, export_format: str) -> Iterator[Path]:
+    """A local folder to export into, which is or becomes `directory`."""
+    from tip_resources.storage.places import is_local, storage_root
+
+    target = storage_root(directory, Path.cwd(), named="DIR")
+    if is_local(target):
+        folder = Path(target.path) if "://" in directory else Path(directory)
+        _refuse_input_inside(source, folder)
+        yield folder
+        return
+    from tip_assets.exports.export_in_s3 import building_in_s3
+
+    with building_in_s3(target, export_format) as folder:
+        yield folder
 
 
 def _refuse_input_inside(source: Path, directory: Path) -> None:
@@ -158,9 +182,13 @@ def _tell(summary: "ExportSummary", calls: "PlainCalls") -> None:
     say(f"{summary.conversations} calls, {summary.turns} turns in {summary.files} files: {summary.directory}")
     for warning in summary.warnings:
         say(f"note: {_ascii(warning)}")
-    if summary.format == "lex" and summary.files:
+    if summary.format == "lex" and summary.files and not _is_remote(str(summary.directory)):
         ours = "--exclude manifest.json --exclude spans.jsonl"
         say(f'to S3: aws s3 sync "{summary.directory}" s3://BUCKET/PREFIX {ours}')
+
+
+def _is_remote(directory: str) -> bool:
+    return directory.startswith("s3://")
 
 
 def _ascii(text: str) -> str:

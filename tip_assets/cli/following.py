@@ -3,10 +3,11 @@
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
+from upath import UPath
 
 from tip_assets.cli.console import progress_bar
 from tip_assets.fleet.waiting import why_waiting
@@ -16,6 +17,10 @@ from tip_resources.database.requests import DatasetRequest, RequestStore
 from tip_resources.domain.failures import BadInput
 from tip_resources.settings.layers import load_settings
 from tip_resources.storage.layout import Layout
+from tip_resources.storage.objects import read_object
+
+if TYPE_CHECKING:
+    from dagster_shared.error import SerializableErrorInfo
 
 POLL_SECONDS = 0.5
 _ENDED = frozenset({"done", "failed", "cancelled"})
@@ -77,11 +82,19 @@ def summary_of(home: Path, dataset: str) -> dict[str, Any]:
     Raises:
         BadInput: It has none yet.
     """
-    layout = Layout(load_settings(home).storage_url, home)
-    file = layout.exports(dataset, "report") / "summary.json"
-    if not file.is_file():
-        raise BadInput(f"data set {dataset!r} has no report yet.", mend=f"`tip status {dataset}` says how far it is.")
-    return {**json.loads(file.read_text(encoding="utf-8")), "exports": str(file.parent.parent)}
+    exports = exports_of(home, dataset)
+    try:
+        summary = json.loads(read_object(exports / "report" / "summary.json"))
+    except FileNotFoundError as error:
+        raise BadInput(
+            f"data set {dataset!r} has no report yet.", mend=f"`tip status {dataset}` says how far it is."
+        ) from error
+    return {**summary, "exports": str(exports)}
+
+
+def exports_of(home: Path, dataset: str) -> UPath:
+    """The folder of all exports of a data set, here or in S3."""
+    return Layout(load_settings(home).storage_url, home).exports(dataset)
 
 
 def failure_of(row: DatasetRequest) -> str | None:
@@ -99,8 +112,15 @@ def failure_of(row: DatasetRequest) -> str | None:
         data = event.step_failure_data if event else None
         if event and data:
             said = data.user_failure_data.description if data.user_failure_data else None
-            return f"{event.step_key}: {said or (data.error.message.strip() if data.error else 'failed')}"
+            return f"{event.step_key}: {said or _innermost(data.error)}"
     return None
+
+
+def _innermost(error: "SerializableErrorInfo | None") -> str:
+    """What was raised first: Dagster wraps it in failures of its own, which only say where."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else "failed"
 
 
 def _kept(note: str) -> int | None:

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from tip_resources.domain.failures import BadInput
 from tip_resources.home import project_home
 
 if TYPE_CHECKING:
-    from tip_assets.generation.write_calls import WritingProgress
+    from tip_assets.generation.write_calls import WritingProgress, WritingSummary
 
 _SAID_EVERY_SECONDS = 1.0
 
@@ -65,18 +65,35 @@ def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_jso
         progress_bar(spec.count, output.name) as bar,
         _written(spec, project_home(), parts, bar) as (
             written,
-            stopped,
+            summary,
         ),
     ):
         count = write_conversations(output, written())
-    if not stopped or count == spec.count:  # what is kept is where a raised budget goes on
+    if not summary.stopped or count == spec.count:  # what is kept is where a raised budget goes on
         shutil.rmtree(parts)
     if as_json:
-        print_json({"asked": spec.count, "written": count, "output": str(output)})
+        told = {"rejected": summary.rejected, "failures": summary.failures}
+        print_json({"asked": spec.count, "written": count, **told, "output": str(output)})
     else:
         say(f"{count} of {spec.count} calls written to {output}")
     if count < spec.count:
+        if why := _why_short(summary):
+            click.echo(f"tip: {why}", err=True)
         raise SystemExit(EXIT_DONE_WITH_REJECTS)
+
+
+def _why_short(summary: "WritingSummary") -> str:
+    """What became of the answers that are not among the calls, most frequent first; empty when none came."""
+    said = [
+        f"{sum(counts.values())} {what}: " + ", ".join(f"{name} {count}" for name, count in _most_frequent(counts))
+        for what, counts in (("calls could not be used", summary.rejected), ("requests failed", summary.failures))
+        if counts
+    ]
+    return "; ".join(said)
+
+
+def _most_frequent(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _say_estimate(spec: DatasetSpec, home: Path, parts: Path) -> None:
@@ -115,7 +132,7 @@ def write_preview(spec: DatasetSpec, home: Path, calls: int) -> list[Conversatio
 @contextmanager
 def _written(
     spec: DatasetSpec, home: Path, parts: Path, bar: tqdm
-) -> Iterator[tuple[Callable[[], Iterator[Conversation]], str]]:
+) -> "Iterator[tuple[Callable[[], Iterator[Conversation]], WritingSummary]]":
     from upath import UPath
 
     from tip_assets.generation.glossary import prompt_by
@@ -153,7 +170,9 @@ def _written(
         patience_seconds=0.0,
         checkpoint=checkpoint,
         delivered=None,
-        on_endpoints=lambda found: say(f"written by {', '.join(f'{item.model} at {item.url}' for item in found)}"),
+        on_endpoints=lambda found: click.echo(
+            f"written by {', '.join(f'{item.model} at {item.url}' for item in found)}", err=True
+        ),
         on_progress=advance,
         on_notice=lambda notice: click.echo(notice.text, err=True),
         spending=spending,
@@ -170,4 +189,4 @@ def _written(
             annotations = msgspec.structs.replace(conversation.annotations, extra=extra)
             yield msgspec.structs.replace(conversation, annotations=annotations)
 
-    yield with_facts, written.summary.stopped
+    yield with_facts, written.summary

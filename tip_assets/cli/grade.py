@@ -10,13 +10,14 @@ import click
 import msgspec
 
 from tip_assets.cli.console import json_option, reports_failures, say
-from tip_assets.cli.judges import TIERS, calibrations_here, check_tier, judge_options, judges_here
+from tip_assets.cli.judges import TIERS, calibrations_here, check_tier, judge_options, judges_here, settings_here
 from tip_assets.cli.stage_files import StageCalls, check_files, input_argument, output_argument
 from tip_resources.domain.conversation import Conversation
 from tip_resources.home import project_home
 from tip_resources.storage.jsonl import writing_jsonl
 
 if TYPE_CHECKING:
+    from tip_assets.quality.calibration.result import Calibrations
     from tip_assets.quality.judged_calls import Judges
     from tip_resources.domain.grade import Grade
 
@@ -64,16 +65,15 @@ def grade(
         if tier == "local":
             graded, judging = _measured(calls), None
         else:
-            from tip_resources.settings.layers import load_settings
-
             parts = output_file.with_name(f"{output_file.name}.parts")
             if fresh:
                 shutil.rmtree(parts, ignore_errors=True)
-            settings = load_settings(project_home(), use_database=False)
+            home = project_home()
+            settings = settings_here(home)
             judges = stack.enter_context(
                 judges_here("openai" if tier == "openai" else "network", settings, rehearsal=rehearsal, model=model)
             )
-            said = _calibration_in_words(judges)
+            said = _calibration_in_words(judges, calibrations_here(settings, home))
             judging = _Judging(calls, judges, samples or settings.quality.judge_samples, parts, said)
             graded = judging.graded()
         with writing_jsonl(output_file) as writer:
@@ -120,13 +120,11 @@ def _with_grade(conversation: Conversation, grade: "Grade") -> Conversation:
     return msgspec.structs.replace(conversation, annotations=annotations)
 
 
-def _calibration_in_words(judges: "Judges") -> str:
+def _calibration_in_words(judges: "Judges", kept: "Calibrations") -> str:
     from tip_assets.quality.calibration.result import words_of
     from tip_assets.quality.judge_choice import calibration_of
-    from tip_resources.settings.layers import load_settings
 
-    home = project_home()
-    return words_of(calibration_of(judges, calibrations_here(load_settings(home, use_database=False), home)))
+    return words_of(calibration_of(judges, kept))
 
 
 class _Judging:

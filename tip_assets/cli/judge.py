@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tip_assets.cli.console import json_option, print_json, reports_failures, say
-from tip_assets.cli.judges import TIERS, calibrations_here, check_tier, judge_options, judges_here
+from tip_assets.cli.judges import TIERS, calibrations_here, check_tier, judge_options, judges_here, settings_here
 from tip_resources.home import project_home
 
 if TYPE_CHECKING:
@@ -72,13 +72,12 @@ def calibrate_command(
     judgement. The result is kept for this model and rubric.
     """
     from tip_assets.quality.calibration.calibrate import calibrate, local_grader
-    from tip_resources.settings.layers import load_settings
 
     check_tier(tier, rehearsal=rehearsal, model=model)
     if only_labels and not labels:
         raise click.UsageError("--only-labels needs --labels.")
     home = project_home()
-    settings = load_settings(home, use_database=False)
+    settings = settings_here(home)
     labelled, sources = _labelled(labels, calls, only_labels=only_labels)
     kept = calibrations_here(settings, home)
 
@@ -112,10 +111,8 @@ def calibrate_command(
 @reports_failures
 def list_command(as_json: bool) -> None:
     """List the graders that were held against labels, the latest first."""
-    from tip_resources.settings.layers import load_settings
-
     home = project_home()
-    found = calibrations_here(load_settings(home, use_database=False), home).all()
+    found = calibrations_here(settings_here(home), home).all()
     if as_json:
         print_json({"calibrations": [_as_json(one) for one in found]})
         return

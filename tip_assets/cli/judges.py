@@ -41,6 +41,22 @@ def check_tier(tier: str, *, rehearsal: bool, model: str | None) -> None:
         raise click.UsageError("--model goes with --tier network or openai; the local tier asks no model.")
 
 
+def settings_here(home: Path) -> "Settings":
+    """The settings as they are for every other command, with what `tip config set` keeps in the database.
+
+    Where no database was ever made it holds no settings, and none is made to find that out.
+
+    Raises:
+        BadInput: A layer holds something wrong.
+        TransientFailure: The database cannot be reached.
+    """
+    from tip_resources.database.connection import is_embedded
+    from tip_resources.database.embedded import status
+    from tip_resources.settings.layers import load_settings
+
+    return load_settings(home, use_database=not is_embedded() or status(home).state != "absent")
+
+
 @contextmanager
 def judges_here(tier: "JudgeTier", settings: "Settings", *, rehearsal: bool, model: str | None) -> "Iterator[Judges]":
     """Who judges for as long as the block runs. A rehearsal starts its own server unless TIP_LLM_URL names one.

@@ -37,6 +37,10 @@ def scrub(
 ) -> None:
     """Copy IN.jsonl to OUT.jsonl with the personal data replaced.
 
+    \b
+    tip scrub calls.jsonl clean.jsonl --report places.json
+    tip scrub calls.jsonl training.jsonl --style surrogate
+
     Facts listed under annotations.extra.personal_facts (as `tip generate` writes them) are found in any
     form; everything else by patterns. A call in which a known fact is left is not written. The report is
     {"spans": [{"id", "turn", "start", "end", "type", "source", "entity"}], "seconds"}, offsets into the input

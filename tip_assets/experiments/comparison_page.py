@@ -1,14 +1,13 @@
 """The comparison as one self-contained page: the table, a bar chart per figure, and what is to be said about it."""
 
 from collections.abc import Iterable
-from importlib.resources import files
-from string import Template
 
 from tip_assets.experiments.comparison_table import FIGURES, Figure, remarks, rows, shown
 from tip_assets.experiments.results import Comparison
 from tip_assets.experiments.variants import SCRIPTED_WARNING
 from tip_assets.exports.report_charts import bar
 from tip_assets.exports.report_text import escaped
+from tip_assets.html_page import html_page
 
 # The figures worth a picture; the table has them all.
 _CHARTED = (
@@ -27,12 +26,14 @@ _CHARTED = (
 def comparison_page(comparison: Comparison) -> str:
     """The whole HTML page; no script, nothing from the network."""
     warning = f'<p class="banner">{escaped(SCRIPTED_WARNING)}</p>' if comparison.is_scripted else ""
-    template = Template((files("tip_assets.experiments") / "page_template.html").read_text(encoding="utf-8"))
     spec = comparison.experiment.spec
     asked = (
         f"{spec.count} {spec.domain} calls per variant, {spec.complexity}, seed {spec.seed}; the same plans for all."
     )
-    return template.substitute(
+    return html_page(
+        "tip_assets.experiments",
+        "page_template.html",
+        comparison.experiment.title,
         title=escaped(comparison.experiment.title),
         warning=warning,
         asked=escaped(asked),

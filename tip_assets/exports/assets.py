@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 import dagster as dg
 import polars as pl
+from upath import UPath
 
 from tip_assets.catalogue import EXPORTS
 from tip_assets.exports.csv_export import write_csv
 from tip_assets.exports.jsonl_export import write_jsonl
 from tip_assets.exports.lex import write_lex
 from tip_assets.exports.lex_check import check_lex_export
-from tip_assets.exports.manifest import ExportSummary
+from tip_assets.exports.manifest import ExportSummary, file_source
 from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.platform import Platform
@@ -20,6 +21,20 @@ from tip_assets.steps import clear_failures
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.storage.sets import count_rows, read_set
+
+# Calls whose origin an export's page shows, and what of it.
+_SHOWN_ORIGINS = 10
+_ORIGIN_COLUMNS = (
+    "index",
+    "scenario_id",
+    "model",
+    "endpoint",
+    "node",
+    "prompt_template",
+    "prompt_hash",
+    "seed",
+    "call_id",
+)
 
 
 @dataset_asset(
@@ -47,10 +62,10 @@ def lex_export(
 ) -> dg.MaterializeResult:
     """Amazon Lex: one Contact Lens 1.1.0 file per call in date folders, redacted, with a manifest."""
     spec, settings = the_spec(dataset_specs), platform.settings().exports
-    with clear_failures():
+    with clear_failures(), platform.exporting(spec.name, "lex", context.run.run_id) as folder:
         summary = write_lex(
             read_set(scrubbed_conversations, Conversation),
-            platform.layout().exports(spec.name, "lex"),
+            folder,
             dataset=spec.name,
             style=settings.style_of("lex"),
             key=platform.redaction_key(spec.name),
@@ -58,10 +73,10 @@ def lex_export(
             fallback_date=asked_on(spec),
             run_id=context.run.run_id,
         )
+        found = check_lex_export(folder, minimum_turns=settings.lex_minimum_turns)
     expected = count_rows(scrubbed_conversations)
-    found = check_lex_export(summary.directory, minimum_turns=settings.lex_minimum_turns)
     return dg.MaterializeResult(
-        metadata=_metadata(summary),
+        metadata=_metadata(summary, platform.layout().exports(spec.name, "lex"), scrubbed_conversations),
         check_results=[
             dg.AssetCheckResult(
                 check_name="lex_export_is_complete",
@@ -128,24 +143,38 @@ def _plain_export(
     write: Callable[..., ExportSummary],
 ) -> dg.MaterializeResult:
     """One of the formats that need nothing but the calls."""
-    with clear_failures():
+    with clear_failures(), platform.exporting(spec.name, name, context.run.run_id) as folder:
         summary = write(
             read_set(scrubbed, Conversation),
-            platform.layout().exports(spec.name, name),
+            folder,
             dataset=spec.name,
             style=platform.settings().exports.style_of(name),
             key=platform.redaction_key(spec.name),
             run_id=context.run.run_id,
         )
-    return dg.MaterializeResult(metadata=_metadata(summary))
+    place = platform.layout().exports(spec.name, name)
+    return dg.MaterializeResult(metadata=_metadata(summary, place, scrubbed))
 
 
-def _metadata(summary: ExportSummary) -> dict[str, Any]:
+def _metadata(summary: ExportSummary, place: UPath, scrubbed: pl.LazyFrame) -> dict[str, Any]:
     return {
-        "path": dg.MetadataValue.path(str(summary.directory)),
+        "path": dg.MetadataValue.path(str(place)),
         "dagster/row_count": summary.conversations,
         "files": summary.files,
         "turns": summary.turns,
         "bytes": summary.bytes,
         "warnings": dg.MetadataValue.md("\n".join(f"- {warning}" for warning in summary.warnings) or "(none)"),
+        "origin_of_calls": _origins(scrubbed),
+        "origin_of_any_line": f'tip trace "{place / "FILE"}" LINE',
     }
+
+
+def _origins(scrubbed: pl.LazyFrame) -> dg.TableMetadataValue:
+    """Who wrote the first calls: what `tip trace` says of any."""
+    records = []
+    for call in read_set(scrubbed.head(_SHOWN_ORIGINS), Conversation):
+        origin = file_source(call, call.dataset)
+        shown = {name: getattr(origin, name) for name in _ORIGIN_COLUMNS}
+        records.append(dg.TableRecord({"call": call.id} | {key: str(value) for key, value in shown.items()}))
+    columns = [dg.TableColumn(name, "string") for name in ("call", *_ORIGIN_COLUMNS)]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns))

@@ -6,9 +6,9 @@ Knows nothing of formats. What an export's manifest says is in manifest.py.
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tip_assets.exports.manifest import MANIFEST_NAME, Manifest, read_manifest
 from tip_resources.domain.failures import BadInput, TransientFailure
@@ -58,36 +58,37 @@ def ensure_replaceable(directory: Path, export_format: str) -> None:
         raise BadInput("is a file, not a folder.", where=str(directory), mend="Name a folder to export into.")
     if not directory.is_dir() or not any(directory.iterdir()):
         return
-    manifest = read_manifest(directory)
+    files = (path.relative_to(directory).as_posix() for path in directory.rglob("*") if not path.is_dir())
+    ensure_only_an_export(files, read_manifest(directory), export_format, where=str(directory))
+
+
+def ensure_only_an_export(files: Iterable[str], manifest: Manifest | None, export_format: str, *, where: str) -> None:
+    """Passes when `files`, relative to their folder, are those of the export that its manifest describes.
+
+    Raises:
+        BadInput: Something there would be lost; the message names it.
+    """
     if manifest is None:
         raise BadInput(
             "the folder is not empty, and what is in it is not an export of tip.",
-            where=str(directory),
+            where=where,
             mend="Name a new or empty folder.",
         )
     if manifest.format != export_format:
         raise BadInput(
             f"the folder holds a {manifest.format} export, which a {export_format} export would replace.",
-            where=str(directory),
+            where=where,
             mend="Name another folder, or remove this one.",
         )
-    foreign = _foreign_file(directory, manifest)
-    if foreign is not None:
-        raise BadInput(
-            f"{foreign} is not part of the export lying there and would be lost.",
-            where=str(directory),
-            mend="Move it elsewhere, or name another folder.",
-        )
-
-
-def _foreign_file(directory: Path, manifest: Manifest) -> str | None:
     own = {entry.path for entry in manifest.files} | {MANIFEST_NAME}
     own |= {manifest.spans.path} if manifest.spans else set()
-    for path in directory.rglob("*"):
-        relative = path.relative_to(directory).as_posix()
-        if not path.is_dir() and relative not in own and path.name not in _LITTER:
-            return relative
-    return None
+    for name in files:
+        if name not in own and PurePosixPath(name).name not in _LITTER:
+            raise BadInput(
+                f"{name} is not part of the export lying there and would be lost.",
+                where=where,
+                mend="Move it elsewhere, or name another folder.",
+            )
 
 
 def _beside(directory: Path, purpose: str) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from upath import UPath
 
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.redaction import RedactionStyle
@@ -103,7 +104,7 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a writer did. `left_out` counts calls that could not be exported; the manifest names them."""
 
     format: ExportFormat
-    directory: Path
+    directory: Path | UPath
     files: int
     conversations: int
     turns: int
@@ -150,6 +151,11 @@ def read_manifest(directory: Path) -> Manifest | None:
         data = (directory / MANIFEST_NAME).read_bytes()
     except OSError:
         return None
+    return decode_manifest(data)
+
+
+def decode_manifest(data: bytes) -> Manifest | None:
+    """The manifest in `data`; None when it is none of ours."""
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -37,7 +37,7 @@ class PlainCalls:
         """The calls, with spans unless the export is raw.
 
         Raises:
-            BadInput: The file cannot be read, or has lines but not one of them is a call.
+            BadInput: The file cannot be read, or not one of its lines is a call.
         """
         for line in read_conversations(self._path):
             self.lines += 1
@@ -46,9 +46,10 @@ class PlainCalls:
             else:
                 yield self._scrubbed(line) if self._scrubs and line.annotations.spans is None else line
             self._on_line()
-        if self.bad_lines and self.bad_lines == self.lines:
+        if self.bad_lines == self.lines:
+            first = f"; the first: {self.first_bad_lines[0].reason}" if self.first_bad_lines else ""
             raise BadInput(
-                f"not one of its {self.lines} lines is a call; the first: {self.first_bad_lines[0].reason}",
+                f"not one of its {self.lines} lines is a call{first}" if self.lines else "there is no call in it.",
                 where=str(self._path),
                 mend='Each line needs at least {"id": "...", "turns": [{"speaker": "agent", "text": "..."}]}.',
             )

@@ -1,17 +1,14 @@
 """The data set report: one HTML page that needs no network and no script.
 
-Figures come from report_collect.py; the look is in report_template.html.
+Figures come from report_collect.py; the look is in report_template.html and html_page.py.
 """
-
-import functools
-import importlib.resources
-from string import Template
 
 from tip_assets.exports import report_recipe, report_sections
 from tip_assets.exports.report_data import ReportData
 from tip_assets.exports.report_duplicates import duplicates_section
 from tip_assets.exports.report_metrics import metrics_section
 from tip_assets.exports.report_text import escaped, moment
+from tip_assets.html_page import html_page
 
 
 def render_report(data: ReportData) -> str:
@@ -20,7 +17,10 @@ def render_report(data: ReportData) -> str:
     Returns:
         HTML that opens from a file, prints, and follows the reader's light or dark setting.
     """
-    return _template().substitute(
+    return html_page(
+        "tip_assets.exports",
+        "report_template.html",
+        f"{data.dataset} - data set report",
         title=escaped(data.dataset),
         query=f"<blockquote>{escaped(data.query)}</blockquote>" if data.query else "",
         banner=report_sections.banner(data),
@@ -46,9 +46,3 @@ def render_report(data: ReportData) -> str:
         generated_at=escaped(moment(data.generated_at)),
         tip_version=escaped(data.tip_version),
     )
-
-
-@functools.cache
-def _template() -> Template:
-    file = importlib.resources.files("tip_assets.exports").joinpath("report_template.html")
-    return Template(file.read_text(encoding="utf-8"))

@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
 import dagster as dg
 import msgspec
@@ -11,6 +10,7 @@ import polars as pl
 
 from tip_assets.catalogue import EXPORTS
 from tip_assets.exports.manifest import MANIFEST_NAME, ExportSummary, ManifestHeader
+from tip_assets.exports.pair_texts import PairTexts
 from tip_assets.exports.report import render_report
 from tip_assets.exports.report_collect import collect_report
 from tip_assets.exports.report_cost import recorded_cost
@@ -23,15 +23,15 @@ from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
 from tip_assets.platform import Platform
 from tip_assets.quality.duplicates.removed import DUPLICATES, RemovedCall
+from tip_assets.quality.graded_asset import JUDGE_SPENDING
 from tip_assets.quality.pii.styles import shown_style
 from tip_assets.quality.screening import passing
-from tip_assets.steps import clear_failures
+from tip_assets.steps import clear_failures, recorded_spending
 from tip_resources.domain.conversation import Conversation
-from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.reject import Reject
 from tip_resources.domain.set_metric import SetMetric
-from tip_resources.storage.atomic import write_atomically
 from tip_resources.storage.layout import Layout
+from tip_resources.storage.objects import put_object, read_object
 from tip_resources.storage.sets import count_rows, read_set
 
 
@@ -64,7 +64,8 @@ def dataset_report(
     spec, settings, layout = the_spec(dataset_specs), platform.settings(), platform.layout()
     minimum_score = settings.quality.minimum_score
     passed = count_rows(graded_conversations.filter(passing(minimum_score)))
-    losses = count_reasons(pl.scan_parquet(str(layout.set_file(REJECTS, spec.name))))
+    scratch = layout.scratch(context.run.run_id, "dataset_report")
+    losses = count_reasons(platform.open_set(REJECTS, spec.name, scratch))
     _add(losses, "duplicate", count_rows(raw_conversations) - count_rows(deduped_conversations))
     _add(losses, "low_grade", count_rows(graded_conversations) - passed)
     _add(losses, "unscrubbable", passed - count_rows(scrubbed_conversations))
@@ -77,17 +78,19 @@ def dataset_report(
             exports=_exports(layout, spec.name),
             domain_templates=list(platform.library(spec.domain).templates),
             minimum_overall=minimum_score * 5,
-            duplicates=_duplicates(platform, spec.name, raw_conversations, scenarios, personas),
+            duplicates=_duplicates(platform, spec.name, scratch),
             metrics=[*read_set(dataset_metrics, SetMetric), *read_set(realism_discriminator, SetMetric)],
-            cost=recorded_cost(_spending(context), platform.checkpoint(spec.name).usages().values()),
+            cost=recorded_cost(recorded_spending(context), platform.checkpoint(spec.name).usages().values()),
+            judging=recorded_cost(recorded_spending(context, "graded_conversations", JUDGE_SPENDING)),
             style=shown_style(settings.exports.redaction_style),
             seconds=_seconds_so_far(context),
             run_id=context.run.run_id,
         )
     folder = layout.exports(spec.name, "report")
     summary = summary_of_report(data, delivered=count_rows(raw_conversations), seconds=_seconds_so_far(context))
-    write_atomically(folder / "report.html", render_report(data))
-    write_atomically(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    with clear_failures():  # the summary last: where it is, the report is
+        put_object(folder / "report.html", render_report(data).encode())
+        put_object(folder / "summary.json", f"{json.dumps(summary, indent=2)}\n".encode())
     # The last of the set's assets: a run without a daemon (`dg launch`) has no sensor that would note its end.
     platform.requests().set_state(spec.name, "done", run_id=context.run.run_id)
     layout.clear_scratch(context.run.run_id)
@@ -107,35 +110,17 @@ def dataset_report(
     )
 
 
-def _duplicates(
-    platform: Platform, dataset: str, raw: pl.LazyFrame, scenarios: pl.LazyFrame, personas: pl.LazyFrame
-) -> DuplicateFindings:
+def _duplicates(platform: Platform, dataset: str, scratch: Path) -> DuplicateFindings:
     """Duplicates that were refused while writing, and those removed afterwards."""
-
-    def calls_by_id(ids: Sequence[str]) -> dict[str, Conversation]:
-        return {call.id: call for call in read_set(raw.filter(pl.col("id").is_in(ids)), Conversation)}
-
-    def facts_of(index: int) -> Sequence[PersonalFact]:
-        return next((plan.facts for plan in read_plans(scenarios, personas, index, index + 1)), ())
-
-    layout = platform.layout()
-    rejects, removed = (pl.scan_parquet(str(layout.set_file(name, dataset))) for name in (REJECTS, DUPLICATES))
+    texts = PairTexts(platform.layout(), dataset, scratch)
+    rejects, removed = (platform.open_set(name, dataset, scratch) for name in (REJECTS, DUPLICATES))
     return duplicate_findings(
         read_set(rejects.filter(pl.col("reason") == "duplicate"), Reject),
         read_set(removed, RemovedCall),
-        facts_of=facts_of,
-        calls_by_id=calls_by_id,
+        facts_of=texts.facts_of,
+        calls_of=texts.calls,
         style=platform.settings().exports.redaction_style,
     )
-
-
-def _spending(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
-    """What was recorded when the calls were written: metadata of the newest raw_conversations of this data set."""
-    wanted = dg.AssetRecordsFilter(dg.AssetKey("raw_conversations"), asset_partitions=[context.partition_key])
-    records = context.instance.fetch_materializations(wanted, limit=1).records
-    found = records[0].asset_materialization if records else None
-    recorded = found.metadata.get("spending") if found else None
-    return list(recorded.value) if isinstance(recorded, dg.JsonMetadataValue) else []  # type: ignore[arg-type]
 
 
 def _exports(layout: Layout, dataset: str) -> list[ExportSummary]:
@@ -143,7 +128,7 @@ def _exports(layout: Layout, dataset: str) -> list[ExportSummary]:
     summaries = []
     for name in ("lex", "csv", "jsonl"):
         folder = layout.exports(dataset, name)
-        head = msgspec.json.decode((folder / MANIFEST_NAME).read_bytes(), type=ManifestHeader)
+        head = msgspec.json.decode(read_object(folder / MANIFEST_NAME), type=ManifestHeader)
         totals = head.totals
         summaries.append(
             ExportSummary(

@@ -33,7 +33,8 @@ def bar_list(counts: Iterable[Count], *, most: int = 14, css_class: str = "bar",
     rows = [_bar_row(humanised(count.name), count.count, count.count / top, css_class) for count in shown]
     if rest:
         total = sum(count.count for count in rest)
-        rows.append(_bar_row(f"{len(rest):,} others", total, total / max(top, total), css_class))
+        # Without a bar: what many share is no longer than what one has.
+        rows.append(f'<li class="rest"><span>{len(rest):,} others together</span><b>{total:,}</b></li>')
     return f'<ul class="bars">{"".join(rows)}</ul>'
 
 

@@ -1,7 +1,6 @@
 """Gathers the report's figures in one pass over a scrubbed set: counters and ten sample calls, no more."""
 
 import importlib.metadata
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 from tip_assets.exports.distributions import count_distribution, grade_distributions
 from tip_assets.exports.funnel import funnel
 from tip_assets.exports.manifest import ExportSummary
+from tip_assets.exports.recipe_book import RecipeBook
 from tip_assets.exports.report_data import Cost, Count, DuplicateFindings, Recipe, ReportData
 from tip_assets.exports.report_samples import SamplePicker
 from tip_assets.exports.report_text import humanised, moment
@@ -39,6 +39,7 @@ def collect_report(
     duplicates: DuplicateFindings | None = None,
     metrics: Sequence[SetMetric] = (),
     cost: Cost | None = None,
+    judging: Cost | None = None,
     seconds: float | None = None,
     run_id: str = "",
     warnings: Sequence[str] = (),
@@ -57,6 +58,7 @@ def collect_report(
         duplicates: What was found to repeat another call; None when nothing did.
         metrics: Figures of the whole set: diversity, likeness to real calls, coverage.
         cost: What writing took, earlier runs of the set included; None when that is not known.
+        judging: What judging took, in the same way; None when no judge was asked.
         seconds: Wall time of the run.
         run_id: Dagster run.
         warnings: Shown near the top.
@@ -105,6 +107,7 @@ def collect_report(
         tokens_in=collector.tokens_in,
         tokens_out=collector.tokens_out,
         cost=cost,
+        judging=judging,
         seconds=seconds,
         run_id=run_id,
         tip_version=importlib.metadata.version("transcript-intelligence-platform"),
@@ -130,7 +133,7 @@ class _Collector:
         self.outcomes: Counter[str] = Counter()
         self.personal_data: Counter[str] = Counter()
         self.picker = SamplePicker(spec.seed)
-        self._recipes: Counter[tuple[str, ...]] = Counter()
+        self._recipes = RecipeBook()
 
     def see(self, conversation: Conversation, scenario: Scenario | None) -> None:
         spans = conversation.annotations.spans
@@ -175,19 +178,7 @@ class _Collector:
             self.tokens_in = (self.tokens_in or 0) + origin.tokens_in
         if origin.tokens_out is not None:
             self.tokens_out = (self.tokens_out or 0) + origin.tokens_out
-        key = (
-            origin.model,
-            origin.endpoint,
-            origin.node,
-            origin.tier,
-            origin.prompt_template,
-            origin.prompt_hash,
-            json.dumps(origin.parameters, sort_keys=True),
-            origin.tip_version,
-            "scripted" if origin.scripted else "",
-        )
-        if key in self._recipes or len(self._recipes) < _MOST_NAMES:
-            self._recipes[key] += 1
+        self._recipes.see(origin)
 
     def mean_metrics(self) -> tuple[tuple[str, float], ...]:
         """The named metrics of the grades, averaged over the calls that have them, by name."""
@@ -195,21 +186,7 @@ class _Collector:
 
     def recipes(self) -> tuple[Recipe, ...]:
         """The ways calls were made, most frequent first."""
-        return tuple(
-            Recipe(
-                calls=count,
-                model=key[0],
-                endpoint=key[1],
-                node=key[2],
-                tier=key[3],
-                prompt_template=key[4],
-                prompt_hash=key[5],
-                parameters=", ".join(f"{name} {value}" for name, value in json.loads(key[6]).items()),
-                tip_version=key[7],
-                scripted=bool(key[8]),
-            )
-            for key, count in self._recipes.most_common()
-        )
+        return self._recipes.recipes()
 
 
 def _add(counter: Counter[str], name: str) -> None:

@@ -1,4 +1,4 @@
-"""What writing a set took, from the spending that was recorded when it was written."""
+"""What writing and judging a set took, from the spending that was recorded when it was done."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from tip_resources.domain.codec import from_builtins
 from tip_resources.storage.checkpoint import CallUsage
 
 
-def recorded_cost(spending: Sequence[Mapping[str, Any]], usages: Iterable[CallUsage]) -> Cost | None:
-    """The sum over all slices of a set; None for a set nobody wrote (an import).
+def recorded_cost(spending: Sequence[Mapping[str, Any]], usages: Iterable[CallUsage] | None = None) -> Cost | None:
+    """The sum over all slices of a set; None for a set nobody wrote (an import), or judged.
 
     Args:
         spending: `SpendingReport` of each slice, as plain values. Each holds what earlier runs of the set spent.
-        usages: The model calls on record; their times add up over calls at once.
+        usages: The model calls on record; their times add up over calls at once. None: no times are on record.
     """
     if not spending:
         return None
@@ -24,5 +24,5 @@ def recorded_cost(spending: Sequence[Mapping[str, Any]], usages: Iterable[CallUs
         dollars=None if None in dollars else sum(cost for cost in dollars if cost is not None),
         tokens_in=sum(one.tokens_in for one in slices),
         tokens_out=sum(one.tokens_out for one in slices),
-        machine_seconds=sum(usage.duration_ms for usage in usages) / 1000,
+        machine_seconds=None if usages is None else sum(usage.duration_ms for usage in usages) / 1000,
     )

@@ -65,11 +65,15 @@ class SampleCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DuplicatePair(msgspec.Struct, frozen=True, kw_only=True):
-    """A removed call beside the kept one it repeats, both redacted and cut short."""
+    """A removed call beside the kept one it repeats, both redacted and cut short.
+
+    `kept_in` is the data set that delivered the kept one earlier; empty for the same set.
+    """
 
     method: str
     similarity: float
     kept_id: str
+    kept_in: str = ""
     kept: tuple[SampleTurn, ...]
     removed: tuple[SampleTurn, ...]
 
@@ -82,12 +86,15 @@ class DuplicateFindings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What writing the set took. `dollars` is None when a price is unknown; `machine_seconds` add up over streams."""
+    """What writing or judging the set took. `dollars` is None when a price is unknown.
+
+    `machine_seconds` add up over streams; None where no times are on record.
+    """
 
     dollars: float | None
     tokens_in: int
     tokens_out: int
-    machine_seconds: float
+    machine_seconds: float | None
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +147,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     tokens_in: int | None
     tokens_out: int | None
     cost: Cost | None
+    judging: Cost | None = None
     seconds: float | None
     run_id: str
     tip_version: str

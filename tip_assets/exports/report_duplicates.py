@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from tip_assets.exports.report_charts import bar_list
 from tip_assets.exports.report_data import DuplicatePair, ReportData, SampleTurn
@@ -31,10 +32,11 @@ def duplicates_section(data: ReportData) -> str:
 def _pair(pair: DuplicatePair, *, is_open: bool) -> str:
     kept, removed = _marked(pair.kept, pair.removed), _marked(pair.removed, pair.kept)
     method = _METHOD_WORDS.get(pair.method, pair.method)
+    stays = f"Delivered before, in {pair.kept_in}" if pair.kept_in else "Kept"
     return (
         f"<details{' open' if is_open else ''}><summary><b>{escaped(method[:1].upper() + method[1:])}</b>"
         f"<span>similarity</span><i>{pair.similarity:.2f}</i></summary>"
-        f'<div class="pair"><div><h3>Kept</h3><ol>{kept}</ol></div>'
+        f'<div class="pair"><div><h3>{escaped(stays)}</h3><ol>{kept}</ol></div>'
         f"<div><h3>Left out</h3><ol>{removed}</ol></div></div>"
         f"<code>{escaped(pair.kept_id)}</code></details>"
     )
@@ -62,15 +64,8 @@ def _differing(words: list[str], others: list[str]) -> Iterator[bool]:
 
 
 def _item(turn: SampleTurn, differs: Iterator[bool]) -> str:
-    pieces: list[str] = []
-    is_marked = False
-    for word in _words(turn):
-        differing = next(differs)
-        if differing != is_marked:
-            pieces.append("<ins>" if differing else "</ins>")
-            is_marked = differing
-        pieces.append(with_tags_marked(word))
-    if is_marked:
-        pieces.append("</ins>")
+    runs = groupby(_words(turn), key=lambda _: next(differs))
+    said = ((is_marked, " ".join(map(with_tags_marked, words))) for is_marked, words in runs)
+    pieces = [f"<ins>{words}</ins>" if is_marked else words for is_marked, words in said]
     speaker = escaped(SPEAKER_WORDS.get(turn.speaker, turn.speaker))
     return f'<li class="{escaped(turn.speaker)}"><b>{speaker}</b><p dir="auto">{" ".join(pieces)}</p></li>'

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from tip_assets.exports.report_charts import bar
 from tip_assets.exports.report_data import ReportData
-from tip_assets.exports.report_text import escaped, figure, humanised, share
+from tip_assets.exports.report_text import escaped, humanised, share
 from tip_assets.quality.metrics.diversity import EQUAL_SIZE
-from tip_assets.quality.metrics.style import OFF_MARK
-from tip_assets.quality.metrics.style_features import FEATURES
+from tip_assets.quality.metrics.tables import figure_of, metric_table
 from tip_resources.domain.set_metric import MetricGroup, SetMetric
 
 # Of these lists the reader sees so many; the rest opens with a click.
@@ -48,7 +47,7 @@ def _told_apart(metrics: Sequence[SetMetric]) -> str:
     why = f'<p class="quiet">{escaped(accuracy.detail)}</p>'
     if accuracy.value is None:
         return f'<article class="apart"><h3>Can these calls be told from the reference?</h3>{why}</article>'
-    rows = "".join(f"<div><dt>{escaped(humanised(one.name))}</dt><dd>{_value(one)}</dd></div>" for one in others)
+    rows = "".join(f"<div><dt>{escaped(humanised(one.name))}</dt><dd>{figure_of(one)}</dd></div>" for one in others)
     sentences = [one.detail.split(";")[0] or humanised(one.name) for one in telling]
     return (
         '<article class="apart"><h3>Can these calls be told from the reference?</h3>'
@@ -75,14 +74,13 @@ def _style(metrics: Sequence[SetMetric]) -> str:
         return ""
     ordered = sorted(metrics, key=lambda metric: (metric.distance is None, -(metric.distance or 0.0)))
     first, rest = ordered[:_MOST_STYLE], ordered[_MOST_STYLE:]
-    furthest = max((metric.distance or 0.0 for metric in metrics), default=0.0) or 1.0
     hidden = (
         f"<details><summary><span>{len(rest)} more, nearer to the reference</span></summary>"
-        f'<table class="padded"><tbody>{_rows(rest, furthest)}</tbody></table></details>'
+        f'<div class="padded">{metric_table(rest)}</div></details>'
         if rest
         else ""
     )
-    return f"{_heading('style')}<table>{_head(compared=True)}<tbody>{_rows(first, furthest)}</tbody></table>{hidden}"
+    return f"{_heading('style')}{metric_table(first)}{hidden}"
 
 
 def _side_by_side(metrics: Sequence[SetMetric]) -> list[SetMetric]:
@@ -95,56 +93,9 @@ def _side_by_side(metrics: Sequence[SetMetric]) -> list[SetMetric]:
 
 
 def _table(group: MetricGroup, metrics: Sequence[SetMetric]) -> str:
-    if not metrics:
-        return ""
-    compared = any(metric.reference is not None for metric in metrics)
-    furthest = max((metric.distance or 0.0 for metric in metrics), default=0.0) or 1.0
-    rows = "".join(_row(metric, compared=compared, furthest=furthest) for metric in metrics)
-    return f"{_heading(group)}<table>{_head(compared=compared)}<tbody>{rows}</tbody></table>"
+    return f"{_heading(group)}{metric_table(metrics)}" if metrics else ""
 
 
 def _heading(group: MetricGroup) -> str:
     title, lead = _HEADS[group]
     return f"<h3>{escaped(title)}<small>{escaped(lead)}</small></h3>"
-
-
-def _head(*, compared: bool) -> str:
-    more = "<td>reference</td><td>distance</td>" if compared else ""
-    return f"<thead><tr><th></th><td>this set</td>{more}</tr></thead>"
-
-
-def _rows(metrics: Sequence[SetMetric], furthest: float) -> str:
-    return "".join(_row(metric, compared=True, furthest=furthest) for metric in metrics)
-
-
-def _row(metric: SetMetric, *, compared: bool, furthest: float) -> str:
-    cells = f"<td>{_value(metric)}</td>"
-    if compared:
-        reference = _figure(metric.name, metric.reference) if metric.reference is not None else ""
-        distance = ""
-        if metric.distance is not None and metric.reference is not None:
-            distance = f"{figure(metric.distance)}{bar(metric.distance / furthest, 'bar loss')}"
-        cells += f"<td>{reference}</td><td>{distance}</td>"
-    return f'<tr title="{escaped(metric.detail)}"><th>{_named(metric)}</th>{cells}</tr>'
-
-
-def _named(metric: SetMetric) -> str:
-    """What is measured, and in a second line what is off, why it was not measured, or what would be good."""
-    name = metric.name.removesuffix(EQUAL_SIZE)
-    feature = FEATURES.get(name)
-    note = f"goal: {metric.goal}" if metric.goal and not feature else ""
-    if metric.value is None:
-        note = metric.detail
-    elif metric.detail.startswith(OFF_MARK):
-        note = metric.detail.removeprefix(OFF_MARK).split(" - ")[0]
-    small = f"<small>{escaped(note)}</small>" if note else ""
-    return escaped(feature.label if feature else humanised(name)) + small
-
-
-def _value(metric: SetMetric) -> str:
-    return _figure(metric.name, metric.value) if metric.value is not None else "not measured"
-
-
-def _figure(name: str, value: float) -> str:
-    is_share = name.endswith(("_share", "_covered", "_rate")) or name.startswith("accuracy")
-    return share(value) if is_share else figure(value)

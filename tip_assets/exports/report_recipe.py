@@ -1,6 +1,6 @@
 """The report's last sections: how the calls were made, and the files that were delivered."""
 
-from tip_assets.exports.report_data import Recipe, ReportData
+from tip_assets.exports.report_data import Cost, Recipe, ReportData
 from tip_assets.exports.report_text import calls, duration, escaped, size
 
 _MOST_RECIPES = 12
@@ -23,18 +23,24 @@ def run_facts(data: ReportData) -> str:
         ("Wall time", duration(data.seconds) if data.seconds is not None else ""),
         ("Tokens read", f"{data.tokens_in:,}" if data.tokens_in is not None else "not reported"),
         ("Tokens written", f"{data.tokens_out:,}" if data.tokens_out is not None else "not reported"),
-        ("Cost", _cost(data)),
-        ("Machine time", duration(data.cost.machine_seconds) if data.cost else ""),
+        ("Cost of writing" if data.judging else "Cost", _cost(data.cost)),
+        ("Cost of judging", _cost(data.judging)),
+        ("Tokens for judging", f"{data.judging.tokens_in + data.judging.tokens_out:,}" if data.judging else ""),
+        ("Machine time", _machine_time(data.cost)),
         ("tip", data.tip_version),
     ]
     return _rows(rows)
 
 
-def _cost(data: ReportData) -> str:
+def _cost(cost: Cost | None) -> str:
     """Dollars where prices are known; own machines cost nothing but the machine time beside it."""
-    if data.cost is None:
+    if cost is None:
         return ""
-    return f"{data.cost.dollars:,.2f} USD" if data.cost.dollars is not None else "unknown: a model has no price"
+    return f"{cost.dollars:,.2f} USD" if cost.dollars is not None else "unknown: a model has no price"
+
+
+def _machine_time(cost: Cost | None) -> str:
+    return "" if cost is None or cost.machine_seconds is None else duration(cost.machine_seconds)
 
 
 def export_table(data: ReportData) -> str:

@@ -9,7 +9,7 @@ from tip_assets.quality.scrubbing import redact
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.redaction import RedactionStyle
 
-RANDOM_CALLS = 8
+SHOWN_CALLS = 10
 # Enough to judge a call by; the export holds all of it. A hostile answer may be any length.
 _SHOWN_TURNS = 120
 _SHOWN_CHARACTERS = 1_200
@@ -23,9 +23,10 @@ class _Seen(msgspec.Struct, frozen=True):
 
 
 class SamplePicker:
-    """Sees every call once and holds on to ten at most (reservoir sampling, Vitter's algorithm R)."""
+    """Sees every call once and holds on to twelve at most (reservoir sampling, Vitter's algorithm R)."""
 
     def __init__(self, seed: int) -> None:
+        self._seed = seed
         self._random = random.Random(seed)
         self._reservoir: list[_Seen] = []
         self._best: _Seen | None = None
@@ -36,9 +37,9 @@ class SamplePicker:
         """Takes note of a scrubbed call."""
         seen = _Seen(self._count, conversation, title)
         self._count += 1
-        if len(self._reservoir) < RANDOM_CALLS:
+        if len(self._reservoir) < SHOWN_CALLS:
             self._reservoir.append(seen)
-        elif (place := self._random.randrange(self._count)) < RANDOM_CALLS:
+        elif (place := self._random.randrange(self._count)) < SHOWN_CALLS:
             self._reservoir[place] = seen
         overall = _overall(seen)
         if overall is not None and (self._best is None or overall > (_overall(self._best) or 0)):
@@ -47,13 +48,15 @@ class SamplePicker:
             self._worst = seen
 
     def samples(self, style: RedactionStyle) -> tuple[SampleCall, ...]:
-        """The chosen calls, redacted: best, worst, then the drawn ones in the order of the set."""
+        """Ten calls, or all of a smaller set, redacted: best, worst, then drawn ones in the order of the set."""
         chosen: dict[int, tuple[str, _Seen]] = {}
         if self._best and self._worst and self._best.place != self._worst.place:
             chosen[self._best.place] = ("Highest grade", self._best)
             chosen[self._worst.place] = ("Lowest grade", self._worst)
-        for seen in sorted(self._reservoir, key=lambda seen: seen.place):
-            chosen.setdefault(seen.place, ("Drawn at random", seen))
+        others = [seen for seen in self._reservoir if seen.place not in chosen]
+        drawn = random.Random(self._seed).sample(others, min(SHOWN_CALLS - len(chosen), len(others)))
+        for seen in sorted(drawn, key=lambda seen: seen.place):
+            chosen[seen.place] = ("Drawn at random", seen)
         return tuple(_sample(why, seen, style) for why, seen in chosen.values())
 
 

@@ -4,6 +4,10 @@ from tip_assets.exports.report_charts import bar, bar_list, histogram
 from tip_assets.exports.report_data import Count, Distribution, FunnelStep, ReportData, SampleCall
 from tip_assets.exports.report_text import SPEAKER_WORDS, calls, escaped, humanised, in_short, with_tags_marked
 
+# As grading.py names itself in a grade.
+_LOCAL_GRADER = "tip-local"
+# A short set names this many of its reasons at the top; all of them are in the funnel.
+_REASONS_SAID = 3
 SCRIPTED_BANNER = "These calls were written by the scripted rehearsal server, not by a language model."
 
 _STEP_WORDS = {
@@ -30,11 +34,14 @@ def banner(data: ReportData) -> str:
 
 
 def verdict(data: ReportData) -> str:
-    """One sentence on asked and delivered."""
+    """One sentence on asked and delivered, and one on why when it is less."""
     missing = data.asked - data.exported
     if missing <= 0:
         return f"{calls(data.asked)} asked, <em>{data.exported:,} delivered</em>."
-    return f'{calls(data.asked)} asked, <em class="short">{data.exported:,} delivered</em>, {missing:,} short.'
+    lost = [f"{humanised(count.name)} ({count.count:,})" for count in data.rejects[:_REASONS_SAID]]
+    why = f" What fell out, and could not all be replaced: {', '.join(lost)}." if lost else ""
+    delivered = f'<em class="short">{data.exported:,} delivered</em>'
+    return f"{calls(data.asked)} asked, {delivered}, {missing:,} short.{escaped(why)}"
 
 
 def notes(data: ReportData) -> str:
@@ -71,14 +78,22 @@ def proof(data: ReportData) -> str:
     lost = {count.name: count.count for count in data.rejects}
     held_back, poor = lost.get("unscrubbable", 0) + lost.get("personal_data_left", 0), lost.get("low_grade", 0)
     minimum = f" reaches {data.minimum_overall:.2f} of 5" if data.minimum_overall is not None else " has its grade"
+    repeats = _counted(found, "repeat") + (" found and left out" if found else " found")
+    held = (
+        f"{calls(held_back)} held back, for something could not be replaced."
+        if held_back
+        else ("No call was held back because something could not be replaced.")
+    )
+    reached = f"Every one{minimum}." if data.exported else ""
+    below = f"{calls(poor)} below that left out or written anew." if poor else "None was left out for its grade."
     cards = (
-        ("Distinct", f"{found:,}", "repeats found and left out", "Every call was compared with every other one, by "
-         "its words and with names and numbers masked, and with all sets delivered before."),
-        ("Safe to share", f"{places:,}", "pieces of personal data replaced", f"{data.known_facts_replaced:,} of them "
-         "are facts known of the speakers; a second, separate search found none of these left. "
-         f"{held_back:,} calls were held back because something could not be replaced."),
-        ("Worth training on", f"{data.exported:,}", "calls above the bar", f"Every one{minimum}; {poor:,} did not "
-         "and were left out or written anew."),
+        ("Distinct", f"{found:,}", repeats, "Every call was compared with every other one, by its words and with names "
+         "and numbers masked, and with all sets delivered before."),
+        ("Safe to share", f"{places:,}", f"{_counted(places, 'piece')} of personal data replaced",
+         f"{data.known_facts_replaced:,} of them known facts of the speakers, of which a second, separate search found "
+         f"none left. {held}"),
+        ("Worth training on", f"{data.exported:,}", f"{_counted(data.exported, 'call')} above the bar",
+         f"{reached} {below}"),
     )  # fmt: skip
     return "".join(
         f"<article><h3>{escaped(title)}</h3><p><b>{number}</b> {escaped(what)}</p>"
@@ -87,13 +102,22 @@ def proof(data: ReportData) -> str:
     )
 
 
+def _counted(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
 def named_metrics(data: ReportData) -> str:
     """The named metrics behind the grades, averaged over all calls."""
     rows = "".join(
         f"<li><span>{escaped(humanised(name))}</span><b>{mean:.2f}</b>{bar(mean)}</li>"
         for name, mean in data.grade_metrics
     )
-    return f'<ul class="bars inline">{rows}</ul>' if rows else ""
+    if not rows:
+        return ""
+    note = "Behind the grades: means over all calls, from 0 to 1."
+    if any(name == "human_likeness" for name, _ in data.grade_metrics):
+        note += " Human likeness is what a small trained model thinks; it changes no grade."
+    return f'<p class="quiet spaced">{note}</p><ul class="bars inline">{rows}</ul>'
 
 
 def request_facts(data: ReportData) -> str:
@@ -136,11 +160,16 @@ def grade_footnote(data: ReportData) -> str:
     """Who graded, and what the dashed line is."""
     words = []
     if data.graded_by:
-        graders = ", ".join(f"{grader.name} ({calls(grader.count)})" for grader in data.graded_by)
+        graders = ", ".join(f"{_grader_in_words(grader.name)} ({calls(grader.count)})" for grader in data.graded_by)
         words.append(f"Graded by {graders}; 0 to 5.")
     if data.graded_by and data.minimum_overall is not None:
         words.append(f"Dashed: a call needs {data.minimum_overall:.2f} overall.")
     return escaped(" ".join(words))
+
+
+def _grader_in_words(name: str) -> str:
+    grader, _, rubric = name.partition(" ")
+    return f"measures of form, without a model, version {rubric}" if grader == _LOCAL_GRADER else name
 
 
 def shape_charts(data: ReportData) -> str:

@@ -3,6 +3,8 @@
 The same functions re-check the whole set behind raw_conversations, so what is kept here stays kept.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from tip_assets.quality.duplicates.earlier_calls import EarlierCalls
@@ -11,12 +13,13 @@ from tip_assets.quality.duplicates.removed import RemovedCall
 from tip_assets.quality.duplicates.sketches import sketches
 from tip_assets.quality.duplicates.thresholds import DEFAULT, Thresholds
 from tip_assets.quality.grading import grade_locally
-from tip_assets.quality.leaks import leaked_facts
+from tip_assets.quality.screening import checked
 from tip_assets.quality.scrubbing import redact, with_spans
 from tip_assets.quality.validity import problems
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.grade import Grade
+from tip_resources.domain.redaction import RedactionStyle
 from tip_resources.domain.sketch import CallSketch
 
 
@@ -38,6 +41,9 @@ class Gatekeeper:
         minimum_score: Least overall grade, divided by 5.
         delivered: What other sets delivered; None where no other set counts.
         thresholds: From how much likeness on a call repeats another.
+        styles: Those in which the set will be exported: a call must be clean in each of them and as type tags, or it
+            would be held back when it is too late to write another.
+        key: Of the data set, for surrogates and hash tags.
     """
 
     def __init__(
@@ -47,11 +53,15 @@ class Gatekeeper:
         minimum_score: float,
         delivered: EarlierCalls | None = None,
         thresholds: Thresholds = DEFAULT,
+        styles: Iterable[RedactionStyle] = (),
+        key: bytes | None = None,
     ) -> None:
         self._minimum_turns = minimum_turns
         self._minimum_score = minimum_score
         self._delivered = delivered
         self._index = DuplicateIndex(thresholds=thresholds)
+        self._styles: tuple[RedactionStyle, ...] = tuple(dict.fromkeys(("type_tag", *styles)))
+        self._key = key
 
     def require(self, *, minimum_turns: int, minimum_score: float) -> None:
         """From the next call on, these are asked of it; what was kept stays kept."""
@@ -90,8 +100,9 @@ class Gatekeeper:
         return Refusal("low_grade", f"overall {grade.overall:.2f} of 5, {grade.rationale}")
 
     def _unscrubbable(self, conversation: Conversation, plan: CallPlan) -> Refusal | None:
-        leaked = leaked_facts(scrubbed(conversation, plan), plan.facts)
-        return Refusal("unscrubbable", f"could not scrub: {', '.join(sorted(set(leaked)))}") if leaked else None
+        _, leaks = checked(with_spans(conversation, plan.facts), plan.facts, self._styles, self._key)
+        leaked = sorted(set().union(*leaks.values()))
+        return Refusal("unscrubbable", f"could not scrub: {', '.join(leaked)}") if leaked else None
 
 
 def _sketch(conversation: Conversation) -> CallSketch:

@@ -119,6 +119,7 @@ def write_shard(
             shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ)),
             fleet=platform.fleet_servers,
             live=live.current,
+            redaction_key=platform.redaction_key(spec.name),
         )
     seconds, summary = time.monotonic() - started, written.summary
     context.log.info(f"kept {summary.kept} of {summary.asked} in {seconds:.1f} s")

@@ -13,7 +13,7 @@ from upath import UPath
 
 from tip_resources.domain.codec import from_json, to_json
 from tip_resources.llm.dialect import Dialect
-from tip_resources.storage.objects import put_object
+from tip_resources.storage.objects import list_objects, object_exists, put_object, read_object, read_objects
 
 _ASKED, _SENT = "-asked.json", "-sent.json"
 
@@ -49,12 +49,11 @@ class BatchRecords:
 
     def all(self) -> list[tuple[BatchRecord, str | None]]:
         """Every batch, oldest first, with its id; None where a run was killed before it learned it."""
-        if not self._folder.exists():
-            return []
         found = []
-        for path in self._folder.glob(f"*{_ASKED}"):
-            record = from_json(path.read_bytes(), BatchRecord, where=str(path))
+        for path, data in read_objects(list_objects(self._folder, f"*{_ASKED}")):
+            record = from_json(data, BatchRecord, where=str(path))
             sent = self._folder / f"{record.ticket}{_SENT}"
-            batch_id = from_json(sent.read_bytes(), _Sent, where=str(sent)).batch_id if sent.exists() else None
+            is_sent = object_exists(sent)
+            batch_id = from_json(read_object(sent), _Sent, where=str(sent)).batch_id if is_sent else None
             found.append((record, batch_id))
         return sorted(found, key=lambda one: (one[0].created_at, one[0].ticket))

@@ -20,9 +20,9 @@ def kept_conversations(checkpoint: Checkpoint, identities: Iterable[tuple[int, s
     """
     finished = checkpoint.finished()
     usages = checkpoint.usages()
-    for index, identity in identities:
-        if identity in finished.get(index, ()):
-            yield _with_share(checkpoint.load(index, identity), usages)
+    kept = ((index, identity) for index, identity in identities if identity in finished.get(index, ()))
+    for conversation in checkpoint.load(kept):
+        yield _with_share(conversation, usages)
 
 
 def _with_share(conversation: Conversation, usages: dict[str, CallUsage]) -> Conversation:

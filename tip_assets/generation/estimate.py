@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tip_assets.generation.batching import BatchPlan
-from tip_assets.generation.progress_line import count_of, duration
 from tip_assets.generation.spending import Expected
+from tip_assets.rough_figures import count_of, duration
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.llm.context_budget import PLAN_TOKENS, PROMPT_TOKENS
 from tip_resources.llm.prices import PriceList

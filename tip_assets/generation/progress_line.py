@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from tip_assets.generation.spending import SpendingReport
 from tip_assets.generation.write_calls import WritingProgress
+from tip_assets.rough_figures import count_of, duration
 from tip_resources.llm.endpoint_status import EndpointStatus, why_all_rest
 
 WINDOW_SECONDS = 30.0
@@ -19,8 +20,7 @@ WINDOW_SECONDS = 30.0
 _SECONDS_BETWEEN_MOMENTS = 0.5
 _MOST_ENDPOINTS = 8
 _MOST_REASON = 100  # a held machine, what its people do there, and since when
-_THOUSAND, _MILLION = 1_000, 1_000_000
-_MINUTE, _HOUR = 60, 3_600
+_MINUTE = 60
 
 
 class ProgressLine:
@@ -83,20 +83,6 @@ class ProgressLine:
 def kept(progress: WritingProgress) -> str:
     """How the line begins: `412/500 calls kept`."""
     return f"{progress.kept}/{progress.asked} calls kept"
-
-
-def count_of(tokens: float) -> str:
-    """`900`, `214k`, `1.2M`."""
-    if tokens >= _MILLION:
-        return f"{tokens / _MILLION:.1f}M"
-    return f"{tokens / _THOUSAND:.0f}k" if tokens >= _THOUSAND else f"{tokens:.0f}"
-
-
-def duration(seconds: float) -> str:
-    """`21 s`, `12 min`, `3.5 h`."""
-    if seconds < 2 * _MINUTE:
-        return f"{seconds:.0f} s"
-    return f"{seconds / _MINUTE:.0f} min" if seconds < 2 * _HOUR else f"{seconds / _HOUR:.1f} h"
 
 
 def _per_second(rate: float) -> str:

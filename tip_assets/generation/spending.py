@@ -57,6 +57,13 @@ class Expected(msgspec.Struct, frozen=True):
     cost: float = 0.0
 
 
+class SpentBefore(msgspec.Struct, frozen=True):
+    """What other work on the set took: it counts toward the limits and is not in the report. `cost` None: unknown."""
+
+    tokens: int = 0
+    cost: float | None = 0.0
+
+
 class Spending:
     """Counts what a set costs. Has the shape that the writing loop asks whether to stop, once `begin` was called.
 
@@ -67,6 +74,7 @@ class Spending:
         earlier: What earlier runs of the same set kept a record of (`Checkpoint.usages`).
         share: The part of the budget, and of what earlier runs spent, that is this writer's: the calls of its slice
             over those of the set. Slices are written at the same time and do not see each other's counts.
+        before: What other work on the set took (judging counts what writing took).
         clock: Seconds, monotonic.
     """
 
@@ -78,10 +86,11 @@ class Spending:
         batch_api: bool = False,
         earlier: Iterable[CallUsage] = (),
         share: float = 1.0,
+        before: SpentBefore = SpentBefore(),  # noqa: B008 (frozen)
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.prices = prices
-        self._budget, self._earlier = budget, tuple(earlier)
+        self._budget, self._earlier, self._before = budget, tuple(earlier), before
         self._batch_api, self._share, self._clock = batch_api, share, clock
         self._endpoints: tuple[Endpoint, ...] = ()
         self._expected = Expected()
@@ -158,16 +167,24 @@ class Spending:
             tokens_in=sum(one.tokens_in for one in counts),
             tokens_out=sum(one.tokens_out for one in counts),
             cost=sum(costs) if len(costs) == len(counts) else None,
-            minutes=(self._clock() - self._started) / 60,
+            minutes=self._minutes(),
             uncounted=self._uncounted,
             by_endpoint=dict(self._by_endpoint),
         )
 
+    def _minutes(self) -> float:
+        return (self._clock() - self._started) / 60
+
+    def _all_so_far(self) -> SpentBefore:
+        """What counts toward the limits. A cost that is not known counts as nothing: `begin` refused a limit on it."""
+        now = self.report()
+        return SpentBefore(self._before.tokens + now.tokens, (self._before.cost or 0.0) + (now.cost or 0.0))
+
     def _would_break(self, more: int) -> str:
         """The name of the limit that so many more requests, made one after the other, would pass."""
-        budget, now = self._budget, self.report()
+        budget, now = self._budget, self._all_so_far()
         under_way = max(self._in_flight(), self._reserved)
-        if not self._ended and not under_way and not self._earlier:
+        if not self._ended and not under_way and not self._earlier and not self._before.tokens:
             # Nothing is known yet: the first request is always made, or a low estimate would forbid any.
             return ""
         to_come = under_way + more
@@ -180,18 +197,18 @@ class Spending:
             return "max_tokens"
         if budget.max_cost is not None and (now.cost or 0.0) + cost > budget.max_cost * self._share:
             return "max_cost"
-        if budget.max_minutes is not None and now.minutes + seconds / 60 > budget.max_minutes:
+        if budget.max_minutes is not None and self._minutes() + seconds / 60 > budget.max_minutes:
             return "max_minutes"
         return ""
 
     def _said(self, limit: str) -> str:
-        budget, now = self._budget, self.report()
+        budget, now = self._budget, self._all_so_far()
         of_slice = "" if self._share >= 1 else f" for this slice, {self._share:.0%} of the set"
         if limit == "max_tokens" and budget.max_tokens is not None:
             return f"{now.tokens:,} of {budget.max_tokens * self._share:,.0f} tokens (--max-tokens{of_slice})"
         if limit == "max_cost" and budget.max_cost is not None:
             return f"{now.cost or 0.0:.2f} of {budget.max_cost * self._share:.2f} USD (--max-cost{of_slice})"
-        return f"{now.minutes:.1f} of {budget.max_minutes:g} minutes (--max-minutes)"
+        return f"{self._minutes():.1f} of {budget.max_minutes:g} minutes (--max-minutes)"
 
     def _add(self, url: str, tokens_in: int, tokens_out: int, cost: float | None) -> None:
         so_far = self._by_endpoint.get(url, EndpointSpending())

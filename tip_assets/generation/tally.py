@@ -49,11 +49,11 @@ class Tally:
     def take_up(self, plans: Callable[[], Iterable[CallPlan]]) -> int:
         """Counts what an earlier, interrupted run kept; how many calls that are."""
         finished = self.checkpoint.finished()
-        for plan in plans() if finished else ():
-            identity = self._identity(plan)
-            if identity in finished.get(plan.index, ()):
-                self._gatekeeper.remember(self.checkpoint.load(plan.index, identity))
-                self.kept.add(plan.index)
+        planned = ((plan.index, self._identity(plan)) for plan in plans()) if finished else ()
+        kept = [one for one in planned if one[1] in finished.get(one[0], ())]
+        for conversation in self.checkpoint.load(kept):
+            self._gatekeeper.remember(conversation)
+        self.kept.update(index for index, _ in kept)
         return len(self.kept)
 
     def missing(self, plans: Iterable[CallPlan]) -> Iterator[PlannedAttempt]:

@@ -59,6 +59,7 @@ def write_plans(
     fleet: "FleetServers | None" = None,
     fresh: bool = False,
     live: ReadSettings | None = None,
+    redaction_key: bytes | None = None,
 ) -> Written:
     """Has language models write the calls of `plans` and keeps what is good.
 
@@ -79,6 +80,8 @@ def write_plans(
         fresh: Forget what earlier runs kept, rejects included, and write every call anew.
         live: The settings as they are now, asked after every call: what is wanted of a call may change while a set is
             written. None keeps to those of the beginning.
+        redaction_key: Of a data set that is exported: its calls must be clean in every style of its exports. None
+            checks type tags alone: for plain files and previews, whose style is chosen later.
 
     Raises:
         NoEndpoint: No model answers.
@@ -91,6 +94,8 @@ def write_plans(
         minimum_score=now.quality.minimum_score,
         delivered=delivered,
         thresholds=word_thresholds(now.quality),
+        styles=() if redaction_key is None else now.exports.styles_used,
+        key=redaction_key,
     )
 
     def progressed(moment: WritingProgress) -> None:

@@ -63,8 +63,8 @@ def deduped_conversations(context: dg.AssetExecutionContext, raw_conversations: 
 
     delivered = DeliveredCalls(platform.delivered(excluding=dataset), thresholds)
     search = partial(find_survivors, comparison=comparison, semantic=tier, progress=LoggedProgress(context.log.info))
-    near = tier.neighbours() if tier else None
-    with closing(search(raw, scratch / "search", earlier=delivered, neighbours=near)) as found:
+    finders = tier.finders() if tier else ()
+    with closing(search(raw, scratch / "search", earlier=delivered, finders=finders)) as found:
         frame = write_set(found.kept(raw()), Conversation, scratch / "kept")
         removed = write_set(found.removed(), RemovedCall, scratch / "removed")
     said, total = tier.said if tier else why_not, count_rows(raw_conversations)
@@ -124,7 +124,7 @@ def scrubbed_conversations(
         platform.delivered().replace_dataset(
             spec.name, (sketch for batch in kept for _, sketch in batch), domain=spec.domain
         )
-        keep_quality_scores(platform, spec.name, frame)
+        keep_quality_scores(platform, spec.name, frame, scratch)
     sample = next(read_set(frame, Conversation), None)
     return dg.MaterializeResult(
         value=frame,

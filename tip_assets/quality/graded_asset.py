@@ -6,6 +6,7 @@ annotation: Dagster would read it as the type of every output.
 
 import enum
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -23,14 +24,20 @@ from tip_assets.quality.judge_answers import JudgeAnswers
 from tip_assets.quality.judge_choice import calibration_of, judges_of_set
 from tip_assets.quality.judge_rubric import judge_rubric_version
 from tip_assets.quality.judged_calls import Judges
+from tip_assets.quality.judging_budget import JudgingBudget
 from tip_assets.quality.screening import mean_grades, passing
-from tip_assets.steps import clear_failures
+from tip_assets.steps import clear_failures, recorded_spending
+from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.grade import Grade, SecondGrade
+from tip_resources.llm.prices import load_prices
 from tip_resources.storage.sets import SetWriter, count_rows, read_set, write_set
 
 # The side set of grades that do not decide: the judge's while it is not calibrated, else the local ones.
 SECOND_GRADES = "second_grades"
+# Metadata that the report reads: what judging took.
+JUDGE_SPENDING = "judge_spending"
 
 
 class GradingChoice(enum.Enum):
@@ -96,12 +103,15 @@ def graded_conversations(
     second = SetWriter(SecondGrade, scratch / SECOND_GRADES)
     with clear_failures(), judges_of_set(spec, tier, platform.settings, platform.fleet_servers) as judges:
         calibration = None if judges is None else calibration_of(judges, Calibrations(layout.calibrations))
+        answers = JudgeAnswers(layout.judged(spec.name))
+        budget = None if judges is None else _budget(context, spec, platform, judges, answers)
         run = GradingRun(
             judges,
             calibration,
             samples=config["samples"] or quality.judge_samples,
-            answers=JudgeAnswers(layout.judged(spec.name)),
+            answers=answers,
             on_second=second.write,
+            budget=budget,
         )
         frame = write_set(run.grade(planned), Conversation, scratch / "calls")
     platform.store_set(SECOND_GRADES, spec.name, second.finish(), scratch)
@@ -120,6 +130,7 @@ def graded_conversations(
             "grades": dg.MetadataValue.md(grades_picture(run.histogram, past)),
             **_rounded(correlation_with_length=run.with_length.r),
             **(_judge_metadata(judges, calibration, run) if judges is not None else {}),
+            **(_cost_metadata(budget) if budget is not None else {}),
         },
         check_results=[
             dg.AssetCheckResult(
@@ -135,7 +146,9 @@ def graded_conversations(
                 metadata={
                     "asked": "no judge was asked" if judges is None else f"{judges.model} about {total} calls",
                     "not_judged": dg.MetadataValue.json(dict(run.not_judged)),
+                    **({"stopped": run.stopped} if run.stopped else {}),
                 },
+                description=run.stopped or None,
             ),
         ],
     )
@@ -159,6 +172,23 @@ def _judge_metadata(judges: Judges, calibration: Calibration | None, run: Gradin
     }
 
 
+def _budget(
+    context: dg.AssetExecutionContext, spec: DatasetSpec, platform: Platform, judges: Judges, answers: JudgeAnswers
+) -> JudgingBudget:
+    """What is left of the set's budget after its calls were written."""
+    prices, written = load_prices(platform.folder), recorded_spending(context)
+    return JudgingBudget(spec.budget, prices, judges.endpoints, answers=answers, written=written)
+
+
+def _cost_metadata(budget: JudgingBudget) -> dict[str, Any]:
+    spent = budget.report()
+    return {
+        "judge_tokens": spent.tokens,
+        **({} if spent.cost is None else {"judge_cost": round(spent.cost, 6)}),
+        JUDGE_SPENDING: dg.MetadataValue.json([to_builtins(spent)]),
+    }
+
+
 def _rounded(**figures: float | None) -> dict[str, float]:
     return {name: round(value, 4) for name, value in figures.items() if value is not None}
 
@@ -179,16 +209,19 @@ def _past_gradings(context: dg.AssetExecutionContext) -> list[PastGrading]:
     return past
 
 
-def keep_quality_scores(platform: Platform, dataset: str, delivered: pl.LazyFrame) -> None:
+def keep_quality_scores(platform: Platform, dataset: str, delivered: pl.LazyFrame, scratch: Path) -> None:
     """Writes the grades of what is delivered, the deciding and the second ones, where queries across sets find them."""
-    file = platform.layout().set_file(SECOND_GRADES, dataset)
+    try:
+        second = platform.open_set(SECOND_GRADES, dataset, scratch)
+    except FileNotFoundError:
+        second = None
 
     def grades() -> Iterator[tuple[str, Grade]]:
         for call in read_set(delivered, Conversation):
             if call.annotations.grade is not None:
                 yield call.id, call.annotations.grade
-        if file.exists():
-            for one in read_set(pl.scan_parquet(str(file)), SecondGrade):
+        if second is not None:
+            for one in read_set(second, SecondGrade):
                 yield one.id, one.grade
 
     platform.quality_scores().replace_dataset(dataset, grades())

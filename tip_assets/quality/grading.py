@@ -56,7 +56,7 @@ def grade_locally(conversation: Conversation, plan: CallPlan | None = None) -> G
 
     Returns:
         Realism, coherence and naturalness are weighted geometric means of feature scores, times 5 and
-        the score of the number of turns; overall is the mean of their mean and their lowest.
+        the scores of what limits every side; overall is the mean of their mean and their lowest.
         The rationale names the worst features.
     """
     features = measured_features(conversation, plan)
@@ -67,8 +67,9 @@ def grade_locally(conversation: Conversation, plan: CallPlan | None = None) -> G
             realism=0.0, coherence=0.0, naturalness=0.0, overall=0.0, rubric_version=RUBRIC_VERSION, rationale=nothing
         )
     scores = {name: rubric.features[name].score(value) for name, value in features.items()}
-    # A few turns show too little of anything, so their number limits every side.
-    best = _BEST * scores["turns"]
+    # A few turns show too little of anything; words in any order and the same lines again and again are no call,
+    # however good the rest looks.
+    best = _BEST * math.prod(scores[name] for name in rubric.limits if name in scores)
     sides = {name: best * _geometric_mean(scores, weights) for name, weights in rubric.dimensions.items()}
     metrics = {"naturalness": sides["naturalness"] / _BEST, "coherence": sides["coherence"] / _BEST}
     for name, members in rubric.metrics.items():

@@ -13,6 +13,7 @@ from tip_assets.quality.calibration.result import Calibration
 from tip_assets.quality.judge_answers import JudgeAnswers
 from tip_assets.quality.judge_panel import overall_points
 from tip_assets.quality.judged_calls import Judged, Judges, judged_calls
+from tip_assets.quality.judging_budget import BUDGET_SPENT, JudgingBudget
 from tip_assets.quality.local_grade import local_grade
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
@@ -42,6 +43,7 @@ class GradingRun:
         samples: How often each call is judged.
         answers: Where the judge's answers are kept.
         on_second: Takes each call's grade that does not decide.
+        budget: What judging may cost; None has no limit.
     """
 
     def __init__(
@@ -52,12 +54,16 @@ class GradingRun:
         samples: int,
         answers: JudgeAnswers | None,
         on_second: Callable[[SecondGrade], None],
+        budget: JudgingBudget | None = None,
     ) -> None:
+        self._budget = budget
         self._judges, self._samples, self._answers, self._on_second = judges, samples, answers, on_second
         self.judge_decides = calibration is not None and calibration.is_calibrated
         self.judged = 0
         self.asked = 0
         self.not_judged: Counter[str] = Counter()
+        self.stopped = ""
+        """Why the judge was not asked to the end; empty where it was."""
         self.agreement = SampleAgreement()
         self.with_local = Correlation()
         self.with_length = Correlation()
@@ -70,7 +76,9 @@ class GradingRun:
             for conversation, plan in planned:
                 yield self._graded(conversation, local_grade(conversation, plan))
             return
-        for one in judged_calls(planned, self._judges, samples=self._samples, answers=self._answers):
+        for one in judged_calls(
+            planned, self._judges, samples=self._samples, answers=self._answers, budget=self._budget
+        ):
             yield self._settled(one)
 
     def _settled(self, one: Judged) -> Conversation:
@@ -78,6 +86,8 @@ class GradingRun:
         self.asked += one.asked
         if one.grade is None:
             self.not_judged[one.why_not_kind] += 1
+            if one.why_not_kind == BUDGET_SPENT:
+                self.stopped = self.stopped or one.why_not
             return self._graded(one.conversation, local)
         self.judged += 1
         self.agreement.add([overall_points(answer) for answer in one.answers])

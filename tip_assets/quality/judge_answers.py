@@ -6,11 +6,14 @@ The key is a hash of the words asked, the model and the sample number (judging.p
 edited call is another key, and old answers are never taken for new ones.
 """
 
+from collections.abc import Iterator
+
 from upath import UPath
 
 from tip_assets.quality.judging import JudgeAnswer
 from tip_resources.domain.codec import from_json, to_json
-from tip_resources.storage.objects import put_object
+from tip_resources.storage.checkpoint import CallUsage
+from tip_resources.storage.objects import list_objects, put_object, read_object, read_objects, remove_tree
 
 
 class JudgeAnswers:
@@ -23,7 +26,7 @@ class JudgeAnswers:
         """The answer of an earlier run; None when it was never asked or never answered."""
         path = self._path(key)
         try:
-            data = path.read_bytes()
+            data = read_object(path)
         except FileNotFoundError:
             return None
         return from_json(data, JudgeAnswer, where=str(path))
@@ -32,10 +35,26 @@ class JudgeAnswers:
         """Keeps an answer; on return it survives a kill."""
         put_object(self._path(key), to_json(answer))
 
+    def usages(self) -> Iterator[CallUsage]:
+        """What the kept answers took, those of an older rubric or of calls since rewritten included.
+
+        Left out are answers that were kept before it was written down who gave them.
+        """
+        for path, data in read_objects(list_objects(self._folder, "*/*.json")):
+            answer = from_json(data, JudgeAnswer, where=str(path))
+            if answer.endpoint:
+                yield CallUsage(
+                    call_id=path.stem,
+                    endpoint=answer.endpoint,
+                    tokens_in=answer.tokens_in,
+                    tokens_out=answer.tokens_out,
+                    duration_ms=0.0,
+                    items=1,
+                )
+
     def clear(self) -> None:
         """Forgets everything."""
-        if self._folder.exists():
-            self._folder.fs.rm(self._folder.path, recursive=True)
+        remove_tree(self._folder)
 
     def _path(self, key: str) -> UPath:
         return self._folder / f"{key[:2]}/{key}.json"

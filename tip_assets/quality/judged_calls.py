@@ -5,6 +5,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -12,12 +13,13 @@ import msgspec
 from tip_assets.quality.judge_answers import JudgeAnswers
 from tip_assets.quality.judge_panel import ask_panel, grade_of
 from tip_assets.quality.judging import JudgeAnswer, JudgeQuestion, NotForJudges, ask_judge, question_for
+from tip_assets.quality.judging_budget import JudgingBudget
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.grade import Grade
 from tip_resources.llm.failures import CallFailed, CallImpossible
-from tip_resources.llm.types import Endpoint
+from tip_resources.llm.types import Endpoint, RequestDone
 from tip_resources.settings.models import EngineSettings, Settings
 
 if TYPE_CHECKING:
@@ -121,6 +123,7 @@ def judged_calls(
     *,
     samples: int = 1,
     answers: JudgeAnswers | None = None,
+    budget: JudgingBudget | None = None,
 ) -> Iterator[Judged]:
     """Yields every call in order with the judge's grade, or with the reason why it has none.
 
@@ -129,13 +132,14 @@ def judged_calls(
         judges: Who is asked.
         samples: How often each call is judged.
         answers: Where answers are kept and looked for; None keeps none.
+        budget: Ends the asking when it is spent; None has no limit.
 
     Raises:
         CallFailed: No endpoint answers any more; what was answered is kept.
         CallImpossible: No endpoint can be used as it is set up.
     """
     with asyncio.Runner() as runner:
-        desk = _Desk(judges, answers)
+        desk = _Desk(judges, answers, budget)
         most = _BEGUN_PER_SLOT * sum(endpoint.concurrency for endpoint in judges.endpoints)
         begun: deque[asyncio.Task[Judged]] = deque()
         for conversation, plan in planned:
@@ -149,8 +153,8 @@ def judged_calls(
 class _Desk:
     """Hands questions to the endpoints, each at most as many at once as it takes."""
 
-    def __init__(self, judges: Judges, answers: JudgeAnswers | None) -> None:
-        self._judges, self._answers = judges, answers
+    def __init__(self, judges: Judges, answers: JudgeAnswers | None, budget: JudgingBudget | None) -> None:
+        self._judges, self._answers, self._budget = judges, answers, budget
         self._slots = [asyncio.Semaphore(endpoint.concurrency) for endpoint in judges.endpoints]
         self._next = 0
 
@@ -174,7 +178,7 @@ class _Desk:
             given = await ask_panel(ask, samples)
         except BadInput as error:
             kind = error.kind if isinstance(error, NotForJudges) else "bad_input"
-            return Judged(conversation=conversation, plan=plan, why_not=str(error), why_not_kind=kind)
+            return Judged(conversation=conversation, plan=plan, asked=asked, why_not=str(error), why_not_kind=kind)
         except (CallFailed, CallImpossible) as error:
             if error.kind not in _ABOUT_ONE_CALL:
                 raise
@@ -191,12 +195,17 @@ class _Desk:
             place = (first + turn) % count
             try:
                 async with self._slots[place]:
-                    return await ask_judge(question, self._judges.endpoints[place], self._judges.engine)
+                    with self._budget.room() if self._budget else nullcontext(_uncounted) as took:
+                        return await ask_judge(question, self._judges.endpoints[place], self._judges.engine, took)
             except (CallFailed, CallImpossible) as error:
                 if error.kind in _ABOUT_ONE_CALL or turn == count - 1:
                     raise
                 _logger.warning("A judge is passed over: %s", error)
         raise AssertionError("there is at least one endpoint")
+
+
+def _uncounted(_done: RequestDone) -> None:
+    """Nobody counts."""
 
 
 async def _end_of(task: "asyncio.Task[Judged]") -> Judged:

@@ -5,6 +5,7 @@ judged_calls.py; what the answers to one call amount to in judge_panel.py.
 """
 
 import hashlib
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -17,11 +18,11 @@ from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.codec import to_json
 from tip_resources.domain.conversation import Annotations, Conversation, Turn
 from tip_resources.domain.failures import BadInput
-from tip_resources.llm.types import Endpoint, Message
+from tip_resources.llm.types import Endpoint, Message, RequestDone
 from tip_resources.settings.models import EngineSettings
 
 _MOST_RATIONALE_CHARACTERS = 600
-_MOST_OUTPUT_TOKENS = 700
+MOST_OUTPUT_TOKENS = 700
 # The first two samples differ by the order of the criteria; from the third on only chance makes a difference.
 _ORDERS = 2
 _TEMPERATURE_OF_FURTHER_SAMPLES = 0.4
@@ -43,13 +44,19 @@ class JudgeQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgeAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One sample's numbers, 0-5 by criterion, and its reasons."""
+    """One sample's numbers, 0-5 by criterion, and its reasons.
+
+    `endpoint` and the tokens are of all requests that the answer took; None where the server did not count them.
+    """
 
     model: str
     sample: int
     is_reversed: bool
     scores: dict[str, float]
     rationale: str
+    endpoint: str = ""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
 
 
 class NotForJudges(BadInput):
@@ -94,8 +101,13 @@ def question_for(conversation: Conversation, plan: CallPlan | None, sample: int)
     )
 
 
-async def ask_judge(question: JudgeQuestion, endpoint: Endpoint, settings: EngineSettings) -> JudgeAnswer:
-    """Asks one model once.
+async def ask_judge(
+    question: JudgeQuestion,
+    endpoint: Endpoint,
+    settings: EngineSettings,
+    on_done: Callable[[RequestDone], None] = lambda done: None,
+) -> JudgeAnswer:
+    """Asks one model once; `on_done` is told of every request that this took.
 
     Raises:
         CallFailed: The endpoint or its model could not answer with numbers in range; trying later may help.
@@ -103,13 +115,20 @@ async def ask_judge(question: JudgeQuestion, endpoint: Endpoint, settings: Engin
     """
     from tip_resources.llm.ask import ask_json
 
+    took: list[RequestDone] = []
+
+    def count(done: RequestDone) -> None:
+        took.append(done)
+        on_done(done)
+
     answer = await ask_json(
         endpoint,
         question.messages,
         answer_schema(is_reversed=question.is_reversed),
         settings,
-        max_output_tokens=_MOST_OUTPUT_TOKENS,
+        max_output_tokens=MOST_OUTPUT_TOKENS,
         temperature=0.0 if question.sample < _ORDERS else _TEMPERATURE_OF_FURTHER_SAMPLES,
+        on_done=count,
     )
     return JudgeAnswer(
         model=endpoint.model,
@@ -117,7 +136,15 @@ async def ask_judge(question: JudgeQuestion, endpoint: Endpoint, settings: Engin
         is_reversed=question.is_reversed,
         scores={name: float(answer[name]) for name in judge_rubric().criteria},
         rationale=answer["rationale"][:_MOST_RATIONALE_CHARACTERS],
+        endpoint=endpoint.url,
+        tokens_in=_sum(done.tokens_in for done in took),
+        tokens_out=_sum(done.tokens_out for done in took),
     )
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def answer_schema(*, is_reversed: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """dataset_metrics: how diverse a delivered set is, how like the reference calls, and how it covers its plan.
 
-Figures only: no word of a call, a persona or a fact is in the set or in the metadata.
+Figures only: no word of a call, a persona or a fact is in the set or in the metadata. Assets with check specs have no
+return annotation: Dagster would read it as the type of every output.
 """
 
 import time
@@ -18,16 +19,41 @@ from tip_assets.quality.metrics.analysis import HEADLINES, Analysis, analyse
 from tip_assets.quality.metrics.coverage import counted_coverage, read_coverage
 from tip_assets.quality.metrics.pictures import distance_picture
 from tip_assets.quality.metrics.sampling import Sampled, sample_of_set
-from tip_assets.quality.realism.reference import Reference, reference_calls
+from tip_assets.quality.realism.reference import Reference, reference_or_none
 from tip_assets.steps import clear_failures
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
-from tip_resources.domain.failures import BadInput
 from tip_resources.domain.set_metric import SetMetric
 from tip_resources.storage.sets import write_set
 
+REFERENCE_CHECK = "reference_is_readable"
 
-@dataset_asset(group_name=QUALITY, kinds={"parquet"})
+
+def reference_check_spec(asset: str) -> dg.AssetCheckSpec:
+    """Of an asset that holds a set against the reference calls."""
+    return dg.AssetCheckSpec(
+        REFERENCE_CHECK,
+        asset=asset,
+        description="There are reference calls to compare with. Without them no set is lost: figures are left out.",
+    )
+
+
+def reference_check(reference: Reference) -> dg.AssetCheckResult:
+    """Warns where the reference calls cannot be read: what is wrong and how to mend it."""
+    return dg.AssetCheckResult(
+        check_name=REFERENCE_CHECK,
+        passed=not reference.trouble,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=reference.trouble or None,
+        metadata={
+            "reference": reference.name,
+            "reference_calls": len(reference.conversations),
+            **({"what_is_wrong": reference.trouble} if reference.trouble else {}),
+        },
+    )
+
+
+@dataset_asset(group_name=QUALITY, kinds={"parquet"}, check_specs=[reference_check_spec("dataset_metrics")])
 def dataset_metrics(
     context: dg.AssetExecutionContext,
     dataset_specs: pl.LazyFrame,
@@ -35,7 +61,7 @@ def dataset_metrics(
     personas: pl.LazyFrame,
     scrubbed_conversations: pl.LazyFrame,
     platform: Platform,
-) -> dg.MaterializeResult:
+):
     """Diversity, style beside the reference calls, and coverage of the plan: a row for each figure, with its goal."""
     started, spec = time.perf_counter(), the_spec(dataset_specs)
     sample = sample_of_set(scrubbed_conversations, Conversation)
@@ -44,7 +70,8 @@ def dataset_metrics(
             *counted_coverage(scenarios, personas, scrubbed_conversations, _wanted_templates(platform, spec)),
             *_read_with_plans(platform, spec, sample, scenarios, personas),
         ]
-    found = analyse(sample, usable_reference(platform), more=more)
+    reference = reference_or_none(platform.settings(), platform.folder)
+    found = analyse(sample, reference, more=more)
     scratch = platform.layout().scratch(context.run.run_id, "dataset_metrics")
     return dg.MaterializeResult(
         value=write_set(found.metrics, SetMetric, scratch),
@@ -60,15 +87,8 @@ def dataset_metrics(
             "seconds_measuring": round(time.perf_counter() - started, 2),
             "sample": dg.MetadataValue.md(_table(found)),
         },
+        check_results=[reference_check(reference)],
     )
-
-
-def usable_reference(platform: Platform) -> Reference:
-    """The reference calls; one that cannot be read leaves the comparisons out and says why, and stops no data set."""
-    try:
-        return reference_calls(platform.settings(), platform.folder)
-    except BadInput as error:
-        return Reference(name=f"none: {error}", is_built_in=False, conversations=())
 
 
 def _wanted_templates(platform: Platform, spec: DatasetSpec) -> tuple[str, ...]:

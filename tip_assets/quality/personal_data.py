@@ -5,6 +5,8 @@ How each kind is found lives in pii/; scrubbing.py replaces it; the check that n
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from tip_assets.quality.pii.addresses import by_street
 from tip_assets.quality.pii.ages import by_age
 from tip_assets.quality.pii.birthdays import by_date
@@ -18,12 +20,13 @@ from tip_assets.quality.pii.found import Found
 from tip_assets.quality.pii.gazetteer import by_gazetteer
 from tip_assets.quality.pii.introductions import by_introduction
 from tip_assets.quality.pii.logins import by_login
-from tip_assets.quality.pii.name_repeats import judged, repeats
+from tip_assets.quality.pii.name_repeats import judged, repeats, words_of
 from tip_assets.quality.pii.overlaps import merged
 from tip_assets.quality.pii.places import by_place
 from tip_assets.quality.pii.triggers import DOT, MONTH, NUMBER, NUMERIC_DATE, STREET, Triggers
+from tip_assets.quality.pii.windows import LARGEST_WINDOW, united, windows_of
 from tip_resources.domain.codec import from_builtins
-from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.conversation import Conversation, Turn
 from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.redaction import PiiSpan
 
@@ -43,25 +46,40 @@ def find_spans(conversation: Conversation, facts: Sequence[PersonalFact] = ()) -
     Returns:
         Spans sorted by turn and start, without overlaps; offsets are characters of the turn's original text.
     """
-    call = CallText(conversation.turns, tokenised=False)
-    if not call.turns:
-        return ()
-    triggers = Triggers(call.text, call.turn_starts)
+    turns = conversation.turns
+    if sum([len(turn.text) for turn in turns]) <= LARGEST_WINDOW:
+        return tuple(_spans(turns, facts, set()))
+    names: set[str] = set()
+    return united(
+        msgspec.structs.replace(span, turn=span.turn + first, start=span.start + shift, end=span.end + shift)
+        for parts, first, offset in windows_of(turns)
+        for span in _spans(parts, facts, names)
+        for shift in [0 if span.turn else offset]
+    )
+
+
+def _spans(turns: Sequence[Turn], facts: Sequence[PersonalFact], said: set[str]) -> list[PiiSpan]:
+    """The spans of a call or a window of one; `said` are words of names of the windows before, and grows."""
+    call = CallText(turns, tokenised=False)
+    if not turns:
+        return []
+    triggers = Triggers(call.ascii, call.turn_starts, knows_facts=bool(facts))
     names = list(by_introduction(call, triggers))
     listed = list(by_gazetteer(call))
-    named = repeats(call, [*names, *(name for name in listed if " " in call.text[name.start : name.end])])
-    readings = Readings(call, triggers.turns(NUMERIC_DATE))
+    said |= words_of(call, [*names, *(name for name in listed if " " in call.text[name.start : name.end])])
+    named = repeats(call, said)
+    readings = Readings(call, triggers)
     search = FactFinder(call, readings, facts) if facts else None
-    turns = {
+    read = {
         *triggers.turns(*_NEEDS_TOKENS),
         *(call.turn_at(mention.start) for mention in named if mention.is_ordinary),
     }
-    call.tokenise(sorted(turns | search.turns() if search else turns))
+    call.tokenise(sorted(read | search.turns(triggers) if search else read))
     known = list(search.find()) if search else []
     found = merged(
         call, [*known, *names, *listed, *judged(call, named), *_by_patterns(call, triggers, readings, names)]
     )
-    return tuple(_span(call, item) for item in found)
+    return [_span(call, item) for item in found]
 
 
 def personal_facts(conversation: Conversation) -> tuple[PersonalFact, ...]:

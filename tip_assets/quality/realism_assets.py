@@ -1,6 +1,6 @@
 """How like real calls a set is, and the rounds of feedback that are to bring recipes nearer, as assets.
 
-Assets with check specs have no return annotation; these have none of them, and may have one.
+Assets with check specs have no return annotation: Dagster would read it as the type of every output.
 """
 
 from typing import Any
@@ -13,9 +13,10 @@ from pydantic import Field
 from tip_assets.catalogue import CODE_VERSION, OWNERS, QUALITY, RUN_POOL
 from tip_assets.partitions import RECIPE_PARTITIONS, dataset_asset, recipes
 from tip_assets.platform import Platform
+from tip_assets.quality.metrics_asset import reference_check, reference_check_spec
 from tip_assets.quality.realism.curve import CurvePoint, conclusion, curve_markdown, curve_points
 from tip_assets.quality.realism.discriminator import MOST_CALLS, Verdict, discriminate
-from tip_assets.quality.realism.reference import Reference, reference_calls
+from tip_assets.quality.realism.reference import Reference, reference_calls, reference_or_none
 from tip_assets.quality.realism.rounds import Rounds, run_round
 from tip_assets.quality.realism.set_metrics import metric_rows, telling_plot, telling_table
 from tip_assets.steps import clear_failures
@@ -29,17 +30,23 @@ from tip_resources.storage.sets import count_rows, read_set, write_set
 _MARKED = "hand-written by the makers of tip: no recordings, so a figure held against it tells of style, not of truth"
 
 
-@dataset_asset(group_name=QUALITY, kinds={"parquet", "scikitlearn"})
-def realism_discriminator(
-    context: dg.AssetExecutionContext, scrubbed_conversations: pl.LazyFrame, platform: Platform
-) -> dg.MaterializeResult:
+@dataset_asset(
+    group_name=QUALITY,
+    kinds={"parquet", "scikitlearn"},
+    check_specs=[reference_check_spec("realism_discriminator")],
+)
+def realism_discriminator(context: dg.AssetExecutionContext, scrubbed_conversations: pl.LazyFrame, platform: Platform):
     """How well a trained discriminator tells this set's calls from reference calls, and what gives them away."""
-    with clear_failures():
-        reference = reference_calls(platform.settings(), platform.folder)
-    verdict = discriminate(_some(scrubbed_conversations), reference.conversations)
+    reference = reference_or_none(platform.settings(), platform.folder)
+    if reference.trouble:
+        verdict = Verdict(calls=0, reason=f"there are no reference calls: {reference.trouble}")
+    else:
+        verdict = discriminate(_some(scrubbed_conversations), reference.conversations)
     scratch = platform.layout().scratch(context.run.run_id, "realism_discriminator")
     return dg.MaterializeResult(
-        value=write_set(metric_rows(verdict, reference), SetMetric, scratch), metadata=_metadata(verdict, reference)
+        value=write_set(metric_rows(verdict, reference), SetMetric, scratch),
+        metadata=_metadata(verdict, reference),
+        check_results=[reference_check(reference)],
     )
 
 

@@ -38,11 +38,12 @@ class FeatureRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rules by feature, features with weights by dimension, features by metric."""
+    """Rules by feature, features that limit every side, features with weights by dimension, features by metric."""
 
     version: str
     about: str
     features: dict[str, FeatureRule]
+    limits: tuple[str, ...]
     dimensions: dict[str, dict[str, float]]
     metrics: dict[str, tuple[str, ...]]
 
@@ -55,7 +56,7 @@ def local_rubric() -> Rubric:
 
 @cache
 def local_rubric_version() -> str:
-    """Name and content hash, `local-1+1a2b3c4d`: grades with different ones cannot be compared."""
+    """Name and content hash, `local-2+1a2b3c4d`: grades with different ones cannot be compared."""
     return f"{local_rubric().version}+{content_hash(_content())}"
 
 

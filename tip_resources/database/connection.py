@@ -13,10 +13,10 @@ from sqlalchemy.engine import URL, Dialect, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from tip_resources.database import embedded
-from tip_resources.domain.failures import BadInput, TransientFailure
+from tip_resources.database.trouble import URL_VARIABLE, unusable
+from tip_resources.domain.failures import BadInput
 from tip_resources.home import project_home
 
-URL_VARIABLE = "TIP_DATABASE_URL"
 _DRIVER = "postgresql+psycopg2"
 _NAMES_OF_POSTGRESQL = frozenset({"postgres", "postgresql", _DRIVER})
 
@@ -76,7 +76,7 @@ def database(home: Path | None = None) -> Engine:
     url = database_url(home)
     with _lock:
         if url not in _engines:
-            engine = _new_engine(make_url(url))
+            engine = new_engine(make_url(url))
             if is_embedded():
                 revive_embedded(engine, (home or project_home()).resolve())
             try:
@@ -112,7 +112,8 @@ def revive_embedded(engine: Engine, home: Path) -> None:
             return dialect.connect(**{**named, **arguments})
 
 
-def _new_engine(url: URL) -> Engine:
+def new_engine(url: URL) -> Engine:
+    """An engine whose troubles with the server are told as tip's failures. For all but a look use `database`."""
     # Few and short-lived connections: a Dagster project is many processes, each with its own pool.
     engine = create_engine(
         url,
@@ -129,22 +130,9 @@ def _new_engine(url: URL) -> Engine:
         """Callers see tip's failures, not the driver's, where the server and not the query is at fault."""
         is_away = context.connection is None or context.is_disconnect
         if is_away and not context.is_pre_ping and isinstance(context.sqlalchemy_exception, OperationalError):
-            raise _unusable(url, str(context.original_exception)) from context.original_exception
+            raise unusable(url, str(context.original_exception)) from context.original_exception
 
     return engine
-
-
-def _unusable(url: URL, said: str) -> BadInput | TransientFailure:
-    """Tells a wrong address or password, which a person has to mend, from a server that is away."""
-    where = f"database {url.database} at {url.host or url.query.get('host')}"
-    said = " ".join(said.split())
-    if any(sign in said for sign in ("authentication failed", "does not exist", "no pg_hba.conf entry")):
-        return BadInput(
-            f"the server refuses us: {said}",
-            where=where,
-            mend=f"Check the user, the password and the name of the database in {URL_VARIABLE}.",
-        )
-    return TransientFailure(f"{where}: cannot be reached: {said} Check {URL_VARIABLE} and that the server runs.")
 
 
 def _forget_after_fork() -> None:

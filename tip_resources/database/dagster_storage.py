@@ -16,10 +16,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from tip_resources.database import embedded
-from tip_resources.database.connection import database, database_url, is_embedded
-from tip_resources.database.migrate import create_schema
+from tip_resources.database.connection import database, database_url, is_embedded, new_engine
+from tip_resources.database.migrate import create_schema, explaining_refusals
 from tip_resources.database.run_storage import TipRunStorage
 from tip_resources.database.schema import DAGSTER_SCHEMA, DAGSTER_TABLES_LOCK
+from tip_resources.database.trouble import unusable
 from tip_resources.home import project_home
 
 # For tests and for several projects in one process; a project needs none of it.
@@ -38,6 +39,8 @@ class TipStorage(DagsterPostgresStorage):
         engine = database(folder)  # also migrates tip's own tables
         url = _in_dagster_schema(database_url(folder))
         token_provider = _EmbeddedServer(folder) if is_embedded() else None
+        if token_provider is None:
+            _check_search_path(url)
         super().__init__(
             postgres_url=url, should_autocreate_tables=False, inst_data=inst_data, token_provider=token_provider
         )
@@ -50,8 +53,9 @@ class TipStorage(DagsterPostgresStorage):
             try:
                 create_schema(connection, DAGSTER_SCHEMA)
                 connection.commit()
-                self._make_tables()
-                connection.execute(text(f"COMMENT ON SCHEMA {DAGSTER_SCHEMA} IS '{_COMPLETE}'"))
+                with explaining_refusals(connection, DAGSTER_SCHEMA):
+                    self._make_tables()
+                    connection.execute(text(f"COMMENT ON SCHEMA {DAGSTER_SCHEMA} IS '{_COMPLETE}'"))
                 connection.commit()
             finally:
                 connection.rollback()
@@ -94,6 +98,22 @@ class _EmbeddedServer(PgTokenProvider):
 
     def _fetch_token(self) -> tuple[str, float]:
         raise NotImplementedError("get_token does not cache")
+
+
+def _check_search_path(url: str) -> None:
+    """Dagster's table names carry no schema: whatever they are looked up in must be ours, before any is used.
+
+    Raises:
+        BadInput: Something between us and the server refuses or drops what we ask for when we connect.
+    """
+    engine = new_engine(make_url(url))
+    try:
+        with engine.connect() as connection:
+            found = str(connection.scalar(text("SHOW search_path")))
+    finally:
+        engine.dispose()
+    if found.strip('"') != DAGSTER_SCHEMA:
+        raise unusable(engine.url, f"our startup parameter options was dropped: tables are looked up in {found}.")
 
 
 def _in_dagster_schema(url: str) -> str:

@@ -6,6 +6,7 @@ Sketches come in and go out; comparing them is tip_assets/quality/duplicates' wo
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -37,6 +38,9 @@ _LOOKUP_BATCH = 200
 # Calls told for one sketch: those it shares most keys with, and of many keys (about 40 are usual) more than one.
 _MOST_CANDIDATES = 10
 _MANY_KEYS = 20
+# Keys kept of a call; it is looked up by all it has. With 24 the originals of edited copies are among the candidates as
+# often as with 68, those of paraphrases hardly less (docs/duplicates.md), and the index has a third of the size.
+_KEYS_OF_A_CALL = 24
 # A key is kept of so many calls at most. What every agent says ("thank you for calling ...") tells no two calls apart,
 # and PostgreSQL reads the whole list of a key: 2 ms for one that 20,000 calls had.
 _MOST_OF_A_KEY = 50
@@ -47,6 +51,13 @@ _COUNT_BITS = 22
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('tip.conversations/' || :dataset, 0))")
 # The planner guesses that arrays overlap far more often than keys of 64 bits do, and would read the whole table.
 _BY_INDEX = text("SET LOCAL enable_seqscan = off")
+# New keys wait in a list and are sorted in all at once, so that a page of the index is read and written once a set and
+# not once a key. Looking up reads what waits from end to end, so it is sorted in before the transaction ends. Only the
+# index's owner may; for another role PostgreSQL sorts in by itself, later.
+_SORT_IN = text(f"""
+SELECT gin_clean_pending_list(oid) FROM pg_class
+WHERE oid = '{SCHEMA}.conversations_by_band_keys'::regclass AND pg_has_role(relowner, 'USAGE')
+""")
 
 _BY_BANDS = text(f"""
 SELECT wanted.number, found.conversation_id, found.dataset, found.exact_fingerprint, found.normalized_fingerprint,
@@ -148,7 +159,7 @@ class DeliveredIndex:
         """Makes `sketches` all that is known to be delivered of a data set, in one transaction; how many there are.
 
         Readers see the old rows or the new ones, never a mixture. Rows that stay as they are are not written anew.
-        Keys that 50 calls have already are left out: a duplicate shares rarer ones too.
+        Of each call 24 keys are kept, none that 50 calls have already: a duplicate shares rarer ones too.
         """
         count = 0
         key_counts = bytearray(1 << _COUNT_BITS)
@@ -157,12 +168,13 @@ class DeliveredIndex:
             connection.execute(_BY_INDEX)
             _INCOMING.create(connection, checkfirst=False)
             for batch in _batches(sketches, _BATCH):
-                elsewhere = _calls_with_keys(connection, batch, dataset)
-                rows = [_row(sketch, _rare_keys(sketch, elsewhere, key_counts)) for sketch in batch]
+                kept = _rare_keys(connection, batch, dataset, key_counts)
+                rows = [_row(sketch, keys) for sketch, keys in zip(batch, kept, strict=True)]
                 connection.execute(insert(_INCOMING), rows)
                 count += len(batch)
             connection.execute(_FORGET, {"dataset": dataset})
             connection.execute(_TAKE_OVER, {"dataset": dataset, "domain": domain})
+            connection.execute(_SORT_IN)
         return count
 
     def _by_words(
@@ -209,6 +221,13 @@ class DeliveredIndex:
             yield with_bands[number - 1], _sketch(row)
 
 
+def dataset_of_call(engine: Engine, call: str) -> str | None:
+    """The data set that delivered the call with this id; None when none here did. Reads the whole table."""
+    query = select(conversations.c.dataset).where(conversations.c.conversation_id == call).limit(1)
+    with engine.connect() as connection:
+        return connection.execute(query).scalar_one_or_none()
+
+
 def _sketch(row: Sequence[Any]) -> DeliveredSketch:
     id_, dataset, exact, normalized, keys, body = row
     keys = keys or ()
@@ -222,22 +241,41 @@ def _sketch(row: Sequence[Any]) -> DeliveredSketch:
     )
 
 
-def _calls_with_keys(connection: Connection, batch: list[CallSketch], dataset: str) -> dict[int, int]:
-    """How many calls of other data sets have each key of the batch, counted up to the most that are kept."""
-    keys = list({key for sketch in batch for key in sketch.band_keys()})
-    asked = {"keys": keys, "dataset": dataset, "most": _MOST_OF_A_KEY}
-    return {row.key: row.calls for row in connection.execute(_CALLS_WITH_KEYS, asked)}
+def _rare_keys(connection: Connection, batch: list[CallSketch], dataset: str, counts: bytearray) -> list[list[int]]:
+    """The keys to keep of each call: those that fewer than the most calls have, of other sets and of this one so far.
 
-
-def _rare_keys(sketch: CallSketch, elsewhere: dict[int, int], counts: bytearray) -> list[int]:
-    """The keys to keep: those that fewer than the most calls have, of other sets and of this one so far."""
-    kept: list[int] = []
-    for key in sketch.band_keys():
-        slot = key & (len(counts) - 1)
-        if elsewhere.get(key, 0) + counts[slot] < _MOST_OF_A_KEY:
-            counts[slot] += 1
-            kept.append(key)
+    Most calls find as many as are kept among their first keys, so only the others ask for the rest.
+    """
+    kept: list[list[int]] = [[] for _ in batch]
+    keys_of = [_smallest_of_each_kind(sketch.band_keys()) for sketch in batch]
+    for part in (slice(_KEYS_OF_A_CALL), slice(_KEYS_OF_A_CALL, None)):
+        wanted = [keys[part] if len(mine) < _KEYS_OF_A_CALL else [] for mine, keys in zip(kept, keys_of, strict=True)]
+        elsewhere = _calls_with_keys(connection, {key for keys in wanted for key in keys}, dataset)
+        for mine, keys in zip(kept, wanted, strict=True):
+            for key in keys:
+                slot = key & (len(counts) - 1)
+                if len(mine) < _KEYS_OF_A_CALL and elsewhere.get(key, 0) + counts[slot] < _MOST_OF_A_KEY:
+                    counts[slot] += 1
+                    mine.append(key)
     return kept
+
+
+def _smallest_of_each_kind(keys: Sequence[int]) -> list[int]:
+    """Keys of several kinds one after the other, each kind rising, in turns: the smallest of each, then the next.
+
+    The smallest are those that a copy, whose keys are the smallest too, has most likely kept.
+    """
+    ranks = [0] * len(keys)
+    for place in range(1, len(keys)):
+        ranks[place] = ranks[place - 1] + 1 if keys[place] > keys[place - 1] else 0
+    return [key for _, key in sorted(zip(ranks, keys, strict=True), key=itemgetter(0))]
+
+
+def _calls_with_keys(connection: Connection, keys: set[int], dataset: str) -> dict[int, int]:
+    """How many calls of other data sets have each key, counted up to the most that are kept."""
+    # In order, so that a page of the index is read once.
+    asked = {"keys": sorted(keys), "dataset": dataset, "most": _MOST_OF_A_KEY}
+    return {row.key: row.calls for row in connection.execute(_CALLS_WITH_KEYS, asked)}
 
 
 def _row(sketch: CallSketch, keys: list[int]) -> dict[str, Any]:

@@ -4,17 +4,19 @@ The revisions are in migrations/versions. Alembic is imported only when there is
 Dagster step starts here.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from tip_resources.database.schema import HEAD_REVISION, MIGRATION_LOCK, SCHEMA
+from tip_resources.database.trouble import URL_VARIABLE, is_refused, lacks_rights, may_not_create
 from tip_resources.domain.failures import BadInput
 
 # The oldest PostgreSQL that still gets security updates.
 _OLDEST_SERVER = 140_000
-_INSUFFICIENT_PRIVILEGE = "42501"
 
 
 def migrate(engine: Engine, target: str = "head") -> None:
@@ -29,25 +31,10 @@ def migrate(engine: Engine, target: str = "head") -> None:
         TransientFailure: The database cannot be reached.
     """
     wanted = HEAD_REVISION if target == "head" else target
-    try:
-        _migrate(engine, wanted)
-    except DBAPIError as error:
-        if not _is_refused(error):
-            raise
-        user = engine.url.username
-        raise BadInput(
-            f"the user {user!r} lacks rights in the schema {SCHEMA!r}: {str(error.orig).strip()}.",
-            where=f"database {engine.url.database}",
-            mend=f'Connect as the user who owns the schema, or let them run: ALTER SCHEMA {SCHEMA} OWNER TO "{user}"; '
-            "and the same for its tables.",
-        ) from error
-
-
-def _migrate(engine: Engine, wanted: str) -> None:
-    with engine.connect() as connection:
+    with engine.connect() as connection, explaining_refusals(connection, SCHEMA):
         if stored_revision(connection) == wanted:
             return
-    with engine.begin() as connection:
+    with engine.begin() as connection, explaining_refusals(connection, SCHEMA):
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         stored = stored_revision(connection)
         if stored != wanted:
@@ -74,19 +61,24 @@ def create_schema(connection: Connection, name: str) -> None:
     try:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {name}"))
     except DBAPIError as error:
-        if not _is_refused(error):
+        if not is_refused(error):
             raise
-        user, database = connection.engine.url.username, connection.engine.url.database
-        raise BadInput(
-            f"the user {user!r} may not create the schema {name!r} in the database {database!r}.",
-            where="TIP_DATABASE_URL",
-            mend=f'Let its owner run: GRANT CREATE ON DATABASE "{database}" TO "{user}"; '
-            f'or: CREATE SCHEMA {name} AUTHORIZATION "{user}";',
-        ) from error
+        raise may_not_create(connection, name) from error
 
 
-def _is_refused(error: DBAPIError) -> bool:
-    return getattr(error.orig, "pgcode", None) == _INSUFFICIENT_PRIVILEGE
+@contextmanager
+def explaining_refusals(connection: Connection, schema: str) -> Iterator[None]:
+    """Whatever the user has no right to do within the block is told with what mends it.
+
+    Raises:
+        BadInput: The schema, or a table in it, belongs to somebody else.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if not is_refused(error):
+            raise
+        raise lacks_rights(connection, schema, error) from error
 
 
 def _check_server(connection: Connection) -> None:
@@ -94,7 +86,7 @@ def _check_server(connection: Connection) -> None:
     if version < _OLDEST_SERVER:
         raise BadInput(
             f"the server is PostgreSQL {version // 10_000}.",
-            where="TIP_DATABASE_URL",
+            where=URL_VARIABLE,
             mend=f"tip needs {_OLDEST_SERVER // 10_000} or newer.",
         )
 

@@ -3,7 +3,7 @@
 SCHEMA = "tip"
 # Dagster's tables (runs, jobs, alembic_version ...) stay out of `public`, where the user's may have the same names.
 DAGSTER_SCHEMA = "tip_dagster"
-HEAD_REVISION = "0006"
+HEAD_REVISION = "0007"
 
 # Keys of pg_advisory_lock, one per kind of work that only one process may do at a time. Any fixed number would do.
 MIGRATION_LOCK = 7_204_118_001

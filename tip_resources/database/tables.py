@@ -302,7 +302,13 @@ conversations = Table(
     Column("sketch_version", SmallInteger),
     UniqueConstraint("dataset", "conversation_id", name="conversations_dataset_conversation_id_key"),
     Index("conversations_by_normalized_fingerprint", "normalized_fingerprint"),
-    Index("conversations_by_band_keys", "band_keys", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    Index(
+        "conversations_by_band_keys",
+        "band_keys",
+        postgresql_using="gin",
+        # DeliveredIndex sorts new keys in.
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "65536"},
+    ),
 )
 quality_scores = Table(
     "quality_scores",

@@ -4,11 +4,12 @@ Encoding is sorted-key JSON, so equal values are equal bytes. Decoding a convers
 not know under `annotations.extra` instead of dropping them. Files and streams of lines live in storage.
 """
 
-from typing import Any, TypeVar
+import re
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
-from tip_resources.domain.conversation import Annotations, Conversation
+from tip_resources.domain.conversation import Annotations, Conversation, Speaker
 from tip_resources.domain.failures import BadInput
 
 T = TypeVar("T")
@@ -16,6 +17,9 @@ T = TypeVar("T")
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _CONVERSATION_FIELDS = frozenset(Conversation.__struct_fields__)
 _ANNOTATION_FIELDS = frozenset(Annotations.__struct_fields__)
+_SPEAKERS = get_args(Speaker)
+# Where the decoder found what it cannot use, as it says it.
+_OF_A_SPEAKER = re.compile(r"`\$\.turns\[\d*\]\.speaker`$")
 
 
 def to_json(value: Any) -> bytes:
@@ -83,4 +87,10 @@ def conversation_from_builtins(raw: dict[str, Any], *, where: str = "") -> Conve
         known["annotations"] = {**annotations, "extra": {**unknown, **extra}}
     elif "annotations" in known:
         known["annotations"] = annotations
-    return from_builtins(known, Conversation, where=where)
+    try:
+        return from_builtins(known, Conversation, where=where)
+    except BadInput as error:
+        if not _OF_A_SPEAKER.search(error.what):
+            raise
+        mend = f"A speaker is {', '.join(_SPEAKERS[:-1])} or {_SPEAKERS[-1]}."
+        raise BadInput(f"{error.what}.", where=where, mend=mend) from error

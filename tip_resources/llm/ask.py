@@ -1,7 +1,7 @@
 """One question to one model: for the refinement of requests and for judges. Bulk work goes through the engine."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tip_resources.llm.engine import RequestEngine
@@ -27,8 +27,11 @@ async def ask_json(
     max_output_tokens: int = _MOST_OUTPUT_TOKENS,
     temperature: float = 0.0,
     transport: Transport | None = None,
+    on_done: Callable[[RequestDone], None] = lambda done: None,
 ) -> Any:
     """Asks for one JSON document; returns it, checked against `json_schema`.
+
+    `on_done` is told of every request that this took, those that came to nothing included, for it may cost money.
 
     Raises:
         CallFailed: The server or the model could not answer; trying later may help.
@@ -47,7 +50,7 @@ async def ask_json(
             json_schema=json_schema,
             items_key=None,
         )
-        item, _ = await _ask(endpoint, request, settings, transport)
+        item, _ = await _ask(endpoint, request, settings, transport, on_done)
         value = None if item is None else item.value
         error = next(iter(validator.iter_errors(value)), None)
         if error is None:
@@ -83,7 +86,11 @@ async def ask_text(
 
 
 async def _ask(
-    endpoint: Endpoint, request: ChatRequest, settings: EngineSettings, transport: Transport | None
+    endpoint: Endpoint,
+    request: ChatRequest,
+    settings: EngineSettings,
+    transport: Transport | None,
+    on_done: Callable[[RequestDone], None] = lambda done: None,
 ) -> tuple[Item | None, RequestDone]:
     quick = settings.model_copy(
         update={
@@ -97,8 +104,9 @@ async def _ask(
         async for event in engine.run([request]):
             if isinstance(event, Item):
                 found = event
-            elif event.failure is not None and found is None:
+                continue
+            on_done(event)
+            if event.failure is not None and found is None:
                 raise (CallImpossible if event.failure in _LASTING else CallFailed)(event.failure, event.detail)
-            else:
-                return found, event
+            return found, event
     raise AssertionError("the engine ends every request")

@@ -314,7 +314,10 @@ class Settings(Section):
     debug: bool = Field(
         default=False, description="Say every change of an endpoint's state or limit in the run's log, with why."
     )
-    storage_url: str = Field(default="", description="Where sets are kept; empty for .tip/data in the project folder.")
+    storage_url: str = Field(
+        default="",
+        description="Where sets, parts and exports are kept: a folder or s3://BUCKET/PREFIX; empty for .tip/data.",
+    )
     models: ModelSettings = ModelSettings()
     generation: GenerationSettings = GenerationSettings()
     engine: EngineSettings = EngineSettings()

@@ -12,7 +12,7 @@ manifest: an object store can neither append to one nor rename it, and a listing
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from upath import UPath
@@ -20,7 +20,7 @@ from upath import UPath
 from tip_resources.domain.codec import conversation_from_json, from_json, to_json
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.reject import Reject
-from tip_resources.storage.objects import put_object
+from tip_resources.storage.objects import list_objects, put_object, read_objects, remove_tree
 
 _CALLS_PER_FOLDER = 1_000
 
@@ -56,15 +56,15 @@ class Checkpoint:
     def finished(self) -> dict[int, set[str]]:
         """Identities kept so far, by plan index."""
         found: dict[int, set[str]] = {}
-        for path in self._list("calls", "*/*.json"):
+        for path in list_objects(self._folder / "calls", "*/*.json"):
             index, _, identity = path.name.removesuffix(".json").partition("-")
             found.setdefault(int(index), set()).add(identity)
         return found
 
-    def load(self, index: int, identity: str) -> Conversation:
-        """One kept conversation."""
-        path = self._call_path(index, identity)
-        return conversation_from_json(path.read_bytes(), where=str(path))
+    def load(self, calls: Iterable[tuple[int, str]]) -> Iterator[Conversation]:
+        """Kept conversations by index and identity, in the order given."""
+        for path, data in read_objects(self._call_path(index, identity) for index, identity in calls):
+            yield conversation_from_json(data, where=str(path))
 
     def reject(self, reject: Reject) -> None:
         """Keeps what could not be used, with its reason."""
@@ -76,13 +76,13 @@ class Checkpoint:
 
     def rejects(self) -> Iterator[Reject]:
         """All rejects, by plan index."""
-        for path in self._list("rejects", "*.json"):
-            yield from_json(path.read_bytes(), Reject, where=str(path))
+        for path, data in read_objects(list_objects(self._folder / "rejects", "*.json")):
+            yield from_json(data, Reject, where=str(path))
 
     def attempts(self) -> dict[int, int]:
         """How many attempts at each plan index were rejected so far."""
         counts: dict[int, int] = {}
-        for path in self._list("rejects", "*.json"):
+        for path in list_objects(self._folder / "rejects", "*.json"):
             index = path.name.partition("-")[0]
             if index != "none":
                 counts[int(index)] = counts.get(int(index), 0) + 1
@@ -94,18 +94,14 @@ class Checkpoint:
 
     def usages(self) -> dict[str, CallUsage]:
         """What each model call cost, by call id."""
-        found = (from_json(path.read_bytes(), CallUsage) for path in self._list("usage", "*.json"))
-        return {usage.call_id: usage for usage in found}
+        found = read_objects(list_objects(self._folder / "usage", "*.json"))
+        usages = (from_json(data, CallUsage, where=str(path)) for path, data in found)
+        return {usage.call_id: usage for usage in usages}
 
     def clear(self) -> None:
         """Forgets everything (`--fresh`)."""
-        if self._folder.exists():
-            self._folder.fs.rm(self._folder.path, recursive=True)
+        remove_tree(self._folder)
 
     def _call_path(self, index: int, identity: str) -> UPath:
         # One join: each costs as much as a write.
         return self._folder / f"calls/{index // _CALLS_PER_FOLDER:05d}/{index:08d}-{identity}.json"
-
-    def _list(self, part: str, pattern: str) -> list[UPath]:
-        folder = self._folder / part
-        return sorted(folder.glob(pattern), key=lambda path: path.name) if folder.exists() else []

@@ -1,23 +1,33 @@
 """How Dagster stores sets: Parquet files, handed to assets as polars LazyFrames."""
 
+import shutil
+import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
 from upath import UPath
 
+from tip_resources.domain.failures import PermanentFailure, TransientFailure
 from tip_resources.storage.layout import Layout
-from tip_resources.storage.objects import put_file
+from tip_resources.storage.objects import local_file, object_exists, put_file
 
 
 class ParquetSetIOManager(dg.UPathIOManager):
-    """Stores a LazyFrame by a streaming sink, atomically: a reader never sees half a file."""
+    """Stores a LazyFrame by a streaming sink, atomically: a reader never sees half a file.
+
+    What lies in S3 is copied into the run's scratch folder to be read. `close` removes the copies of this process.
+    """
 
     extension: str | None = ".parquet"
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._copies: dict[str, Path] = {}
         super().__init__(base_path=layout.sets)
 
     def dump_to_path(self, context: dg.OutputContext, obj: Any, path: UPath) -> None:
@@ -26,11 +36,44 @@ class ParquetSetIOManager(dg.UPathIOManager):
             raise TypeError(f"{context.step_key} must return a polars LazyFrame, not {type(obj).__name__}.")
         scratch = self._layout.scratch(context.run_id, context.step_key) / f"{uuid.uuid4().hex}.parquet"
         obj.sink_parquet(scratch, compression="zstd", sync_on_close="all", mkdir=True)
-        put_file(scratch, path)
+        with _as_headline():
+            put_file(scratch, path)
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
-        """Opens the set without reading it."""
-        return pl.scan_parquet(str(path))
+        """Opens the set without reading it into memory, unless nobody would remove its copy."""
+        if context._step_context is not None:  # the property raises where there is none
+            with _as_headline():
+                return pl.scan_parquet(local_file(path, self._copies_of(context.step_context.run_id)))
+        with tempfile.TemporaryDirectory() as copies:
+            file = local_file(path, Path(copies))
+            return pl.scan_parquet(file) if file == Path(path.path) else pl.read_parquet(file).lazy()
+
+    def path_exists(self, path: UPath) -> bool:
+        """Whether a set is there."""
+        return object_exists(path)
+
+    def make_directory(self, path: UPath) -> None:
+        """Nothing: whatever puts a file makes its folder, and in S3 there are none (s3fs would make a bucket)."""
+
+    def close(self) -> None:
+        """Removes what was copied."""
+        for folder in self._copies.values():
+            shutil.rmtree(folder, ignore_errors=True)
+        self._copies.clear()
+
+    def _copies_of(self, run_id: str) -> Path:
+        """A folder of this process's own: another step of the run may end while this one still reads."""
+        return self._copies.setdefault(run_id, self._layout.scratch(run_id, f"copies-{uuid.uuid4().hex[:8]}"))
+
+
+@contextmanager
+def _as_headline() -> Iterator[None]:
+    """Dagster would say that an input could not be loaded, and only further down why."""
+    try:
+        yield
+    except (PermanentFailure, TransientFailure) as failure:
+        retry = isinstance(failure, TransientFailure)
+        raise dg.Failure(description=str(failure), allow_retries=retry) from failure
 
     def get_metadata(self, context: dg.OutputContext, obj: Any) -> dict[str, Any]:
         """Row count and columns of what was stored."""

@@ -1,4 +1,4 @@
-"""Where things lie under the storage root. Every path of stored data is made here.
+"""Where things lie under the storage root, a folder or a prefix in S3. Every path of stored data is made here.
 
 root/
   sets/<asset>/<dataset>.parquet        what Dagster assets hold
@@ -6,7 +6,8 @@ root/
   judged/<dataset>/                     answers of judges, one each
   calibrations/                         how graders stand to people's labels, one object each
   exports/<dataset>/<format>/           what leaves the house
-  scratch/<run>/<step>/                 working files of a step; always local, safe to delete between runs
+
+.tip/scratch/<run>/<step>/              working files of a step; always local, safe to delete between runs
 """
 
 import shutil
@@ -15,15 +16,21 @@ from pathlib import Path
 from upath import UPath
 
 from tip_resources.domain.names import validate_dataset_name
-from tip_resources.home import state_folder
+from tip_resources.home import project_home, state_folder
+from tip_resources.storage.places import storage_root
 
 
 class Layout:
-    """Paths under one storage root. `storage_url` empty means `.tip/data` under the project folder."""
+    """Paths under one storage root. `storage_url` empty means `.tip/data` under the project folder.
+
+    Raises:
+        BadInput: `storage_url` names no place that can be used.
+    """
 
     def __init__(self, storage_url: str = "", home: Path | None = None) -> None:
+        home = home or project_home()
         self._state = state_folder(home)
-        self.root = UPath(storage_url) if storage_url else UPath(self._state / "data")
+        self.root = storage_root(storage_url, home) if storage_url.strip() else UPath(self._state / "data")
 
     @property
     def sets(self) -> UPath:
@@ -47,9 +54,10 @@ class Layout:
         """Calibrations of graders."""
         return self.root / "calibrations"
 
-    def exports(self, dataset: str, export_format: str) -> Path:
-        """Folder of one export; local, because its files are moved into place as a whole."""
-        return self._state / "data" / "exports" / validate_dataset_name(dataset) / export_format
+    def exports(self, dataset: str, export_format: str = "") -> UPath:
+        """Folder of one export, or of all of a data set."""
+        folder = self.root / "exports" / validate_dataset_name(dataset)
+        return folder / export_format if export_format else folder
 
     def scratch(self, run_id: str, step: str) -> Path:
         """Working files of one step of one run."""

@@ -1,16 +1,26 @@
-"""Small immutable objects on a local disk or an object store: put whole, never appended to or renamed."""
+"""Small immutable objects on a local disk or in S3: put whole, never appended to or renamed; and files between the two.
 
+All that tip reads and writes under its storage root goes through here, so that every trouble with S3 is told in the
+same words (places.py). Whole folders are in folders.py.
+"""
+
+import hashlib
 import uuid
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from upath import UPath
 
+from tip_resources.domain.failures import TransientFailure
 from tip_resources.storage.atomic import write_atomically
+from tip_resources.storage.places import PIECE_BYTES, ensure_bucket, is_local, reaching
 
-
-def is_local(path: UPath) -> bool:
-    """Whether `path` is on this machine's disk."""
-    return path.protocol in ("", "file", "local")
+# So many objects are asked of S3 at once: a read takes some 20 ms wherever it goes, and few bytes.
+_READ_AHEAD = 64
+# A set that is replaced while it is read is read again; more often than this it is no accident.
+_FETCHES = 3
 
 
 def put_object(path: UPath, data: bytes) -> None:
@@ -20,14 +30,86 @@ def put_object(path: UPath, data: bytes) -> None:
     """
     if is_local(path):
         write_atomically(Path(path.path), data)
+        return
+    with reaching(path):
+        path.fs.pipe_file(path.path, data)
+
+
+def read_object(path: UPath) -> bytes:
+    """The bytes at `path`.
+
+    Raises:
+        FileNotFoundError: There is nothing at `path`.
+    """
+    with reaching(path):
+        data: Any = Path(path.path).read_bytes() if is_local(path) else path.fs.cat_file(path.path)
+        return data
+
+
+def read_objects(paths: Iterable[UPath]) -> Iterator[tuple[UPath, bytes]]:
+    """Each path with its bytes, in order; of S3 a few dozen are asked at once, so that memory stays flat."""
+    paths = iter(paths)
+    while some := list(islice(paths, _READ_AHEAD)):
+        if is_local(some[0]):
+            yield from ((path, read_object(path)) for path in some)
+            continue
+        with reaching(some[0]):
+            found: Any = some[0].fs.cat([path.path for path in some])
+        yield from ((path, found[path.path]) for path in some)
+
+
+def list_objects(folder: UPath, pattern: str) -> list[UPath]:
+    """What lies in `folder` and matches `pattern` (as in `Path.glob`, without `**`), by name."""
+    if is_local(folder):
+        found = list(folder.glob(pattern)) if folder.exists() else []
     else:
-        path.write_bytes(data)
+        depth = pattern.count("/") + 1
+        found = [
+            folder / name
+            for name in relative_names(folder)
+            if name.count("/") + 1 == depth and PurePosixPath(name).match(pattern)
+        ]
+    return sorted(found, key=lambda path: path.name)
+
+
+def relative_names(folder: UPath) -> dict[str, int]:
+    """Every object under a folder in S3, as it is now, with its size in bytes. Names are relative to the folder."""
+    with reaching(folder):
+        found: Any = folder.fs.find(folder.path, detail=True)
+        if not found:
+            ensure_bucket(folder)
+    prefix = folder.path.rstrip("/") + "/"
+    return {path.removeprefix(prefix): entry["size"] for path, entry in found.items() if path.startswith(prefix)}
+
+
+def object_exists(path: UPath) -> bool:
+    """Whether there is an object at `path`."""
+    if is_local(path):
+        return path.is_file()
+    with reaching(path):
+        if path.fs.exists(path.path):
+            return True
+        ensure_bucket(path)
+        return False
+
+
+def remove_tree(folder: UPath) -> None:
+    """Removes everything under `folder`; nothing happens when there is nothing."""
+    if is_local(folder):
+        if folder.exists():
+            folder.fs.rm(folder.path, recursive=True)
+        return
+    names = relative_names(folder)
+    if names:
+        with reaching(folder):
+            folder.fs.rm([(folder / name).path for name in names])
 
 
 def put_file(source: Path, path: UPath) -> None:
     """Moves a finished local file to `path`, atomically for readers."""
     if not is_local(path):
-        path.fs.put_file(str(source), path.path)
+        with reaching(path):
+            path.fs.put_file(str(source), path.path, chunksize=PIECE_BYTES)
         source.unlink()
         return
     target = Path(path.path)
@@ -40,3 +122,38 @@ def put_file(source: Path, path: UPath) -> None:
         write_atomically(beside, source.read_bytes())
         source.unlink()
     beside.replace(target)
+
+
+def local_file(path: UPath, copies: Path) -> Path:
+    """The file at `path` on this machine's disk: itself, or a copy under `copies` of an object in S3.
+
+    A copy, for a reader that asks S3 for one piece after another would mix two versions of an object that is
+    replaced meanwhile. A second call makes no second copy of the same version.
+
+    Raises:
+        FileNotFoundError: There is nothing at `path`.
+        TransientFailure: The object was replaced again and again while it was copied.
+    """
+    if is_local(path):
+        return Path(path.path)
+    for _ in range(_FETCHES):
+        with reaching(path):
+            version = _version(path)
+            copy = copies / f"{hashlib.sha256(f'{path} {version}'.encode()).hexdigest()[:16]}-{path.name}"
+            if copy.exists():
+                return copy
+            copies.mkdir(parents=True, exist_ok=True)
+            beside = copy.with_name(f".{copy.name}.{uuid.uuid4().hex[:8]}.tmp")
+            try:
+                path.fs.get_file(path.path, str(beside), chunksize=PIECE_BYTES)
+                if _version(path) == version:
+                    beside.replace(copy)
+                    return copy
+            finally:
+                beside.unlink(missing_ok=True)
+    raise TransientFailure(f"{path}: replaced {_FETCHES} times while it was read. Try again when nothing writes it.")
+
+
+def _version(path: UPath) -> str:
+    entry = path.fs.info(path.path)
+    return f"{entry.get('ETag')} {entry['size']}"

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 import polars as pl
 
+from tip_resources.storage.layout import Layout
+from tip_resources.storage.objects import local_file, object_exists
 from tip_resources.storage.parquet_schema import from_row, parquet_schema, to_row
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -67,6 +69,12 @@ def read_set(frame: pl.LazyFrame, kind: type[T]) -> Iterator[T]:
     for batch in frame.collect_batches(chunk_size=ROWS_PER_PART, maintain_order=True):
         for row in batch.iter_rows(named=True):
             yield from_row(row, kind)
+
+
+def open_set_if_there(layout: Layout, name: str, dataset: str, copies: Path) -> pl.LazyFrame | None:
+    """A stored set; None when there is none. One that lies in S3 is copied into `copies` first."""
+    file = layout.set_file(name, dataset)
+    return pl.scan_parquet(local_file(file, copies)) if object_exists(file) else None
 
 
 def count_rows(frame: pl.LazyFrame) -> int:

@@ -9,7 +9,7 @@ from upath import UPath
 from tip_assets.quality.calibration.figures import SideFigures
 from tip_resources.domain.codec import from_json, to_json
 from tip_resources.domain.grade import GradingTier
-from tip_resources.storage.objects import put_object
+from tip_resources.storage.objects import list_objects, object_exists, put_object, read_object, read_objects
 
 LEAST_CORRELATION = 0.80
 """Pearson and Spearman with people, overall grade (arXiv 2510.09738 asks for r >= 0.80 before kappa is looked at)."""
@@ -91,13 +91,12 @@ class Calibrations:
     def find(self, grader: str, tier: GradingTier, rubric_version: str) -> Calibration | None:
         """None when this grader was never calibrated with this rubric."""
         path = self._path(grader, tier, rubric_version)
-        return from_json(path.read_bytes(), Calibration, where=str(path)) if path.exists() else None
+        return from_json(read_object(path), Calibration, where=str(path)) if object_exists(path) else None
 
     def all(self) -> list[Calibration]:
         """Every kept calibration, the latest first."""
-        if not self._folder.exists():
-            return []
-        found = [from_json(path.read_bytes(), Calibration, where=str(path)) for path in self._folder.glob("*.json")]
+        kept = read_objects(list_objects(self._folder, "*.json"))
+        found = [from_json(data, Calibration, where=str(path)) for path, data in kept]
         return sorted(found, key=lambda one: one.calibrated_at, reverse=True)
 
     def _path(self, grader: str, tier: GradingTier, rubric_version: str) -> UPath:

@@ -1,16 +1,16 @@
 """Calls that were delivered before the ones at hand: of other data sets, or of another file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from tip_assets.quality.duplicates.compare import compare
+from tip_assets.quality.duplicates.compare import compare_all
 from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.duplicates.removed import RemovedCall
 from tip_assets.quality.duplicates.thresholds import Thresholds
 from tip_resources.domain.sketch import CallSketch
 
 if TYPE_CHECKING:
-    from tip_resources.database.delivered import DeliveredIndex, DeliveredSketch
+    from tip_resources.database.delivered import DeliveredIndex
 
 _STRONGEST_FIRST = ("exact", "normalized", "near", "masked")
 
@@ -38,23 +38,23 @@ class DeliveredCalls:
     def repeated_by(self, sketches: Sequence[CallSketch]) -> list[RemovedCall | None]:
         """See `EarlierCalls`. The method that asks most is named, then the most alike call."""
         near = self._index.near(sketches)
-        return [self._repeated(sketch, near.get(sketch.id, ())) for sketch in sketches]
-
-    def _repeated(self, sketch: CallSketch, candidates: "Iterable[DeliveredSketch]") -> RemovedCall | None:
-        best: RemovedCall | None = None
-        for earlier in candidates:
-            likeness = compare(sketch, earlier, self._thresholds)
+        # Ids need not be unique, places are.
+        pairs = [(place, earlier) for place, sketch in enumerate(sketches) for earlier in near.get(sketch.id, ())]
+        likenesses = compare_all([(sketches[place], earlier) for place, earlier in pairs], self._thresholds)
+        best: list[RemovedCall | None] = [None] * len(sketches)
+        for (place, earlier), likeness in zip(pairs, likenesses, strict=True):
             if likeness.method is None:
                 continue
             found = RemovedCall(
-                id=sketch.id,
+                id=sketches[place].id,
                 duplicate_of=earlier.id,
                 dataset_of=earlier.dataset,
                 method=likeness.method,
                 similarity=likeness.similarity,
             )
-            if best is None or _strength(found) > _strength(best):
-                best = found
+            before = best[place]
+            if before is None or _strength(found) > _strength(before):
+                best[place] = found
         return best
 
 
@@ -70,13 +70,12 @@ class CallsOfFiles:
 
     def repeated_by(self, sketches: Sequence[CallSketch]) -> list[RemovedCall | None]:
         """See `EarlierCalls`. Of several files the first that has such a call is named."""
-        return [self._repeated(sketch) for sketch in sketches]
-
-    def _repeated(self, sketch: CallSketch) -> RemovedCall | None:
+        repeated: list[RemovedCall | None] = [None] * len(sketches)
         for name, index in self._indexes:
-            if match := index.find(sketch):
-                return RemovedCall.of(match, dataset_of=name)
-        return None
+            for place, match in enumerate(index.find_all(sketches)):
+                if match is not None and repeated[place] is None:
+                    repeated[place] = RemovedCall.of(match, dataset_of=name)
+        return repeated
 
 
 def _strength(found: RemovedCall) -> tuple[int, float]:

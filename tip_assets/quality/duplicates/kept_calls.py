@@ -1,5 +1,6 @@
 """The sketches an index keeps: without their keys, numbered as they came, in memory or in a file."""
 
+import struct
 from array import array
 from pathlib import Path
 
@@ -7,7 +8,8 @@ from tip_resources.domain.sketch import CallSketch
 
 # Written to the file at once.
 _BUFFER_BYTES = 1 << 16
-_DIGEST_BYTES = 16
+# Bytes of the id and of the body, then the two fingerprints; id and body follow.
+_HEAD = struct.Struct("<II16s16s")
 _DROPPED = (1 << 64) - 1
 
 
@@ -28,8 +30,8 @@ class KeptCalls:
         """Keeps a sketch under the next number."""
         id_ = sketch.id.encode("utf-8", "surrogatepass")
         self._places.append(self._written + len(self._tail))
-        self._tail += len(id_).to_bytes(4, "little") + len(sketch.body).to_bytes(4, "little")
-        self._tail += bytes.fromhex(sketch.exact) + bytes.fromhex(sketch.normalized) + id_ + sketch.body
+        digests = bytes.fromhex(sketch.exact), bytes.fromhex(sketch.normalized)
+        self._tail += _HEAD.pack(len(id_), len(sketch.body), *digests) + id_ + sketch.body
         if self._file and len(self._tail) >= _BUFFER_BYTES:
             # Reading moves the place in the file.
             self._file.seek(self._written)
@@ -41,20 +43,23 @@ class KeptCalls:
         """Uses up the next number for a call that is not kept."""
         self._places.append(_DROPPED)
 
+    def is_kept(self, number: int) -> bool:
+        """Whether the call of that number is kept; the number is in use."""
+        return self._places[number] != _DROPPED
+
     def get(self, number: int) -> CallSketch | None:
         """The sketch of that number, its keys left out; None for a call that was not kept."""
         place = self._places[number]
         if place == _DROPPED:
             return None
-        head = self._read(place, 8)
-        id_size, body_size = int.from_bytes(head[:4], "little"), int.from_bytes(head[4:], "little")
-        rest = self._read(place + 8, 2 * _DIGEST_BYTES + id_size + body_size)
+        id_size, body_size, exact, normalized = _HEAD.unpack(self._read(place, _HEAD.size))
+        rest = self._read(place + _HEAD.size, id_size + body_size)
         return CallSketch(
-            id=rest[2 * _DIGEST_BYTES : 2 * _DIGEST_BYTES + id_size].decode("utf-8", "surrogatepass"),
-            exact=rest[:_DIGEST_BYTES].hex(),
-            normalized=rest[_DIGEST_BYTES : 2 * _DIGEST_BYTES].hex(),
+            id=rest[:id_size].decode("utf-8", "surrogatepass"),
+            exact=exact.hex(),
+            normalized=normalized.hex(),
             bands=b"",
-            body=rest[2 * _DIGEST_BYTES + id_size :],
+            body=rest[id_size:],
         )
 
     def _read(self, place: int, size: int) -> bytes:

@@ -30,10 +30,13 @@ _LEAST_SHARE = 0.1
 _FACTS_ASSUMED, _SHARE_ASSUMED = 3, 0.8
 # Less said than this (words that carry a topic) makes no call that can be told from another.
 _LEAST_WEIGHT = 12.0
-# The logistic curve from likeness to certainty, the same for both kinds of vectors: 0.95 is a likeness of 0.50.
+# In short calls two thirds of the sentences are those of everybody, so their likeness counts two thirds, growing to
+# all of it: to be told as the same they need 0.70. Chosen on MultiDoGO (docs/duplicates.md).
+_SHORT_WEIGHT, _FULL_WEIGHT, _SHORT_COUNTS = 25.0, 45.0, 0.67
+# The logistic curve from likeness to certainty, the same for both kinds of vectors: 0.95 is a likeness of 0.47.
 # Fitted to sentence vectors on two corpora: 0.40 to 0.42 and 23 to 30 (benchmarks/quality/semantic.py --fit); ours is
-# a little steeper, so that 0.95 gives up less recall.
-_MIDDLE, _STEEPNESS = 0.41, 33.0
+# steeper and begins earlier, so that 0.95 gives up less recall: by words 0.44 removed no more wrongly than 0.50.
+_MIDDLE, _STEEPNESS = 0.38, 33.0
 # Pairs less alike by words than this are not read by sentences. Of 80 paraphrases of real dialogues sentences found 74;
 # the least alike of them by words had 0.37 (benchmarks/quality/semantic.py --floor).
 _WORDS_FLOOR = 0.3
@@ -157,7 +160,7 @@ def _comparable(pieces: list[Piece]) -> list[Piece]:
 
 
 def likeness(one: Said, other: Said) -> float:
-    """0-1: the mean cosine of what matches least, times the share of facts in common.
+    """0-1: the mean cosine of what matches least, times the share of facts in common; less where little is said.
 
     Each piece is matched with the nearest in meaning that the same speaker says in the other call at about the
     same place (by weight). What matches least is a stretch of the call or all that one speaker says; of both calls
@@ -168,7 +171,9 @@ def likeness(one: Said, other: Said) -> float:
     cosines[(drift > _DRIFT) | (one.speakers[:, None] != other.speakers[None, :])] = 0.0
     np.maximum(cosines, 0.0, out=cosines)
     least = min(_least(cosines.max(axis=1), one), _least(cosines.max(axis=0), other))
-    return least * facts_shared(one.named, other.named)
+    weight = min(one.weights.sum(), other.weights.sum())
+    counts = np.interp(weight, (_SHORT_WEIGHT, _FULL_WEIGHT), (_SHORT_COUNTS, 1.0))
+    return float(least * counts * facts_shared(one.named, other.named))
 
 
 def facts_shared(one: Named, other: Named) -> float:

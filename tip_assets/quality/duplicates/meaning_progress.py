@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from tip_assets.rough_figures import duration
+
 # Between two lines; the first comes as soon as there is a speed to tell of.
 _SECONDS_BETWEEN = 30.0
 
@@ -34,8 +36,4 @@ class LoggedProgress:
         if not self._is_told or done >= total or now - self._told_at >= _SECONDS_BETWEEN:
             self._is_told, self._told_at = True, now
             left = passed / max(done, 1) * (total - done)
-            self._log(f"meaning: {done:,} of {total:,} {what}, about {_duration(left)} left")
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+            self._log(f"meaning: {done:,} of {total:,} {what}, about {duration(left)} left")

@@ -3,18 +3,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from tip_assets.quality.duplicates.matches import DuplicateMatch
-from tip_assets.quality.duplicates.semantic import CallPair, MeaningProgress, SemanticComparer
+from tip_assets.quality.duplicates.semantic import CallPair, CandidateFinder, MeaningProgress, SemanticComparer
 from tip_resources.domain.conversation import Conversation
 from tip_resources.storage.spool import Spool
-
-if TYPE_CHECKING:
-    from tip_assets.quality.duplicates.neighbours import CallNeighbours
 
 # Pairs that the semantic tier gets at once, and calls that are read at once: some 20 s of a CPU.
 _BATCH_PAIRS = 256
@@ -32,7 +28,7 @@ class Meanings:
         calls: Gives the calls of the set anew each time it is called.
         folder: Where the calls of open pairs are put aside.
         comparer: Decides.
-        neighbours: Finds candidates among all calls; None: near misses of the word index alone.
+        finders: Find candidates among all calls, beside the near misses of the word index.
         progress: Is told how far it is.
     """
 
@@ -41,13 +37,13 @@ class Meanings:
         calls: Callable[[], Iterable[Conversation]],
         folder: Path,
         comparer: SemanticComparer,
-        neighbours: "CallNeighbours | None" = None,
+        finders: Sequence[CandidateFinder] = (),
         progress: MeaningProgress | None = None,
     ) -> None:
         self._calls = calls
         self._folder = folder
         self._comparer = comparer
-        self._neighbours = neighbours
+        self._finders = finders
         self._progress = progress or _tell_nobody
         # Pairs by their places, the later one first.
         self._open: dict[tuple[int, int], float] = {}
@@ -56,12 +52,13 @@ class Meanings:
         self._same: dict[int, dict[int, float]] = {}
 
     def read_all(self, total: int) -> None:
-        """Reads the whole set for its neighbours, where these are asked for."""
-        if self._neighbours is None:
+        """Reads the whole set for what finds candidates in it."""
+        if not self._finders:
             return
         remaining, done = iter(self._calls()), 0
         while batch := list(islice(remaining, _BATCH_CALLS)):
-            self._neighbours.add(batch)
+            for finder in self._finders:
+                finder.add(batch)
             done += len(batch)
             self._progress("calls read", done, total)
 
@@ -82,10 +79,10 @@ class Meanings:
         return DuplicateMatch(id=str(place), duplicate_of=str(best), method="semantic", similarity=same[best])
 
     def decide(self, survived: bytearray) -> bool:
-        """Has the open pairs decided, and those of neighbours that survived; whether any of them says the same."""
-        if self._neighbours is not None:
-            for one, other, cosine in self._neighbours.pairs(np.frombuffer(survived, dtype=np.bool_)):
-                self._ask(one, other, cosine)
+        """Has the open pairs decided, and those found among what survived; whether any of them says the same."""
+        for finder in self._finders:
+            for one, other, likeness in finder.pairs(np.frombuffer(survived, dtype=np.bool_)):
+                self._ask(one, other, likeness)
         pairs, self._open = sorted(self._open.items(), key=lambda pair: (-pair[1], pair[0])), {}
         is_any = False
         with Spool(self._folder / "open-pairs", Conversation) as aside:

@@ -3,7 +3,7 @@
 Who finds the pairs is whole_set.py; meaning is compared in meaning.py, with the vectors that semantic_tier.py chooses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -12,6 +12,7 @@ from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_resources.domain.conversation import Conversation
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -31,6 +32,22 @@ class SemanticComparer(Protocol):
 
         Hand over as many pairs as fit in memory (some hundreds), those that matter most first: what they share is
         worked out once. Among them an id names one call.
+        """
+        ...
+
+
+class CandidateFinder(Protocol):
+    """Finds pairs of calls of a set that may say the same, among all of them."""
+
+    def add(self, calls: Sequence[Conversation]) -> None:
+        """Reads the next calls of the set."""
+        ...
+
+    def pairs(self, counted: "NDArray[np.bool_]") -> Iterator[tuple[int, int, float]]:
+        """Pairs of places, the later first, with how alike the calls are (0-1); a pair may come more than once.
+
+        Args:
+            counted: For every call added, whether it takes part.
         """
         ...
 

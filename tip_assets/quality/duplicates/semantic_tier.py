@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from tip_assets.quality.duplicates.matches import DuplicateMatch
-from tip_assets.quality.duplicates.semantic import CallPair, SentenceModel
+from tip_assets.quality.duplicates.semantic import CallPair, CandidateFinder, SentenceModel
 from tip_assets.quality.duplicates.sentence_model import open_sentence_model, sees_gpu
 from tip_resources.domain.failures import PermanentFailure
 from tip_resources.settings.models import QualitySettings
 
 if TYPE_CHECKING:
     from tip_assets.quality.duplicates.meaning import MeaningComparer
-    from tip_assets.quality.duplicates.neighbours import CallNeighbours
 
 Vectors = Literal["words", "sentences"]
 
@@ -24,7 +23,7 @@ class SemanticTier:
     Args:
         certainty: 0-1, the setting quality.duplicate_threshold.
         vectors: Which decide.
-        is_everything: Candidates come from all calls, by sentence vectors, and not only from the word index.
+        is_everything: Candidates are found by sentence vectors too, not only by words.
         most_read: Pairs compared by sentence vectors at most; what is beyond is decided by words. On a GPU, where
             they cost little, there is no such limit.
     """
@@ -46,16 +45,19 @@ class SemanticTier:
         self._found += sum(1 for answer in answers if answer is not None)
         return answers
 
-    def neighbours(self) -> "CallNeighbours | None":
-        """What finds candidates among all calls of a set; None where the word index alone names them."""
+    def finders(self) -> Sequence[CandidateFinder]:
+        """What finds candidates among all calls of a set, beside the word index."""
+        from tip_assets.quality.duplicates.rare_words import RareWordNeighbours
+
+        by_words = RareWordNeighbours()
         if not self._is_everything:
-            return None
+            return (by_words,)
         self._opened()
         if self._model is None:
-            return None
+            return (by_words,)
         from tip_assets.quality.duplicates.neighbours import CallNeighbours
 
-        return CallNeighbours(self._model)
+        return by_words, CallNeighbours(self._model)
 
     @property
     def said(self) -> str:

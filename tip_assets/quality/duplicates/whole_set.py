@@ -6,10 +6,10 @@ what survived. Pairs of calls that only meaning can decide are handled in meanin
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import msgspec
 import numpy as np
@@ -20,13 +20,10 @@ from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.duplicates.matches import DuplicateMatch, DuplicateMethod
 from tip_assets.quality.duplicates.meanings import Meanings
 from tip_assets.quality.duplicates.removed import RemovedCall
-from tip_assets.quality.duplicates.semantic import MeaningProgress, SemanticComparer
+from tip_assets.quality.duplicates.semantic import CandidateFinder, MeaningProgress, SemanticComparer
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.sketch import CallSketch
 from tip_resources.storage.spool import Spool
-
-if TYPE_CHECKING:
-    from tip_assets.quality.duplicates.neighbours import CallNeighbours
 
 # Calls compared at once, several times as fast as one by one.
 _BATCH_CALLS = 256
@@ -113,7 +110,7 @@ def find_survivors(
     *,
     earlier: EarlierCalls | None = None,
     semantic: SemanticComparer | None = None,
-    neighbours: "CallNeighbours | None" = None,
+    finders: Sequence[CandidateFinder] = (),
     progress: MeaningProgress | None = None,
 ) -> Survivors:
     """Decides which calls of a set survive.
@@ -125,7 +122,7 @@ def find_survivors(
         earlier: What was delivered before: a call that repeats it never survives.
         semantic: Decides on pairs of the set whose words leave it open; None: that tier does not run. What was
             delivered before is compared by words alone: its text is not at hand.
-        neighbours: Finds such pairs among all calls; None: the word index alone names them.
+        finders: Find such pairs among all calls, beside those that the word index names.
         progress: Is told how far the comparison by meaning is.
     """
     survivors = Survivors(folder)
@@ -133,7 +130,7 @@ def find_survivors(
     order = _worthiest_first(scores, comparison.keep)
     meanings = None
     if semantic is not None:
-        meanings = Meanings(calls, folder, semantic, neighbours, progress)
+        meanings = Meanings(calls, folder, semantic, finders, progress)
         meanings.read_all(len(scores))
     _compare(order, survivors, comparison, folder, meanings)
     # A call that fell by its meaning may have been the one that others repeat: all are compared once more, until
@@ -197,23 +194,17 @@ def _compare(
     on_disk.mkdir(exist_ok=True)
     index = DuplicateIndex(folder=on_disk, thresholds=comparison.thresholds)
     survived = bytearray(len(survivors))
+
+    def decide_by_meaning(sketch: CallSketch, near_misses: Sequence[tuple[str, float]]) -> DuplicateMatch | None:
+        assert meanings is not None
+        place = int(sketch.id)
+        match = meanings.match(place, near_misses, survived)
+        survived[place] = match is None
+        return match
+
     places = (place for place in order if not survivors.is_delivered_before(place))
     while batch := list(islice(places, _BATCH_CALLS)):
         named = [msgspec.structs.replace(survivors.sketches[place], id=str(place)) for place in batch]
-        matches = (
-            index.find_or_add_all(named) if meanings is None else _by_meaning_too(named, index, meanings, survived)
-        )
+        matches = index.find_or_add_all(named, None if meanings is None else decide_by_meaning)
         for place, match in zip(batch, matches, strict=True):
             survivors.judge(place, match)
-
-
-def _by_meaning_too(
-    batch: Iterable[CallSketch], index: DuplicateIndex, meanings: Meanings, survived: bytearray
-) -> Iterator[DuplicateMatch | None]:
-    for sketch in batch:
-        place = int(sketch.id)
-        match = index.find(sketch) or meanings.match(place, index.near_misses(sketch), survived)
-        if match is None:
-            index.add(sketch)
-            survived[place] = 1
-        yield match

@@ -56,7 +56,7 @@ def _share_of_turns(call: MeasuredCall, stems: set[str]) -> float:
 def _said(words: Iterable[str]) -> set[str]:
     """Stems and numbers of the call, number words read as digits."""
     parts = [part for word in words for part in _PART.findall(word)]
-    numbers = {token.text for token in read_numbers(parts, [" "] * len(parts)) if token.is_number}
+    numbers = {token.text for token in read_numbers(parts, [" "] * len(parts))}
     return numbers | {number.lstrip("0") for number in numbers} | {part[:_STEM] for part in parts}
 
 

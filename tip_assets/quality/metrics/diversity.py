@@ -12,6 +12,7 @@ from statistics import fmean
 
 import msgspec
 
+from tip_assets.quality.features.style_figures import StyleFigure
 from tip_assets.quality.metrics.measured_set import MeasuredSet
 from tip_assets.quality.metrics.ngrams import NgramTable
 from tip_assets.quality.metrics.repetition import (
@@ -23,7 +24,6 @@ from tip_assets.quality.metrics.repetition import (
 )
 from tip_assets.quality.metrics.self_bleu import self_bleu
 from tip_assets.quality.metrics.style import compared_metric
-from tip_assets.quality.metrics.style_features import StyleFeature
 from tip_assets.quality.metrics.vendi import vendi_of_embeddings, vendi_of_ngrams
 from tip_resources.domain.set_metric import SetMetric
 
@@ -105,14 +105,10 @@ MEASURES: dict[str, SetMeasure] = {
     ),
 }
 
-LEXICAL: dict[str, StyleFeature] = {
-    "mattr": StyleFeature(
-        label="moving-average type-token ratio, window 50", more="words vary more in 50", less="words repeat more in 50"
-    ),
-    "mtld": StyleFeature(
-        label="words in a row that keep the type-token ratio at 0.72", more="richer words", less="poorer words"
-    ),
-    "hdd": StyleFeature(label="expected ratio of 42 words drawn", more="richer words", less="words repeat more"),
+LEXICAL: dict[str, StyleFigure] = {
+    "mattr": StyleFigure("type-token ratio, moving average over 50 words", "a higher", "a lower", "number"),
+    "mtld": StyleFigure("runs of words that keep the type-token ratio at 0.72", "longer", "shorter", "number"),
+    "hdd": StyleFigure("expected type-token ratio of 42 words drawn", "a higher", "a lower", "number"),
 }
 
 
@@ -133,8 +129,8 @@ def diversity_metrics(ours: MeasuredSet, reference: MeasuredSet | None, embeddin
         rows += [_beside(name, measure, mine, theirs) for name, measure in MEASURES.items()]
     spreads = reference.lexical if reference is not None else {}
     rows += [
-        compared_metric(name, "diversity", feature, ours.lexical.get(name, ()), spreads.get(name, ()))
-        for name, feature in LEXICAL.items()
+        compared_metric(name, "diversity", figure, ours.lexical.get(name, ()), spreads.get(name, ()))
+        for name, figure in LEXICAL.items()
     ]
     return rows
 

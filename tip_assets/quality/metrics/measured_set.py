@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tip_assets.quality.features.language import mattr
+from tip_assets.quality.features.style_figures import style_figures
 from tip_assets.quality.metrics.lexical import hdd, mtld
 from tip_assets.quality.metrics.sampling import Sampled
 from tip_assets.quality.metrics.style import spread_of
-from tip_assets.quality.metrics.style_features import style_features
 from tip_assets.quality.words import words_of
 
 # A call of 80-150 exchanges has about 30,000 characters; the words of one with a million would fill the memory.
@@ -68,7 +68,7 @@ def measured_set(
         else:
             texts.append(text)
             words.append(said)
-            styles.append(style_features(call))
+            styles.append(style_figures(call))
             if lexical:
                 varieties.append(word_variety(said))
             if len({turn.speaker for turn in call.turns if turn.text.strip()}) == 1:

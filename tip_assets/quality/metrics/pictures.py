@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 
 from tip_assets.line_charts import BOTTOM, TOP, WIDTH, colour, image, picture
+from tip_assets.quality.features.style_figures import FIGURES
 from tip_assets.quality.metrics.distances import OFF_FROM
-from tip_assets.quality.metrics.style_features import FEATURES
 from tip_resources.domain.set_metric import SetMetric
 
 _LABELS, _ROW, _BAR, _RIGHT = 330, 20, 12, 60
@@ -31,7 +31,7 @@ def distance_picture(metrics: Sequence[SetMetric]) -> str:
         y = TOP + _ROW * place
         parts.append(
             f'<text x="{_LABELS - 8}" y="{y + _BAR}" text-anchor="end" fill="#333333">'
-            f"{escape(FEATURES[metric.name].label)}</text>"
+            f"{escape(FIGURES[metric.name].noun)}</text>"
             f'<rect x="{_LABELS}" y="{y + 2}" width="{width * distance / longest:.1f}" height="{_BAR}" '
             f'fill="{_OFF if distance >= OFF_FROM else _LIKE}"/>'
             f'<text x="{_LABELS + width * distance / longest + 5:.1f}" y="{y + _BAR}" fill="#666666">'

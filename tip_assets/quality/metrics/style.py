@@ -5,8 +5,8 @@ from statistics import fmean
 
 import msgspec
 
+from tip_assets.quality.features.style_figures import FIGURES, StyleFigure
 from tip_assets.quality.metrics.distances import OFF_FROM, Distance, distance
-from tip_assets.quality.metrics.style_features import FEATURES, StyleFeature
 from tip_resources.domain.set_metric import MetricGroup, SetMetric
 
 # Figures of fewer calls say more of those calls than of the set.
@@ -41,7 +41,7 @@ def spreads(ours: Spread, reference: Spread) -> dict[str, Spreads]:
     """Of every figure that both have for enough calls."""
     return {
         name: Spreads(ours=_points(ours[name]), reference=_points(reference[name]))
-        for name in FEATURES
+        for name in FIGURES
         if min(len(ours.get(name, ())), len(reference.get(name, ()))) >= LEAST_CALLS
     }
 
@@ -54,32 +54,32 @@ def _points(values: Sequence[float]) -> tuple[float, ...]:
 def style_metrics(ours: Spread, reference: Spread) -> list[SetMetric]:
     """One row for each figure; the distance is Wasserstein's in deviations of the reference."""
     return [
-        compared_metric(name, "style", feature, ours.get(name, ()), reference.get(name, ()))
-        for name, feature in FEATURES.items()
+        compared_metric(name, "style", figure, ours.get(name, ()), reference.get(name, ()))
+        for name, figure in FIGURES.items()
     ]
 
 
 def compared_metric(
     name: str,
     group: MetricGroup,
-    feature: StyleFeature,
+    figure: StyleFigure,
     ours: Sequence[float],
     reference: Sequence[float],
     *,
     goal: str = STYLE_GOAL,
 ) -> SetMetric:
     """The mean over calls of one figure beside the reference's."""
-    row = SetMetric(name=name, group=group, goal=goal, detail=f"{feature.label}: no call could be measured for it")
+    row = SetMetric(name=name, group=group, goal=goal, detail=f"{figure.noun}: no call could be measured for it")
     if not ours:
         return row
     value, mean = fmean(ours), fmean(reference) if reference else None
     if mean is None or len(ours) < LEAST_CALLS or len(reference) < LEAST_CALLS:
         few = "calls" if len(ours) < LEAST_CALLS else "reference calls"
-        detail = f"{feature.label}: fewer than {LEAST_CALLS} {few} with it, too few to compare"
+        detail = f"{figure.noun}: fewer than {LEAST_CALLS} {few} with it, too few to compare"
         return msgspec.structs.replace(row, value=value, reference=mean, detail=detail)
     apart = distance(ours, reference)
-    said = f"{feature.label}: {feature.in_words(value)}, reference {feature.in_words(mean)}; "
-    detail = f"{_verdict(feature, apart)}{said}{_figures(apart, len(ours))}"
+    said = f"{figure.in_words(value)} against {figure.in_words(mean)} in the reference; {_figures(apart, len(ours))}"
+    detail = f"{OFF_MARK}{_direction(figure, apart)}: {said}" if apart.is_off else f"{figure.noun}: {said}"
     return msgspec.structs.replace(row, value=value, reference=mean, distance=apart.shift, detail=detail)
 
 
@@ -93,15 +93,11 @@ def what_is_off(metrics: Sequence[SetMetric]) -> list[str]:
     return [metric.detail.removeprefix(OFF_MARK) for metric in ordered]
 
 
-def _verdict(feature: StyleFeature, apart: Distance) -> str:
-    return f"{OFF_MARK}{_direction(feature, apart)} - " if apart.is_off else ""
-
-
-def _direction(feature: StyleFeature, apart: Distance) -> str:
+def _direction(figure: StyleFigure, apart: Distance) -> str:
     # Where the means explain less than half of the distance, it is the spread that differs.
     if apart.shift is None or apart.of_means is None or abs(apart.of_means) < apart.shift / 2:
-        return "spread differently over the calls"
-    return feature.more if apart.of_means > 0 else feature.less
+        return f"{figure.noun}, spread differently over the calls"
+    return figure.side(apart.of_means > 0)
 
 
 def _figures(apart: Distance, calls: int) -> str:

@@ -41,11 +41,8 @@ def by_street(call: CallText, triggers: Triggers) -> Iterator[Found]:
 
 
 def _streets(call: CallText) -> Iterator[Found]:
-    number_ending_at = {token.last: token.first for token in call.numbers if token.is_number}
-    for token, word in enumerate(call.words):
-        if word not in STREET_SUFFIX_WORDS:
-            continue
-        first = _house_number(call, token, number_ending_at)
+    for token in [token for token, word in enumerate(call.words) if word in STREET_SUFFIX_WORDS]:
+        first = _house_number(call, token)
         if first is None or not _is_street(call, first, token):
             continue
         end = call.ends[token]
@@ -53,20 +50,20 @@ def _streets(call: CallText) -> Iterator[Found]:
         yield Found(call.starts[first], tail.end() if tail else end, "ADDRESS", False)
 
 
-def _house_number(call: CallText, suffix: int, number_ending_at: dict[int, int]) -> int | None:
+def _house_number(call: CallText, suffix: int) -> int | None:
     """The first token of the number before the street's words, or None when there is none."""
     for token in range(suffix - 1, max(-1, suffix - 2 - _MOST_STREET_WORDS), -1):
         if call.turn_of_token[token] != call.turn_of_token[suffix] or call.words[token] in _NOT_A_STREET:
             return None
         if set(call.gaps[token + 1]) & set(",!?;:$"):
             return None
-        if token not in number_ending_at:
+        if token not in call.number_to:
             continue
-        first = number_ending_at[token]
+        first = call.number_to[token].first
         # "Fifth Avenue", "42nd Street": an ordinal is the street's name, its number stands before.
         is_next_to_suffix = token == suffix - 1
-        while first - 1 in number_ending_at and not call.gaps[first].strip(" -"):
-            first = number_ending_at[first - 1]
+        while first - 1 in call.number_to and not call.gaps[first].strip(" -"):
+            first = call.number_to[first - 1].first
             is_next_to_suffix = False
         if not is_next_to_suffix:
             return first

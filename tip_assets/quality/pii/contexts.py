@@ -17,8 +17,9 @@ from tip_assets.quality.pii.checks import (
     is_routing_number,
     is_vin,
 )
-from tip_assets.quality.pii.digits import Line, Piece
+from tip_assets.quality.pii.digits import Line
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.spoken import Piece
 from tip_assets.quality.pii.triggers import Triggers
 from tip_assets.quality.word_lists import word_list
 
@@ -43,7 +44,8 @@ _FILLERS = word_list("pii", "between_digits")
 _US_PHONE = re.compile(r"1?[2-9]\d{9}")
 _BREAKS = frozenset(".?!;:/$\n")
 _UNITS_AFTER = re.compile(
-    r"[\s-]{0,3}(?:dollars?|bucks|cents|percent|%|miles?|minutes?|hours?|days?|weeks?|months?|years?|milligrams?|mg|gigs?"
+    # Told from most of what follows a number by its first character.
+    r"[\s-]{0,3}(?=[dbcp%mhwygtao])(?:dollars?|bucks|cents|percent|%|miles?|minutes?|hours?|days?|weeks?|months?|years?|milligrams?|mg|gigs?"
     r"|gigabytes?|megabits?|people|times|points?|pounds?|a\.?m\b|p\.?m\b|o'?clock)",
     re.IGNORECASE,
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tip_assets.quality.pii.call_text import CallText
+from tip_assets.quality.pii.spoken import Piece
 
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
@@ -17,6 +18,8 @@ MONTH_NUMBERS = {
 }
 # Words that are also something else; as a month they want a capital or a day beside them.
 _AMBIGUOUS_MONTHS = frozenset({"may", "march", "mar", "dec", "sep", "jan", "jun"})
+# What may stand between the parts of a date.
+_JOINS = " ,'\u2019-\n"
 _NUMERIC = re.compile(
     r"(?<![\d/.-])(?:(?P<y1>(?:19|20)\d\d)(?P<s1>[-/.])(?P<m1>\d{1,2})(?P=s1)(?P<d1>\d{1,2})"
     r"|(?P<m2>\d{1,2})(?P<s2>[-/.])(?P<d2>\d{1,2})(?P=s2)(?P<y2>(?:19|20)?\d\d))(?![\d/-]|\.\d)"
@@ -71,81 +74,71 @@ def _full_year(text: str) -> int:
 
 
 def _worded(call: CallText) -> Iterator[DateMention]:
-    numbers = call.numbers
-    for index in [place for place, token in enumerate(numbers) if token.text in MONTH_NUMBERS]:
-        token = numbers[index]
-        month = MONTH_NUMBERS[token.text]
-        first = last = index
-        is_of_month = _text(call, index - 1) == "of" and _day_before(call, index)[0] is not None
-        day = None if is_of_month else _day(call, index + 1)
-        if day is None and _text(call, index + 1) == "the":
-            day = _day(call, index + 2)
-            last = index + 1 if day is not None else index
+    for token in [place for place, word in enumerate(call.words) if word in MONTH_NUMBERS]:
+        word = call.words[token]
+        first = last = token
+        is_of_month = _word(call, token - 1) == "of" and _day_before(call, token) is not None
+        day = None if is_of_month else _day(call, token + 1)
+        if day is None and _word(call, token + 1) == "the":
+            day = _day(call, token + 2)
         if day is not None:
-            last += 1
-        else:
-            day, first = _day_before(call, index)
-        year, last = _year_after(call, last + 1, last)
-        if day is None and (year is None or not _is_month(call, token.first, token.text)):
+            last = day.last
+        elif day := _day_before(call, token):
+            first = day.first
+        year, last = _year_after(call, last)
+        if day is None and (year is None or not _is_month(call, token, word)):
             continue
-        yield DateMention(call.starts[numbers[first].first], call.ends[numbers[last].last], year, month, day)
+        month_day = int(day.text) if day else None
+        yield DateMention(call.starts[first], call.ends[last], year, MONTH_NUMBERS[word], month_day)
 
 
-def _day_before(call: CallText, month_index: int) -> tuple[int | None, int]:
-    """The day of "12 March" or "the twelfth of March", and the index it begins at."""
-    before = month_index - 1
-    if before >= 0 and _text(call, before) == "of":
-        before -= 1
-    if before < 0 or not _same_turn(call, before, month_index):
-        return None, month_index
-    token = call.numbers[before]
-    day = int(token.text) if token.is_number and len(token.text) <= 2 else 0
+def _day_before(call: CallText, month: int) -> Piece | None:
+    """The day of "12 March" or "the twelfth of March"."""
+    before = month - 2 if _word(call, month - 1) == "of" else month - 1
+    day = call.number_to.get(before)
+    if day is None or call.turn_of_token[before] != call.turn_of_token[month]:
+        return None
     # What stands before the day is no part of the date; what stands after it is.
-    joins = not call.gaps[token.last + 1].strip(" ,'\u2019-\n")
-    return (day, before) if joins and 0 < day <= 31 else (None, month_index)
+    joins = not call.gaps[before + 1].strip(_JOINS)
+    return day if joins and _is_day(day) else None
 
 
 def _is_month(call: CallText, token: int, word: str) -> bool:
     return word not in _AMBIGUOUS_MONTHS or call.is_capitalised(token)
 
 
-def _year_after(call: CallText, index: int, last: int) -> tuple[int | None, int]:
-    """The year at `index`, which may be "of 1984", "1984", "nineteen eighty-four" or "'84"."""
-    if _text(call, index) in ("of", "in"):
-        index += 1
-    text = _number(call, index)
-    if text is None or not _same_turn(call, last, index):
+def _year_after(call: CallText, last: int) -> tuple[int | None, int]:
+    """The year after the token `last`: "of 1984", "1984", "nineteen eighty-four" or "'84"; and its last token."""
+    token = last + 2 if _word(call, last + 1) in ("of", "in") else last + 1
+    number = _number(call, token)
+    if number is None or call.turn_of_token[last] != call.turn_of_token[token]:
         return None, last
+    text = number.text
     if len(text) == 4 and text[:2] in ("19", "20"):
-        return int(text), index
-    following = _number(call, index + 1)
-    if text in ("19", "20") and following is not None and 1 <= len(following) <= 2:
-        return int(text) * 100 + int(following), index + 1
-    if text in ("19", "20") and following == "0" and (unit := _number(call, index + 2)) and len(unit) == 1:
-        return int(text) * 100 + int(unit), index + 2
-    apostrophe = call.gaps[call.numbers[index].first].strip(" ,") in ("'", "\u2019")
+        return int(text), number.last
+    following = _number(call, number.last + 1)
+    if text in ("19", "20") and following is not None and 1 <= len(following.text) <= 2:
+        return int(text) * 100 + int(following.text), following.last
+    apostrophe = call.gaps[token].strip(" ,") in ("'", "\u2019")
     if len(text) == 2 and (apostrophe or int(text) > 31):
-        return _full_year(text), index
+        return _full_year(text), number.last
     return None, last
 
 
-def _day(call: CallText, index: int) -> int | None:
-    text = _number(call, index)
-    return int(text) if text is not None and len(text) <= 2 and 0 < int(text) <= 31 else None
+def _day(call: CallText, token: int) -> Piece | None:
+    number = _number(call, token)
+    return number if number is not None and _is_day(number) else None
 
 
-def _number(call: CallText, index: int) -> str | None:
-    if 0 <= index < len(call.numbers) and call.numbers[index].is_number:
-        # Only commas, spaces and apostrophes join the parts of a date.
-        gap = call.gaps[call.numbers[index].first]
-        return call.numbers[index].text if not gap.strip(" ,'\u2019-\n") else None
-    return None
+def _is_day(number: Piece) -> bool:
+    return len(number.text) <= 2 and 0 < int(number.text) <= 31
 
 
-def _text(call: CallText, index: int) -> str:
-    return call.numbers[index].text if 0 <= index < len(call.numbers) else ""
+def _number(call: CallText, token: int) -> Piece | None:
+    """The number that begins at the token, where only commas, spaces and apostrophes stand before it."""
+    number = call.number_at.get(token)
+    return number if number is not None and not call.gaps[token].strip(_JOINS) else None
 
 
-def _same_turn(call: CallText, one: int, other: int) -> bool:
-    turns = call.turn_of_token
-    return turns[call.numbers[one].first] == turns[call.numbers[other].first]
+def _word(call: CallText, token: int) -> str:
+    return call.words[token] if 0 <= token < len(call.words) else ""

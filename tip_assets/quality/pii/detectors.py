@@ -77,6 +77,8 @@ def by_shape(call: CallText, triggers: Triggers) -> Iterator[Found]:
     """Yields everything that has the shape of personal data; places may overlap."""
     yield from _spoken_emails(call, triggers)
     for trigger, pattern, kind, accepts in _SHAPES:
+        if trigger not in triggers:
+            continue
         for turn in triggers.turns(trigger):
             for match in pattern.finditer(call.text, *call.turn_range(turn)):
                 if accepts is None or accepts(match.group()):

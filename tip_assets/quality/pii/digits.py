@@ -1,58 +1,38 @@
-"""Digits and codes as they are dictated: across pauses, read-backs and turns, whole or in part.
+"""Digits and codes as they are dictated: what one speaker says of numbers and letters, as lines to search.
 
-The digits (or code symbols) of one speaker form a line; a number is found in it wherever at least its last
-four, its first four or one of its written groups stand, and across up to three of the speaker's turns when
-six or more agree.
+What a line holds is found by known_numbers.py (facts) and contexts.py (patterns).
 """
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-
-import msgspec
+from itertools import accumulate, pairwise
 
 from tip_assets.quality.pii.call_text import CallText
 from tip_assets.quality.pii.dates import DateMention, find_dates
-from tip_assets.quality.pii.fact_forms import DigitForm
-from tip_assets.quality.pii.spoken import LETTER_WORDS
+from tip_assets.quality.pii.spoken import LETTER_WORDS, Piece
+from tip_assets.quality.pii.triggers import CAPITALS, MONEY, NUMERIC_DATE, Triggers
 
 # Three turns of one speaker with the other's between them, first to last.
 _MOST_TURNS_APART = 6
-_SHORTEST_SPLIT = 6
-_SHORTEST_CODE = 5
 # "four one five, uh, and then five five five": more words than this between two digits end a span.
-_MOST_FILLERS = 4
-_NEAR_TURNS = 4
+MOST_FILLERS = 4
 # Nobody's number is longer; without the limit a file of nothing but digits would take very long.
 _LONGEST_NUMBER = 64
-_SYMBOL_WORDS = frozenset({"double", *LETTER_WORDS})
 _LONGEST_SHORT_CODE = 6
+# Two letters or more that a text of capitals and small letters writes as capitals; others than ASCII too.
+_CAPITALS = re.compile(r"[A-Z]{2}|[^\x00-\x7f]")
 # Kinds of health plans: the number after them is an amount ("a PPO 1000").
 _PLANS = frozenset({"ppo", "hmo", "epo", "pos", "hdhp", "hsa", "fsa", "hra"})
-_NOT_IN_A_PIECE = frozenset("/:.$%")
-
-
-class Piece(msgspec.Struct, frozen=True, gc=False):
-    """What was said as one: a number, or letters of a code (with the letter O as the digit), and its tokens."""
-
-    text: str
-    is_digits: bool
-    first: int
-    last: int
-
-
-class Symbol(msgspec.Struct, frozen=True, gc=False):
-    """One digit or letter of a line, the tokens it was said with, and whether it begins or ends its number."""
-
-    char: str
-    is_digit: bool
-    first: int
-    last: int
-    begins: bool
-    ends: bool
+_MONEY = re.compile(
+    r"[$\u20ac\u00a3]\s?\d{1,15}(?:,\d{3}){0,5}(?:\.\d{1,2})?"
+    r"|(?<![\d,.])\d{1,15}(?:,\d{3}){0,5}(?:\.\d{1,2})?\s(?:dollars|bucks|cents|percent)\b"
+)
 
 
 class Line:
-    """The numbers and letters of one speaker in order: as they were said, and symbol by symbol."""
+    """The numbers and letters of one speaker in order, as pieces and run together in `text`."""
 
     def __init__(self, call: CallText, pieces: Sequence[Piece]) -> None:
         self.call = call
@@ -64,256 +44,170 @@ class Line:
         return "".join([piece.text for piece in self.pieces])
 
     @cached_property
-    def symbols(self) -> list[Symbol]:
-        """The pieces symbol by symbol."""
-        return [symbol for piece in self.pieces for symbol in _symbols(piece)]
+    def ends(self) -> list[int]:
+        """Where in `text` each piece ends."""
+        return list(accumulate([len(piece.text) for piece in self.pieces]))
 
-    def turn(self, index: int) -> int:
-        """The turn a symbol was said in."""
-        return self.call.turn_of_token[self.symbols[index].first]
+    def pieces_at(self, start: int, end: int) -> Sequence[Piece]:
+        """The pieces that the symbols [start, end) are of."""
+        return self.pieces[bisect_right(self.ends, start) : bisect_right(self.ends, end - 1) + 1]
 
-    def goes_on(self, start: int, end: int) -> bool:
-        """Whether the symbols [start, end) follow each other closely, be it one in a turn."""
-        return all(self.turn(index) - self.turn(index - 1) <= _MOST_TURNS_APART for index in range(start + 1, end))
+    @cached_property
+    def groups(self) -> dict[str, list[Sequence[Piece]]]:
+        """What was said in one go, by its symbols."""
+        groups: dict[str, list[Sequence[Piece]]] = {}
+        for stretch in self.stretches(self.pieces):
+            groups.setdefault("".join([piece.text for piece in stretch]), []).append(stretch)
+        return groups
 
-    def spans(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """(first token, last token) of the symbols [start, end), one pair per unbroken stretch."""
-        first = start
-        for index in range(start + 1, end):
-            before, here = self.symbols[index - 1], self.symbols[index]
-            if self.turn(index) != self.turn(index - 1) or here.first - before.last > _MOST_FILLERS:
-                yield self.symbols[first].first, before.last
-                first = index
-        yield self.symbols[first].first, self.symbols[end - 1].last
+    def begins_and_ends(self, start: int, end: int) -> bool:
+        """Whether the symbols [start, end) are whole pieces."""
+        first = bisect_right(self.ends, start)
+        last = bisect_right(self.ends, end - 1)
+        return start == (self.ends[first - 1] if first else 0) and end == self.ends[last]
+
+    def turn(self, piece: Piece) -> int:
+        """The turn a piece was said in."""
+        return self.call.turn_of_token[piece.first]
+
+    def goes_on(self, pieces: Sequence[Piece]) -> bool:
+        """Whether pieces in a row follow each other closely, be it one in a turn."""
+        if self.turn(pieces[-1]) == self.turn(pieces[0]):
+            return True
+        return all(self.turn(after) - self.turn(before) <= _MOST_TURNS_APART for before, after in pairwise(pieces))
+
+    def stretches(self, pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
+        """Cuts pieces in a row where the turn changes, or where more than a few words come between."""
+        turn_of = self.call.turn_of_token
+        start = 0
+        for index, (before, here) in enumerate(pairwise(pieces), start=1):
+            if here.first - before.last > MOST_FILLERS or turn_of[here.first] != turn_of[before.first]:
+                yield pieces[start:index]
+                start = index
+        if pieces:
+            yield pieces[start:]
 
 
-def digit_lines(call: CallText) -> list[Line]:
+def digit_lines(call: CallText, money_turns: Sequence[int]) -> list[Line]:
     """One line of digits per speaker; digits of amounts of money are left out."""
-    money = _money_tokens(call)
+    money = {
+        token
+        for turn in money_turns
+        for match in _MONEY.finditer(call.text, *call.turn_range(turn))
+        for token in range(bisect_right(call.starts, match.start() - 1), bisect_right(call.starts, match.end() - 1))
+    }
     lines: dict[str, list[Piece]] = {}
-    for token in call.numbers:
-        if token.is_number and token.first not in money and len(token.text) <= _LONGEST_NUMBER:
-            line = lines.setdefault(call.turns[call.turn_of_token[token.first]].speaker, [])
-            line.append(Piece(token.text, True, token.first, token.last))
+    for number in call.numbers:
+        if number.first not in money and len(number.text) <= _LONGEST_NUMBER:
+            line = lines.setdefault(call.turns[call.turn_of_token[number.first]].speaker, [])
+            line.append(number)
     return [Line(call, pieces) for pieces in lines.values()]
 
 
-def code_lines(call: CallText) -> list[Line]:
+def code_lines(call: CallText, capitals_turns: Sequence[int]) -> list[Line]:
     """One line of digits and spelled letters per speaker, with the letter O read as the digit."""
     lines: dict[str, list[Piece]] = {}
-    numbers, gaps, starts, text = call.numbers, call.gaps, call.starts, call.text
-    gaps_after = [*gaps[1:], " "]
+    number_at, turns, turn_of = call.number_at, call.turns, call.turn_of_token
     following = 0
-    for index, token in enumerate(numbers):
-        if index < following:
+    for token in _code_places(call, capitals_turns):
+        if token < following:
             continue
-        word, first = token.text, token.first
-        if not token.is_number and len(word) > 1 and word not in _SYMBOL_WORDS:
-            # Most words are no symbols; saying so without a call keeps this fast.
-            if len(word) > _LONGEST_SHORT_CODE:
-                continue
-            if gaps[first] and gaps_after[first] and not text[starts[first] + 1 : starts[first] + 2].isupper():
-                continue
-        chars, used = _code_at(call, index)
-        following = index + used
-        if chars:
-            line = lines.setdefault(call.turns[call.turn_of_token[first]].speaker, [])
-            is_digits = chars.isdigit()
-            # The letter O and a zero sound and look alike, so in codes both are the digit.
-            said = chars if is_digits else chars.replace("o", "0")
-            line.append(Piece(said, is_digits, first, numbers[following - 1].last))
+        piece = number_at.get(token) or _letters_at(call, token)
+        following = piece.last + 1
+        if 0 < len(piece.text) <= _LONGEST_NUMBER:
+            lines.setdefault(turns[turn_of[token]].speaker, []).append(piece)
     return [Line(call, pieces) for pieces in lines.values()]
+
+
+def _code_places(call: CallText, capitals_turns: Sequence[int]) -> Sequence[int]:
+    """The tokens that could be symbols of a code: numbers, letters and their names, letters that touch a number."""
+    places = call.symbol_places
+    more = (
+        [near for place, gap in enumerate(call.gaps) if not gap for near in (place - 1, place)]
+        if "" in call.gaps
+        else []
+    )
+    for turn in capitals_turns:
+        for match in _CAPITALS.finditer(call.text, *call.turn_range(turn)):
+            more.append(bisect_right(call.starts, match.start()) - 1)
+    return sorted({place for place in (*places, *more) if place >= 0}) if more else places
 
 
 class Readings:
     """What of a call is read once, when it is first needed: its dates, digits and codes."""
 
-    def __init__(self, call: CallText, numeric_date_turns: Sequence[int]) -> None:
+    def __init__(self, call: CallText, triggers: Triggers) -> None:
         self._call = call
-        self._numeric_date_turns = numeric_date_turns
+        self._triggers = triggers
 
     @cached_property
     def digits(self) -> list[Line]:
         """See `digit_lines`."""
-        return digit_lines(self._call)
+        return digit_lines(self._call, self._triggers.turns(MONEY))
 
     @cached_property
     def codes(self) -> list[Line]:
         """See `code_lines`."""
-        return code_lines(self._call)
+        return code_lines(self._call, self._triggers.turns(CAPITALS))
 
     @cached_property
     def dates(self) -> list[DateMention]:
         """See `find_dates`."""
-        return list(find_dates(self._call, self._numeric_date_turns))
+        return list(find_dates(self._call, self._triggers.turns(NUMERIC_DATE)))
 
 
-def _symbols(piece: Piece) -> Iterator[Symbol]:
-    end = len(piece.text) - 1
-    for place, char in enumerate(piece.text):
-        yield Symbol(char, piece.is_digits, piece.first, piece.last, place == 0, place == end)
-
-
-def _money_tokens(call: CallText) -> frozenset[int]:
-    ranges = call.money_ranges()
-    if not ranges:
-        return frozenset()
-    inside: set[int] = set()
-    current = 0
-    for token, start in enumerate(call.starts):
-        while current < len(ranges) and ranges[current][1] <= start:
-            current += 1
-        if current == len(ranges):
-            break
-        if ranges[current][0] <= start:
-            inside.add(token)
-    return frozenset(inside)
-
-
-def _code_at(call: CallText, index: int) -> tuple[str, int]:
-    """The code symbols at a number token and how many tokens they take; no symbols for ordinary words."""
-    token = call.numbers[index]
-    word = token.text
-    if token.is_number:
-        return (word, 1) if len(word) <= _LONGEST_NUMBER else ("", 1)
+def _letters_at(call: CallText, token: int) -> Piece:
+    """The letters of a code at a token that is no number; no symbols for ordinary words."""
+    word, letters, last = call.words[token], "", token
     if len(word) == 1:
         # Not the t of "don't".
-        return (word, _spelled_with(call, index)) if call.gaps[token.first] not in ("'", "\u2019") else ("", 1)
-    if _is_short_code(call, index):
-        return word, 1
-    if word == "double" and (letter := _single_letter(call, index + 1)):
-        return ("w" if letter == "u" else letter * 2), 2
-    if word in LETTER_WORDS and (_is_code_symbol(call, index - 1) or _is_code_symbol(call, index + 1)):
-        return LETTER_WORDS[word], 1
-    return "", 1
+        if call.gaps[token] not in ("'", "\u2019"):
+            letters, last = word, _spelled_with(call, token)
+    elif _is_short_code(call, token, word):
+        letters = word
+    elif word == "double" and (letter := _single_letter(call, token + 1)):
+        letters, last = "w" if letter == "u" else letter * 2, token + 1
+    elif word in LETTER_WORDS and (_is_code_symbol(call, token - 1) or _is_code_symbol(call, token + 1)):
+        letters = LETTER_WORDS[word]
+    is_digits = letters.isdigit()
+    # The letter O and a zero sound and look alike, so in codes both are the digit.
+    return Piece(letters if is_digits else letters.replace("o", "0"), token, last, is_digits)
 
 
-def _is_short_code(call: CallText, index: int) -> bool:
+def _is_short_code(call: CallText, token: int, word: str) -> bool:
     """Whether letters are part of a number: "XK", or any few letters that touch a digit."""
-    token = call.numbers[index]
-    first, last = call.starts[token.first], call.ends[token.last]
-    length = last - first
-    text = call.text
-    if length <= 5 and text[first:last].isupper() and call.has_capitals(token.first) and token.text not in _PLANS:
-        return True
-    return length <= 6 and (
-        _is_a_number_at(call, index - 1, last=first) or _is_a_number_at(call, index + 1, first=last)
+    length = call.ends[token] - call.starts[token]
+    if length > _LONGEST_SHORT_CODE:
+        return False
+    if length < _LONGEST_SHORT_CODE and call.original(token).isupper() and call.has_capitals(token):
+        return word not in _PLANS or _touches_a_number(call, token)
+    return _touches_a_number(call, token)
+
+
+def _touches_a_number(call: CallText, token: int) -> bool:
+    after = token + 1
+    return (not call.gaps[token] and token - 1 in call.number_to) or (
+        after < len(call.gaps) and not call.gaps[after] and after in call.number_at
     )
 
 
-def _spelled_with(call: CallText, index: int) -> int:
-    """How many tokens a letter takes: 4 for "S as in Sam", 3 for "S for Sam", else 1."""
-    letter = call.numbers[index].text
-    words = [token.text for token in call.numbers[index + 1 : index + 4]]
+def _spelled_with(call: CallText, token: int) -> int:
+    """The last token of a letter: "Sam" in "S as in Sam" and "S for Sam", else its own."""
+    letter, words = call.words[token], call.words[token + 1 : token + 4]
     if words[:2] == ["as", "in"] and len(words) == 3:
-        return 4
-    if len(words) >= 2 and words[0] in ("for", "like") and words[1].startswith(letter):
-        return 3
-    return 1
+        number = call.number_at.get(token + 3)
+        return number.last if number else token + 3
+    is_example = len(words) >= 2 and words[0] in ("for", "like") and words[1].startswith(letter)
+    return token + 2 if is_example and token + 2 not in call.number_at else token
 
 
-def _single_letter(call: CallText, index: int) -> str:
-    text = call.numbers[index].text if index < len(call.numbers) else ""
+def _single_letter(call: CallText, token: int) -> str:
+    text = call.words[token] if token < len(call.words) else ""
     return text if len(text) == 1 and text.isalpha() else ""
 
 
-def _is_code_symbol(call: CallText, index: int) -> bool:
-    if not 0 <= index < len(call.numbers):
+def _is_code_symbol(call: CallText, token: int) -> bool:
+    if not 0 <= token < len(call.words):
         return False
-    token = call.numbers[index]
-    return token.is_number or len(token.text) == 1 or token.text in LETTER_WORDS
-
-
-def _is_a_number_at(call: CallText, index: int, first: int = -1, last: int = -1) -> bool:
-    """Whether the token at `index` is a number that begins at `first` or ends at `last`."""
-    if not 0 <= index < len(call.numbers):
-        return False
-    token = call.numbers[index]
-    return token.is_number and (call.starts[token.first] == first or call.ends[token.last] == last)
-
-
-def find_digits(lines: Sequence[Line], form: DigitForm) -> Iterator[tuple[int, int]]:
-    """Yields (first token, last token) of every stretch of `form` in the lines."""
-    found_turns: set[int] = set()
-    for line in lines:
-        for start, end in _common_stretches(line, form.digits, 4):
-            if _is_the_number(line, start, end, form):
-                found_turns.update(line.turn(index) for index in range(start, end))
-                yield from line.spans(start, end)
-    if found_turns and not form.whole_only:
-        for line in lines:
-            yield from _lone_groups(line, form, found_turns)
-
-
-def find_codes(lines: Sequence[Line], code: str) -> Iterator[tuple[int, int]]:
-    """Yields (first token, last token) of every stretch of a code of letters and digits."""
-    wanted = code.replace("o", "0")
-    has_digits = any(char.isdigit() for char in code)
-    shortest = min(len(wanted), _SHORTEST_CODE) if has_digits else len(wanted)
-    for line in lines:
-        for start, end in _common_stretches(line, wanted, shortest):
-            whole = end - start == len(wanted)
-            has_digit = any(symbol.is_digit for symbol in line.symbols[start:end])
-            if (whole or has_digit) and line.goes_on(start, end):
-                yield from line.spans(start, end)
-
-
-def _common_stretches(line: Line, wanted: str, shortest: int) -> Iterator[tuple[int, int]]:
-    """Every longest stretch of the line, of at least `shortest` symbols, that is part of `wanted`."""
-    length = min(shortest, len(wanted))
-    text = line.text
-    seen_until = -1
-    stretches: list[tuple[int, int]] = []
-    for offset in range(len(wanted) - length + 1):
-        piece = wanted[offset : offset + length]
-        start = text.find(piece)
-        while start >= 0:
-            end, at = start + length, offset + length
-            while end < len(text) and at < len(wanted) and text[end] == wanted[at]:
-                end += 1
-                at += 1
-            stretches.append((start, end))
-            start = text.find(piece, start + 1)
-    for start, end in sorted(stretches, key=lambda stretch: (stretch[0], -stretch[1])):
-        if end > seen_until:
-            yield start, end
-            seen_until = end
-
-
-def _is_the_number(line: Line, start: int, end: int, form: DigitForm) -> bool:
-    length = end - start
-    if not line.goes_on(start, end):
-        return False
-    on_borders = line.symbols[start].begins and line.symbols[end - 1].ends
-    if length == len(form.digits):
-        return on_borders or length >= _SHORTEST_SPLIT
-    if form.whole_only:
-        return False
-    if length >= _SHORTEST_SPLIT:
-        return True
-    return on_borders and line.text[start:end] in form.parts and _is_said_in_one_go(line, start, end)
-
-
-def _is_said_in_one_go(line: Line, start: int, end: int) -> bool:
-    """Whether a short piece is one number of one turn, and not a time (11:11), a date (02/28) or a decimal."""
-    if line.turn(end - 1) != line.turn(start):
-        return False
-    tokens = range(line.symbols[start].first + 1, line.symbols[end - 1].last + 1)
-    return all(not set(line.call.gaps[token]) & _NOT_IN_A_PIECE for token in tokens)
-
-
-def _lone_groups(line: Line, form: DigitForm, found_turns: set[int]) -> Iterator[tuple[int, int]]:
-    """Three or more digits of the number that make a turn's whole number, close to where it was found."""
-    start = 0
-    while start < len(line.symbols):
-        end = start + 1
-        while (
-            end < len(line.symbols)
-            and line.turn(end) == line.turn(start)
-            and line.symbols[end].first - line.symbols[end - 1].last <= _MOST_FILLERS
-        ):
-            end += 1
-        is_near = any(abs(line.turn(start) - turn) <= _NEAR_TURNS for turn in found_turns)
-        if is_near and end - start >= 3 and line.text[start:end] in form.parts:
-            yield line.symbols[start].first, line.symbols[end - 1].last
-        start = end
+    word = call.words[token]
+    return token in call.number_to or token in call.number_at or len(word) == 1 or word in LETTER_WORDS

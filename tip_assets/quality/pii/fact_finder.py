@@ -1,20 +1,17 @@
 """Finds the known personal facts of a call: in any spelling, said in words, split over turns, or in part."""
 
-import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 
-from tip_assets.quality.pii.call_text import CallText
+from tip_assets.quality.pii.call_text import OTHER_LETTERS, CallText
 from tip_assets.quality.pii.dates import DateMention, month_name
-from tip_assets.quality.pii.digits import Readings, find_codes, find_digits
-from tip_assets.quality.pii.fact_forms import NAME_PARTICLES, FactForms, forms_of
+from tip_assets.quality.pii.digits import Readings
+from tip_assets.quality.pii.fact_forms import NAME_PARTICLES, FactForms, compact, forms_of
 from tip_assets.quality.pii.found import Found
+from tip_assets.quality.pii.known_numbers import find_codes, find_digits
 from tip_assets.quality.pii.names import is_ordinary, stands_like_a_name
-from tip_assets.quality.pii.scan import as_ascii
 from tip_assets.quality.pii.split_dates import MOST_TURNS_APART, split_dates
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
-from tip_assets.quality.pii.triggers import ANY_NUMBER, CONNECTOR, LETTER, Triggers, fact_scanner
+from tip_assets.quality.pii.triggers import ANY_NUMBER, CONNECTOR, LETTER, Triggers
 from tip_resources.domain.persona import PersonalFact
 
 # What a recogniser may write apart: "Mc Donald", "O Neil", "De Luca".
@@ -22,9 +19,6 @@ _JOINED_PARTICLES = NAME_PARTICLES | {"mc", "mac", "o"}
 # What may join the parts of a user name; nothing, too.
 _JOINTS = frozenset({"", ".", "_", "-"})
 _SURE_HANDLE = 7
-# All but ASCII and typographic punctuation.
-_OTHER_LETTERS = re.compile(r"[^\x00-\x7f\u2000-\u206f]")
-_NOT_COMPACT = bytes(set(range(1, 128)) - set(b"abcdefghijklmnopqrstuvwxyz0123456789"))
 
 
 class FactFinder:
@@ -34,20 +28,23 @@ class FactFinder:
         self.call = call
         self._readings = readings
         self._forms = [forms_of(fact) for fact in facts]
+        self._unsaid: frozenset[bytes] = frozenset()
 
-    def turns(self) -> set[int]:
+    def turns(self, triggers: Triggers) -> set[int]:
         """The turns that could hold a fact or a piece of one."""
-        triggers = Triggers(self.call.text, self.call.turn_starts, fact_scanner())
         turns = set(triggers.turns(ANY_NUMBER, LETTER, CONNECTOR))
-        if not self.call.text.isascii():
+        said = compact(self.call.ascii)
+        needles = {needle for forms in self._forms for needle in forms.needles}
+        turns_with = {needle: tuple(_turns_with(needle, said)) for needle in needles}
+        turns.update(*turns_with.values())
+        if self.call.text.isascii() or not (others := list(OTHER_LETTERS.finditer(self.call.text))):
+            self._unsaid = frozenset([needle for needle in needles if not turns_with[needle]])
+        else:
             # Folding a letter may give two or none, so these turns are compared token by token.
-            turns |= {self.call.turn_at(match.start()) for match in _OTHER_LETTERS.finditer(self.call.text)}
-        compact = as_ascii(self.call.text).lower().translate(None, _NOT_COMPACT)
-        for wanted in {word for forms in self._forms for word in _written_forms(forms) if word}:
-            turns.update(_turns_with(wanted, compact))
+            turns |= {self.call.turn_at(match.start()) for match in others}
         # A month alone announces nothing, but its day may be said in a turn nearby.
-        for wanted in {month_name(date[1]).encode() for forms in self._forms for date in forms.dates}:
-            for turn in _turns_with(wanted, compact):
+        for month in {date[1] for forms in self._forms for date in forms.dates}:
+            for turn in _turns_with(month_name(month).encode(), said):
                 turns.update(
                     range(max(0, turn - MOST_TURNS_APART), min(len(self.call.turns), turn + MOST_TURNS_APART + 1))
                 )
@@ -63,27 +60,22 @@ class FactFinder:
             if forms.dates:
                 yield from split_dates(self.call, ((month, day) for _, month, day in forms.dates), forms.type)
 
-    @cached_property
-    def _tokens_of(self) -> dict[str, list[int]]:
-        tokens: dict[str, list[int]] = defaultdict(list)
-        for token, word in enumerate(self.call.words):
-            tokens[word].append(token)
-        return tokens
-
     def _token_ranges(self, forms: FactForms) -> Iterator[tuple[int, int]]:
+        written = self.call.written.text
         yield from self._names(forms.words)
         for handle in forms.handles:
             yield from self._handle(handle)
         for phrase in forms.phrases:
-            yield from self._phrase(phrase, is_name=forms.is_name)
+            if phrase.needle not in self._unsaid and phrase.text in written:
+                yield from self._phrase(phrase.words, phrase.text, is_name=forms.is_name)
         for form in forms.joined:
-            yield from (found for found in self.call.spoken.find(form) if not self._begins_with_a_contraction(found[0]))
-        if forms.numbers:
-            for number in forms.numbers:
-                yield from find_digits(self._readings.digits, number)
-        if forms.codes:
-            for code in forms.codes:
-                yield from find_codes(self._readings.codes, code)
+            for first, last in self.call.spoken.find(form):
+                if not self._begins_with_a_contraction(first):
+                    yield first, last
+        for number in forms.numbers:
+            yield from find_digits(self._readings.digits, number)
+        for code in forms.codes:
+            yield from find_codes(self._readings.codes, code)
 
     def _offset_ranges(self, forms: FactForms) -> Iterator[tuple[int, int]]:
         if forms.dates:
@@ -152,23 +144,16 @@ class FactFinder:
         has_particle = any(self.call.words[token] in _JOINED_PARTICLES for token in tokens)
         return has_particle and (self.call.is_capitalised(first) or not self.call.has_capitals(first))
 
-    def _phrase(self, phrase: Sequence[str], *, is_name: bool) -> Iterator[tuple[int, int]]:
+    def _phrase(self, words: list[str], text: str, *, is_name: bool) -> Iterator[tuple[int, int]]:
         """A run of words as they are; one word alone is judged like a name where it is an ordinary word."""
-        for first in self._tokens_of.get(phrase[0], ()):
-            last = first + len(phrase) - 1
-            if last >= len(self.call.words) or tuple(self.call.words[first : last + 1]) != tuple(phrase):
+        for first, last in self.call.written.find(text):
+            if self.call.words[first : last + 1] != words:
                 continue
-            if self.call.turn_of_token[first] != self.call.turn_of_token[last]:
+            if len(words) == 1 and is_ordinary(words[0]) and not stands_like_a_name(self.call, first, False):
                 continue
-            if len(phrase) == 1 and is_ordinary(phrase[0]) and not is_name:
-                if not stands_like_a_name(self.call, first, beside_the_rest=False):
-                    continue
-            elif len(phrase) == 1 and is_name:
-                continue  # _names has judged it
             following = self.call.next_in_turn(last)
-            if following is not None and self.call.words[following] in STREET_SUFFIX_WORDS and not is_name:
-                last = following if any(word.isdigit() for word in phrase) else last
-            yield first, last
+            ends_a_street = following is not None and self.call.words[following] in STREET_SUFFIX_WORDS and not is_name
+            yield first, last + (ends_a_street and any(word.isdigit() for word in words))
 
 
 def _turns_with(wanted: bytes, compact: bytes) -> Iterator[int]:
@@ -180,14 +165,6 @@ def _turns_with(wanted: bytes, compact: bytes) -> Iterator[int]:
         yield turn
         counted = compact.find(b"\0", position)
         position = compact.find(wanted, counted) if counted >= 0 else -1
-
-
-def _written_forms(forms: FactForms) -> Iterator[bytes]:
-    """The forms as they stand in a text without spaces and marks; those of numbers and letters are found otherwise."""
-    for form in (*forms.words, *("".join(phrase) for phrase in forms.phrases), *forms.joined, *forms.codes):
-        yield as_ascii(form)
-    for literal in forms.literals:
-        yield as_ascii(literal).lower().translate(None, _NOT_COMPACT)
 
 
 def _is_same_date(mention: DateMention, date: tuple[int | None, int, int]) -> bool:

@@ -5,14 +5,16 @@ fact is a form of its own wherever it could identify someone alone.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import permutations
+from typing import NamedTuple
 
 import msgspec
 
 from tip_assets.quality.pii.call_text import CallText, fold, number_form, text_form
 from tip_assets.quality.pii.dates import MONTH_NUMBERS, find_dates
+from tip_assets.quality.pii.scan import as_ascii
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS, SUFFIX_VARIANTS
 from tip_assets.quality.word_lists import word_list
 from tip_resources.domain.persona import PersonalFact
@@ -22,8 +24,9 @@ _UNIT_WORDS = ("apt", "apartment", "unit", "suite", "ste")
 _STATE_AND_ZIP = re.compile(r"^(?:[A-Za-z]{2}|[A-Za-z ]{4,20})\s+(\d{5})(?:-\d{4})?$")
 _SPACELESS_SCRIPT = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _LIKE_A_DATE = re.compile(rf"\d[-/.]\d|\b(?:{'|'.join(MONTH_NUMBERS)})\b", re.IGNORECASE)
+_NOT_COMPACT = bytes(set(range(1, 128)) - set(b"abcdefghijklmnopqrstuvwxyz0123456789"))
 # A month and day alone is found through its date; a shorter number is searched for whole only.
-_LEAST_DIGITS = 4
+LEAST_DIGITS = 4
 _MOST_NAME_WORDS = 4
 _SHORTEST_BESIDE_AN_INITIAL = 3
 
@@ -36,25 +39,36 @@ class DigitForm(msgspec.Struct, frozen=True):
     whole_only: bool
 
 
+class Phrase(NamedTuple):
+    """Words in a row, the same run together, and the needle without which they are not said; None where digits are."""
+
+    words: list[str]
+    text: str
+    needle: bytes | None
+
+
 class FactForms(msgspec.Struct, frozen=True, kw_only=True):
     """What to look for. `is_name` makes words subject to the rule for ordinary words (names.py).
 
     `words`: single words of a name. `handles`: two of them run together, one perhaps as its initial. `phrases`:
-    words that must stand as they are, as tuples. `joined`: forms of the number stream, found between token borders.
+    words that must stand as they are. `joined`: forms of the number stream, found between token borders.
     `codes`: letters and digits that may be spelled out.
     `dates`: (year or None, month, day). `literals`: text of scripts that do not put spaces between words.
+    `needles`: what a turn must hold, as `compact` text, to be read for words, phrases, `joined` or codes; a turn with
+    digits is read anyway.
     """
 
     type: str
     is_name: bool = False
     words: tuple[str, ...] = ()
     handles: tuple[str, ...] = ()
-    phrases: tuple[tuple[str, ...], ...] = ()
+    phrases: tuple[Phrase, ...] = ()
     joined: tuple[str, ...] = ()
     numbers: tuple[DigitForm, ...] = ()
     codes: tuple[str, ...] = ()
     dates: tuple[tuple[int | None, int, int], ...] = ()
     literals: tuple[str, ...] = ()
+    needles: tuple[bytes, ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -71,18 +85,46 @@ def forms_of(fact: PersonalFact) -> FactForms:
     if is_address:
         joined |= {form for text in said for form in _address_numbers(text)}
     dates = tuple(sorted({date for text in said for date in _dates_in(text)}, key=str)) if not is_email else ()
+    words = _unique(word for text in said if not _is_spelled(text) for word in _name_words(text)) if is_name else ()
+    phrases = _unique(phrase for text in said for phrase in _phrases(text, is_address))
+    joined = _unique(form for form in sorted(joined, key=len, reverse=True) if len(form) > 1)
+    codes = _unique(_spellable(fact, is_name=is_name, is_email=is_email))
+    literals = tuple(text for text in said if _SPACELESS_SCRIPT.search(text))
+    needles = _needles((*words, *map("".join, phrases), *joined, *codes, *literals))
     return FactForms(
         type=kind,
         is_name=is_name,
-        words=_unique(word for text in said if not _is_spelled(text) for word in _name_words(text)) if is_name else (),
+        words=words,
         handles=_unique(_handles(fact.value)) if is_name else (),
-        phrases=_unique(phrase for text in said for phrase in _phrases(text, is_address)),
-        joined=_unique(form for form in sorted(joined, key=len, reverse=True) if len(form) > 1),
+        # A name of one word is among the words.
+        phrases=tuple(_phrase(words, needles) for words in phrases if len(words) > 1 or not is_name),
+        joined=joined,
         numbers=_numbers(said, dates, is_address=is_address, is_email=is_email),
-        codes=_unique(code for text in _spellable(fact, is_name=is_name, is_email=is_email) for code in [text]),
+        codes=codes,
         dates=dates,
-        literals=tuple(text for text in said if _SPACELESS_SCRIPT.search(text)),
+        literals=literals,
+        needles=needles,
     )
+
+
+def compact(text: bytes) -> bytes:
+    """ASCII text as lower-case letters, digits and the zero bytes between turns, and nothing else."""
+    return text.lower().translate(None, _NOT_COMPACT)
+
+
+def _needles(texts: Iterable[str]) -> tuple[bytes, ...]:
+    """The texts without digits as `compact` text, shortest first, and none that holds another."""
+    found: list[bytes] = []
+    for needle in sorted({compact(as_ascii(text)) for text in texts}, key=len):
+        if needle.isalpha() and not any(shorter in needle for shorter in found):
+            found.append(needle)
+    return tuple(found)
+
+
+def _phrase(words: tuple[str, ...], needles: Sequence[bytes]) -> Phrase:
+    text = "".join(words)
+    said = compact(as_ascii(text))
+    return Phrase(list(words), text, next((needle for needle in needles if needle in said), None))
 
 
 def _unique(items: Iterator) -> tuple:
@@ -185,14 +227,14 @@ def _numbers(
     for text in said:
         groups = re.findall(r"\d+", number_form(text)) if not re.search(r"\d", text) else re.findall(r"\d+", text)
         digits = "".join(groups)
-        if len(digits) >= _LEAST_DIGITS:
+        if len(digits) >= LEAST_DIGITS:
             forms.setdefault(digits, set()).update(_number_parts(digits, groups))
     return tuple(DigitForm(digits, frozenset(parts), len(digits) < 7) for digits, parts in forms.items())
 
 
 def _number_parts(digits: str, groups: list[str]) -> Iterator[str]:
     """Pieces people say alone: the last and first four to six digits, and the written groups and their joins."""
-    for length in range(_LEAST_DIGITS, min(7, len(digits))):
+    for length in range(LEAST_DIGITS, min(7, len(digits))):
         yield digits[-length:]
         yield digits[:length]
     for first in range(len(groups)):

@@ -34,6 +34,9 @@ _ENDS_AN_ADDRESS = re.compile(r"[,.!?]|'s\b|$|\x00")
 _NOT_A_PERSON_NEXT = STREET_SUFFIX_WORDS | {"county", "parish", "beach", "city", "county's", "springs", "hall", "park"}
 
 
+_NO_SURNAME = _NO_NAME | _NOT_A_PERSON_NEXT
+
+
 class _Names(NamedTuple):
     """Folded names: all given names, those usual in the United States, and surnames."""
 
@@ -53,7 +56,7 @@ class _Hit(NamedTuple):
 def by_gazetteer(call: CallText) -> Iterator[Found]:
     """Yields full names, and given names and surnames that stand alone where a name can stand."""
     names = _names()
-    text = as_ascii(call.text).decode("ascii")
+    text = call.ascii.decode("ascii")
     hits = list(_hits(text, cased=True))
     if call.has_speakers_without_capitals:
         hits += [hit for hit in _hits(text.lower(), cased=False) if not call.has_capitals_at(hit.start)]
@@ -100,7 +103,7 @@ def _end_of_full_name(text: str, hit: _Hit, names: _Names) -> int | None:
     """Where the name at `hit` ends, or None when the word is no name here."""
     is_certain = not is_ordinary(hit.word) and hit.word not in _NOT_ALONE
     rest = _REST_OF_A_NAME.match(text, hit.end) if hit.word in names.given else None
-    if rest and rest[1].lower() not in _NO_NAME | _NOT_A_PERSON_NEXT:
+    if rest and rest[1].lower() not in _NO_SURNAME:
         surname = rest[1].lower().split("-")[0]
         is_listed = surname in names.surnames or surname in names.given
         is_apart = _follows_a_capital(text, hit.start)
@@ -127,7 +130,8 @@ def _follows_a_capital(text: str, start: int) -> bool:
     """Whether the word before is capitalised and no greeting or title: "Blue Shield", "Santa Clara"."""
     if start < 2 or text[start - 1] != " " or text[start - 2] == ",":
         return False
-    first = max(text.rfind(" ", 0, start - 1), text.rfind("\x00", 0, start - 1)) + 1
+    space = text.rfind(" ", 0, start - 1)
+    first = max(space, text.rfind("\x00", max(space, 0), start - 1)) + 1
     if not text[first].isupper() or text[first:start] == "I " or _starts_a_sentence(text, first):
         return False
     return text[first : start - 1].lower().strip(".'") not in _NO_NAME

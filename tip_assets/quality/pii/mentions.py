@@ -25,6 +25,8 @@ _TURNS_BETWEEN = 2
 _SHORTEST_PART = 2
 # A turn of 10 MB may hold a million numbers; parts are looked for in so many, the longest.
 MOST_WHOLES = 500
+# Characters; nobody says a value in more. A turn of megabytes of digits is told from others by how it begins.
+_LONGEST_READ = 5_000
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -65,6 +67,7 @@ def family_of(kind: str) -> Family:
 @lru_cache(maxsize=8192)
 def value_of(family: Family, text: str) -> str:
     """The normal form of a mention or a fact's value."""
+    text = text[:_LONGEST_READ]
     if family == "name":
         plain = fold(without_examples(text)).replace("'", "").replace("\u2019", "")
         words = [word for word in re.split(r"[^a-z]+", plain) if word]

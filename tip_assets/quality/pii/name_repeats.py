@@ -21,9 +21,13 @@ class Repeat(NamedTuple):
     is_ordinary: bool
 
 
-def repeats(call: CallText, names: Iterable[Found]) -> list[Repeat]:
-    """Every place where a word of `names` stands as a whole word, capitalised where its speaker has capitals."""
-    words = {word for name in names for word in _WORD.findall(call.plain, name.start, name.end)} - _NO_NAME
+def words_of(call: CallText, names: Iterable[Found]) -> set[str]:
+    """The words of names, in lower-case ASCII."""
+    return {word for name in names for word in _WORD.findall(call.plain, name.start, name.end)} - _NO_NAME
+
+
+def repeats(call: CallText, words: Iterable[str]) -> list[Repeat]:
+    """Every place where a word of a name stands as a whole word, capitalised where its speaker has capitals."""
     return [mention for word in words for mention in _places(call, word)]
 
 

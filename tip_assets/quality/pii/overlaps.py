@@ -23,36 +23,38 @@ def merged(call: CallText, found: Iterable[Found]) -> list[Found]:
     cluster: list[Found] = []
     cluster_end = -1
     for item in sorted(set(found)):
-        if cluster and item.start < cluster_end:
+        if item.start < cluster_end:
             cluster.append(item)
             cluster_end = max(cluster_end, item.end)
             continue
         if cluster:
-            unions.append(_union(cluster))
+            unions.append(_union(cluster, cluster_end))
         cluster, cluster_end = [item], item.end
     if cluster:
-        unions.append(_union(cluster))
+        unions.append(_union(cluster, cluster_end))
     return [_tidy(call, item) for item in _joined_names(call, unions)]
 
 
-def _union(cluster: list[Found]) -> Found:
+def _union(cluster: list[Found], end: int) -> Found:
+    """One place for all of the cluster, which is sorted and ends at `end`."""
     if len(cluster) == 1:
         return cluster[0]
-    start = min(item.start for item in cluster)
-    end = max(item.end for item in cluster)
+    start = cluster[0].start
     known = [item for item in cluster if item.is_known]
+    if known and 2 * _covered(known) >= end - start:
+        return Found(start, end, max(known, key=_length).type, True)
     longest = max(cluster, key=lambda item: (item.end - item.start, item.is_known))
-    if known:
-        longest_known = max(known, key=lambda item: item.end - item.start)
-        if 2 * _covered(known) >= end - start:
-            longest = longest_known
     return Found(start, end, longest.type, bool(known))
 
 
+def _length(item: Found) -> int:
+    return item.end - item.start
+
+
 def _covered(items: list[Found]) -> int:
-    """How many characters the items cover together."""
+    """How many characters the items, which are sorted, cover together."""
     covered, end = 0, -1
-    for item in sorted(items):
+    for item in items:
         covered += max(0, item.end - max(item.start, end))
         end = max(end, item.end)
     return covered

@@ -3,7 +3,7 @@
 Works on folded tokens (letter runs and digit runs, see call_text.py) and knows nothing of calls.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -94,18 +94,24 @@ _LETTER_NAMES = {
     "em": "m", "en": "n", "pee": "p", "cue": "q", "ess": "s", "tee": "t", "vee": "v", "ex": "x", "zee": "z", "zed": "z",
 }  # fmt: skip
 LETTER_WORDS = {word: word[0] for word in _RADIO_ALPHABET} | _LETTER_NAMES
+_SYMBOLS = STARTS | frozenset({*LETTER_WORDS, *"abcdefghijklmnopqrstuvwxyz"})
 
 
-class NumberToken(msgspec.Struct, frozen=True, gc=False):
-    """One or more tokens read as a number, or one token as it stands; `first` and `last` are token indices."""
+class Piece(msgspec.Struct, frozen=True, gc=False):
+    """Tokens said as one: a number by its digits, or letters of a code; `first` and `last` are token indices."""
 
     text: str
     first: int
     last: int
-    is_number: bool
+    is_digits: bool = True
 
 
-def read_numbers(words: Sequence[str], gaps: Sequence[str]) -> list[NumberToken]:
+def symbol_places(words: Sequence[str]) -> list[int]:
+    """The tokens that could be numbers or letters of a code."""
+    return [place for place, word in enumerate(words) if word in _SYMBOLS or word[0] <= "9"]
+
+
+def read_numbers(words: Sequence[str], gaps: Sequence[str], places: Iterable[int] | None = None) -> list[Piece]:
     """Reads number words as digits: "forty-four" is 44, "double five" 55, "one hundred and five" 105.
 
     Neighbouring numbers stay apart ("nineteen eighty-four" is 19 and 84), for they may be dictated digits;
@@ -114,29 +120,28 @@ def read_numbers(words: Sequence[str], gaps: Sequence[str]) -> list[NumberToken]
     Args:
         words: Folded tokens.
         gaps: What stands before each token (as long as `words`); only spaces and hyphens join a number.
+        places: The tokens at which a number could begin, in order, where they are known.
+
+    Returns:
+        The numbers in order; tokens that belong to none are words.
     """
-    tokens: list[NumberToken] = []
-    append = tokens.append
-    position = 0
+    numbers: list[Piece] = []
+    append = numbers.append
     count = len(words)
-    while position < count:
+    following = 0
+    for position in range(count) if places is None else places:
+        if position < following:
+            continue
         word = words[position]
-        last = position
-        if word in STARTS:
-            parsed = _number_at(words, gaps, position)
-            if parsed is None:
-                append(NumberToken(word, position, position, False))
-            else:
-                digits, last = parsed
-                append(NumberToken(digits, position, last, True))
-        elif word[0].isdigit():
-            if position + 1 < count and words[position + 1] in _ORDINAL_SUFFIXES and not gaps[position + 1]:
-                last += 1
-            append(NumberToken(word, position, last, True))
-        else:
-            append(NumberToken(word, position, position, False))
-        position = last + 1
-    return tokens
+        if word[0] <= "9":
+            following = position + 1
+            if following < count and words[following] in _ORDINAL_SUFFIXES and not gaps[following]:
+                following += 1
+            append(Piece(word, position, following - 1))
+        elif word in STARTS and (parsed := _number_at(words, gaps, position)):
+            append(Piece(parsed[0], position, parsed[1]))
+            following = parsed[1] + 1
+    return numbers
 
 
 def _number_at(words: Sequence[str], gaps: Sequence[str], position: int) -> tuple[str, int] | None:

@@ -57,18 +57,22 @@ def pieces_of(text: str) -> list[Piece]:
     ends = [0, *(match.end() for match in matches)]
     gaps = [text[end : match.start()] for end, match in zip(ends, matches, strict=False)]
     pieces: list[Piece] = []
+    numbers = {number.first: number for number in read_numbers(words, gaps)}
     skip_to = 0
-    for token in read_numbers(words, gaps):
-        if token.first < skip_to:
+    for token, word in enumerate(words):
+        if token < skip_to:
             continue
-        start, end, word = matches[token.first].start(), matches[token.last].end(), token.text
-        if token.is_number:
-            is_written = words[token.first][0].isdigit()
-            pieces.append(Piece(start, matches[token.first].end() if is_written else end, word, _kind(is_written)))
+        start, end = matches[token].span()
+        if number := numbers.get(token):
+            is_written = word[0].isdigit()
+            pieces.append(
+                Piece(start, end if is_written else matches[number.last].end(), number.text, _kind(is_written))
+            )
+            skip_to = number.last + 1
         elif word in _BEFORE_AN_EXAMPLE and pieces and pieces[-1].kind == "letters" and len(pieces[-1].value) == 1:
-            skip_to = _after_example(words, gaps, token.first)
-            if skip_to > token.first + 1:
-                first = token.first + (2 if words[token.first + 1] == "in" else 1)
+            skip_to = _after_example(words, gaps, token)
+            if skip_to > token + 1:
+                first = token + (2 if words[token + 1] == "in" else 1)
                 pieces.append(Piece(matches[first].start(), matches[skip_to - 1].end(), "", "example"))
         elif word in words_under("between_numbers"):
             continue

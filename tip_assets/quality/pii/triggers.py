@@ -11,18 +11,18 @@ from functools import cache
 
 from tip_assets.quality.pii import spoken
 from tip_assets.quality.pii.announcements import ANNOUNCEMENTS, Announcement
-from tip_assets.quality.pii.scan import Scanner, ScanPattern, as_ascii, scanner_of
+from tip_assets.quality.pii.scan import Scanner, ScanPattern, scanner_of
 from tip_assets.quality.pii.states import STATE_CODES, STATE_NAMES
 from tip_assets.quality.pii.street_words import STREET_SUFFIX_WORDS
 from tip_assets.quality.word_lists import word_list
 
 (
     EMAIL, URL, DOT, IP, COLONS, SSN, US_PHONE, PLUS_PHONE, LONG_DIGITS, IBAN, VIN, MEDICARE_SHAPE,
-    NUMBER, MONTH, NUMERIC_DATE, BIRTH, STREET, ZIP_OR_BOX, AGE, LOGIN,
+    NUMBER, CAPITALS, MONTH, NUMERIC_DATE, BIRTH, STREET, ZIP_OR_BOX, AGE, LOGIN,
     CITY_STATE, COUNTY, LIVES_IN, CITY_ASKED, LARGE_CITY,
     TITLE, INTRODUCED, I_AM, ADDRESSED, INTRODUCED_LOWER, THIS_IS_LOWER, SPELLED, ASKS_A_NAME,
-    ANY_NUMBER, LETTER, CONNECTOR,
-) = range(36)  # fmt: skip
+    ANY_NUMBER, LETTER, CONNECTOR, MONEY,
+) = range(38)  # fmt: skip
 # Announcements are told by their index from here on.
 FIRST_ANNOUNCEMENT = 100
 
@@ -46,10 +46,16 @@ _CAPITAL = r"\s[A-Z]"
 _NEAR_KIN = "[Hh]usband|[Ww]ife|[Ss]on|[Dd]aughter|[Mm]other|[Ff]ather|[Ss]ister|[Bb]rother"
 
 
-# From 90 on, in digits or words; the same text serves the scan and the detector.
+# From 90 on, in digits or words; the same text serves the scan and the detector (ages.py).
 OLD_AGE = (
     r"(?:9\d|1[0-2]\d|ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?"
     r"|(?:a |one )?hundred(?: and)?(?: (?:one|two|three|four|five|six|seven|eight|nine|ten))?)"
+)
+AGE_SAID = (
+    rf"\b{OLD_AGE}[ -]{{1,2}}(?:years?|yrs?)",
+    rf"\b(?:aged?|turned|turning|turns|at the age of|age of|age is)\s{OLD_AGE}\b",
+    r"\b(?:he|she|i|who|mother|father|mom|dad|husband|wife|grandmother|grandfather|patient|gran|grandma|grandpa)"
+    rf"(?:'s|'m|\sis|\sam|\swas|\swill be)\s(?:now\s|almost\s|already\s|only\s)?{OLD_AGE}",
 )
 
 
@@ -68,10 +74,12 @@ def patterns() -> list[ScanPattern]:
         ScanPattern(IBAN, r"[A-Z]{2}\d{2} ?[A-Z0-9]{4}"),
         ScanPattern(VIN, r"[A-HJ-NPR-Z0-9]{17}"),
         ScanPattern(MEDICARE_SHAPE, r"\d[A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d\d", True),
-        ScanPattern(NUMBER, r"\d{3}|\d[a-z]{1,3}\d|\d\d[ ,-]{1,3}\d", True),
+        # Told once, at its end, however many digits it has.
+        ScanPattern(NUMBER, r"\d{3}(?:\D|$)|\d[a-z]{1,3}\d|\d\d[ ,-]{1,3}\d", True),
         ScanPattern(NUMBER, rf"\b{_NUMBER}{_BETWEEN}{_NUMBER}{_BETWEEN}{_NUMBER}\b", True),
         ScanPattern(NUMBER, rf"\b{_NUMBER}[ ,-]{{1,3}}{_LARGE}\b|\b(?:triple|treble|quadruple) ", True),
         ScanPattern(NUMBER, rf"(?:^|[^'a-z0-9])[b-hj-z][ ,.-]{{1,3}}{_NUMBER}\b", True),
+        ScanPattern(CAPITALS, r"(?:^|[^A-Za-z])[A-Z]{2,5}(?:$|[^A-Za-z])"),
         ScanPattern(MONTH, rf"\b{_MONTH}[ ,.'-]{{1,3}}(?:of |in |the )?'?{_NUMBER}{_ORDINAL}\b", True),
         ScanPattern(MONTH, rf"\b{_NUMBER}{_ORDINAL}[ ,-]{{1,3}}(?:of )?{_MONTH}\b", True),
         ScanPattern(BIRTH, r"\b(?:date of birth|birth ?da(?:te|y)|born|d\.?o\.?b)\b", True),
@@ -83,7 +91,7 @@ def patterns() -> list[ScanPattern]:
             True,
         ),
         ScanPattern(ZIP_OR_BOX, r"p\.?\s?o\.?\s?box|[a-z],?\s{1,2}\d{5}\b", True),
-        ScanPattern(AGE, rf"\b{OLD_AGE}\b", True),
+        *(ScanPattern(AGE, said, True) for said in AGE_SAID),
         ScanPattern(
             LOGIN,
             r"\b(?:user ?name|user id|log ?in|screen name|logged in as|password|passphrase|security word)\b",
@@ -131,39 +139,43 @@ def fact_patterns() -> list[ScanPattern]:
     """More turns to look at where the speakers' facts are known: they may be said in small pieces."""
     return [
         # "one" is mostly no number: "that one", "one moment".
-        ScanPattern(ANY_NUMBER, rf"\d|\b(?:{_any(spoken.PLAIN_NUMBERS - {'one'})})\b", True),
+        ScanPattern(ANY_NUMBER, rf"\d(?:\D|$)|\b(?:{_any(spoken.PLAIN_NUMBERS - {'one'})})\b", True),
         ScanPattern(
             ANY_NUMBER, rf"(?:^|[\x00,.:;-] ?|\b{_NUMBER}[ ,-]{{1,3}})one\b|\bone[ ,-]{{1,3}}{_NUMBER}\b", True
         ),
-        ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[b-hj-z](?:$|[^a-z0-9'])|\bas in\b|\bfor [a-z]|\d[a-z]|[a-z]\d", True),
+        ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[b-hj-z](?:$|[^a-z0-9'])|\bas in\b|\d[a-z]|[a-z]\d", True),
         ScanPattern(LETTER, rf"\b(?:{_any(spoken.LETTER_WORDS)})[ ,.-]{{1,3}}(?:{_any(spoken.LETTER_WORDS)})\b", True),
-        # "a" and "I" are words, unless they are spelled: "A-I", or all that a turn says.
+        # "a" and "I" are words, unless they are spelled: "A-I", "I for India", or all that a turn says.
+        ScanPattern(LETTER, r"\b[ai][^a-z0-9]{1,3}for [a-z]", True),
         ScanPattern(LETTER, r"(?:^|[^'a-z0-9])[ai][ ,.-]{1,2}[ai](?:$|[^a-z0-9'])", True),
         ScanPattern(LETTER, r"(?:^|\x00)[ ,.-]{0,3}[ai][ ,.?!-]{0,3}(?:$|\x00)", True),
         ScanPattern(CONNECTOR, r"\b(?:dot|underscore|dash|hyphen)\b|@", True),
+        # Other currencies than the dollar are no ASCII, so what the scan is given shows a question mark.
+        ScanPattern(MONEY, r"[$?]\s?\d|\d\s(?:dollars|bucks|cents|percent)\b"),
     ]
 
 
 @cache
-def pattern_scanner() -> Scanner:
-    """What patterns need to know of a call, compiled once per process."""
-    return scanner_of(patterns())
-
-
-@cache
-def fact_scanner() -> Scanner:
-    """What known facts need besides, compiled once per process."""
-    return scanner_of(fact_patterns())
+def scanner(knows_facts: bool) -> Scanner:
+    """Told of what the detectors need, and of what known facts need besides; compiled once per process."""
+    return scanner_of(patterns() + fact_patterns() if knows_facts else patterns())
 
 
 class Triggers:
     """The hits of one call, by kind and turn."""
 
-    def __init__(self, text: str, turn_starts: Sequence[int], scanner: Scanner | None = None) -> None:
+    def __init__(self, text: bytes, turn_starts: Sequence[int], *, knows_facts: bool = False) -> None:
+        """Scans a call.
+
+        Args:
+            text: Of the call, as ASCII (`as_ascii`).
+            turn_starts: Where in it each turn begins.
+            knows_facts: Facts of its speakers are searched for, too.
+        """
         self._turns: dict[int, set[int]] = defaultdict(set)
         announced: list[tuple[int, int]] = []
         turn, begins, ends, last_kind = 0, 0, -1, -1
-        for kind, end in (scanner or pattern_scanner()).scan(as_ascii(text)):
+        for kind, end in scanner(knows_facts).scan(text):
             if kind >= FIRST_ANNOUNCEMENT:
                 announced.append((end, kind - FIRST_ANNOUNCEMENT))
                 continue
@@ -181,12 +193,13 @@ class Triggers:
         self._announced = announced
         self._announced_ends = [end for end, _ in announced]
 
+    def __contains__(self, kind: int) -> bool:
+        return kind in self._turns
+
     def turns(self, *kinds: int) -> Sequence[int]:
         """The turns with a hit of any of the kinds, in order."""
         found = [self._turns[kind] for kind in kinds if kind in self._turns]
-        if not found:
-            return ()
-        return sorted(found[0] if len(found) == 1 else set().union(*found))
+        return sorted(set().union(*found)) if found else ()
 
     def announced_within(self, start: int, end: int) -> list[Announcement]:
         """What the words of a stretch of text announce, the nearest to its end first, each once."""

@@ -6,6 +6,7 @@ The rest is as in effects.py: intervals by bootstrap, wider for the number of ch
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tip_assets.quality.features.style_figures import TELLING_FIGURES
 from tip_assets.quality.realism.balance import Rebalancing
 from tip_assets.quality.realism.discriminator import LEAST_CALLS, style_table
 from tip_assets.quality.realism.effects import (
@@ -20,7 +21,6 @@ from tip_assets.quality.realism.effects import (
 )
 from tip_assets.quality.realism.happenings import HAPPENINGS, heard_in
 from tip_assets.quality.realism.sampling import Sample
-from tip_assets.quality.realism.style import FEATURES
 from tip_resources.domain.conversation import Conversation
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def measure_rebalancing(
     target = _share_change([one[:, None] for one in marks], np.array([change.wanted]), rng, share)
     picks = [rng.integers(0, len(one), size=(RESAMPLES, len(one))) for one in calls]
     tables = [style_table(one) for one in calls]
-    distance = distance_change(tables, style_table(reference), picks, share, np.ones(len(FEATURES), dtype=bool))
+    distance = distance_change(tables, style_table(reference), picks, share, np.ones(len(TELLING_FIGURES), dtype=bool))
     graded = [np.array([sample.grades[index] for index in sorted(sample.calls)]) for sample in (before, after)]
     drawn = graded[1][picks[1]].mean(axis=1) - graded[0][picks[0]].mean(axis=1)
     grade = interval(float(graded[1].mean() - graded[0].mean()), drawn, share)

@@ -53,20 +53,27 @@ def _spoken() -> str:
     return " ".join(text.split())
 
 
+def _on(side: Side, *names: str) -> tuple[tuple[str, Side], ...]:
+    return tuple((name, side) for name in names)
+
+
+_HESITATION = ("fillers_per_100_words", "hedges_per_100_words", "restarts_per_100_words")
+_TURN_WORDS = ("agent_turn_words", "customer_turn_words")
+
 CHANGES: tuple[Change, ...] = (
     Change(
         name="callers hesitate more",
-        mends=(("disfluencies_per_100_words", "low"), ("fillers_per_100_words", "low"), ("restart_share", "low")),
+        mends=_on("low", *_HESITATION),
         habits=HabitChanges(caller_hesitation=2.0),
     ),
     Change(
         name="agents hesitate more",
-        mends=(("disfluencies_per_100_words", "low"), ("fillers_per_100_words", "low"), ("restart_share", "low")),
+        mends=_on("low", *_HESITATION),
         habits=HabitChanges(agent_hesitation=3.0),
     ),
     Change(
         name="everybody hesitates less",
-        mends=(("disfluencies_per_100_words", "high"), ("fillers_per_100_words", "high"), ("restart_share", "high")),
+        mends=_on("high", *_HESITATION),
         habits=HabitChanges(caller_hesitation=0.5, agent_hesitation=0.5),
     ),
     Change(
@@ -99,7 +106,7 @@ CHANGES: tuple[Change, ...] = (
     Change(
         name="spoken, not written (the wording of tip prompt-test)",
         mends=(
-            ("turn_words", "high"),
+            *_on("high", *_TURN_WORDS),
             ("short_turn_share", "low"),
             ("turn_length_variation", "low"),
             ("sentences_per_turn", "high"),
@@ -109,12 +116,12 @@ CHANGES: tuple[Change, ...] = (
     ),
     Change(
         name="short turns",
-        mends=(("turn_words", "high"), ("short_turn_share", "low"), ("long_turn_share", "high")),
+        mends=(*_on("high", *_TURN_WORDS), ("short_turn_share", "low"), ("long_turn_share", "high")),
         prompt="Most turns are under eight words. Only now and then does somebody speak for two sentences or more.",
     ),
     Change(
         name="longer turns",
-        mends=(("turn_words", "low"), ("short_turn_share", "high"), ("one_word_share", "high")),
+        mends=(*_on("low", *_TURN_WORDS), ("short_turn_share", "high"), ("one_word_share", "high")),
         prompt="Let people explain: about one turn in four is two or three sentences long.",
     ),
     Change(
@@ -129,7 +136,7 @@ CHANGES: tuple[Change, ...] = (
     ),
     Change(
         name="broken-off sentences",
-        mends=(("unfinished_share", "low"), ("restart_share", "low")),
+        mends=(("unfinished_share", "low"), ("restarts_per_100_words", "low")),
         prompt="People are cut off in the middle of a sentence, start over, and leave sentences unfinished.",
     ),
     Change(
@@ -153,7 +160,6 @@ CHANGES: tuple[Change, ...] = (
             ("turn_length_variation", "low"),
             ("mood_swings", "low"),
             ("opening_variety", "low"),
-            ("lexical_variety", "low"),
             ("customer_share", "low"),
         ),
         habits=HabitChanges(patience_spread=0.2, behaviours=_BEHAVIOURS),

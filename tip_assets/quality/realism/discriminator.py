@@ -1,7 +1,8 @@
 """A discriminator is trained to tell our calls from reference calls: how well it can is how far off we are.
 
 Accuracy 0.5 is the goal, 1.0 means that every call of ours is told apart. Two views vote: figures of style, which can
-be said in words (style.py), and runs of small words (wording.py). Every call is judged by a model that never saw it.
+be said in words (features/style_figures.py), and runs of small words (wording.py). Every call is judged by a model
+that never saw it.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tip_assets.quality.features.measured_call import MeasuredCall
-from tip_assets.quality.realism.style import FEATURES, in_words, style_features
+from tip_assets.quality.features.style_figures import TELLING_FIGURES, in_words, style_figures
 from tip_assets.quality.realism.wording import wording_vectors
 from tip_assets.quality.words import words_of
 from tip_resources.domain.conversation import Conversation
@@ -45,7 +46,7 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """In words."""
-        return in_words(self.name, self.ours, self.reference)
+        return f"our calls have {in_words(self.name, self.ours, self.reference)}"
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,11 +119,11 @@ def _judged(mine: list[Conversation], theirs: list[Conversation], calls: int) ->
 
 
 def style_table(conversations: Sequence[Conversation]) -> "np.ndarray":
-    """One row a call, one column a feature of `FEATURES`; what could not be measured is NaN."""
+    """One row a call, one column a figure of `TELLING_FIGURES`; what could not be measured is NaN."""
     import numpy as np
 
-    rows = [style_features(call) for call in conversations]
-    return np.array([[row.get(name, np.nan) for name in FEATURES] for row in rows])
+    rows = [style_figures(call) for call in conversations]
+    return np.array([[row.get(name, np.nan) for name in TELLING_FIGURES] for row in rows])
 
 
 def wilson(hits: int, total: int) -> tuple[float, float]:
@@ -203,7 +204,7 @@ def _differences(
             distance=float(distances[place]),
             weight=float(weights[place]),
         )
-        for place, name in enumerate(FEATURES)
+        for place, name in enumerate(TELLING_FIGURES)
         if usable[place] and distances[place] > chance[place]
     ]
     found.sort(key=lambda telling: -telling.distance)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tip_assets.quality.features.style_figures import TELLING_FIGURES
 from tip_assets.quality.realism.discriminator import LEAST_CALLS, style_table, wilson
 from tip_assets.quality.realism.sampling import Sample
-from tip_assets.quality.realism.style import FEATURES
 from tip_resources.domain.conversation import Conversation
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ def measure_effect(
     real = style_table(reference)
     picks = np.random.default_rng(SEED).integers(0, len(both), size=(RESAMPLES, len(both)))
     share = SIGNIFICANCE / max(1, tried)
-    everything = np.ones(len(FEATURES), dtype=bool)
+    everything = np.ones(len(TELLING_FIGURES), dtype=bool)
     distance = distance_change(tables, real, (picks, picks), share, everything)
-    target = distance_change(tables, real, (picks, picks), share, np.array([name in mends for name in FEATURES]))
+    target = distance_change(tables, real, (picks, picks), share, np.array([name in mends for name in TELLING_FIGURES]))
     grades = np.array([after.grades[index] - before.grades[index] for index in both])
     grade = interval(float(grades.mean()), grades[picks].mean(axis=1), share)
     return Effect(

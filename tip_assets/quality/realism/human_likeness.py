@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import msgspec
 
-from tip_assets.quality.realism.style import style_features
+from tip_assets.quality.features.style_figures import style_figures
 from tip_resources.domain.conversation import Conversation
 
 LEAST_TURNS = 6
@@ -49,7 +49,7 @@ def human_likeness(conversation: Conversation) -> float | None:
         return None
     if not conversation.language.lower().startswith("en"):
         return None
-    measured = style_features(conversation)
+    measured = style_figures(conversation)
     if not measured:
         return None
     weights = trained_weights()

@@ -26,12 +26,16 @@ _SMALLEST = 'A line is {"id": "1", "turns": [{"speaker": "agent", "text": "..."}
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
-    """`name` is shown with every figure that depends on it; `left_out` counts lines that were no calls."""
+    """`name` is shown with every figure that depends on it; `left_out` counts lines that were no calls.
+
+    `trouble` says why there are no calls, and how to mend that; empty where there are some.
+    """
 
     name: str
     is_built_in: bool
     conversations: tuple[Conversation, ...]
     left_out: int = 0
+    trouble: str = ""
 
 
 def reference_calls(settings: Settings, home: Path) -> Reference:
@@ -56,6 +60,17 @@ def reference_calls(settings: Settings, home: Path) -> Reference:
         return _imported(named)
     folder = home / USER_FOLDER
     return _imported(folder) if _files_of(folder) else built_in_reference()
+
+
+def reference_or_none(settings: Settings, home: Path) -> Reference:
+    """As `reference_calls`; a reference that cannot be read is none, and says why.
+
+    For the figures of a set: they are left out with the reason, and the set is made all the same.
+    """
+    try:
+        return reference_calls(settings, home)
+    except BadInput as error:
+        return Reference(name="none: it cannot be read", is_built_in=False, conversations=(), trouble=str(error))
 
 
 @cache
@@ -103,6 +118,8 @@ def _read_file(file: Path) -> Iterator[Conversation | BadLine]:
         return
     try:
         document = msgspec.json.decode(file.read_bytes())
+    except OSError as error:
+        raise BadInput(f"cannot read the file: {error.strerror}.", where=str(file)) from error
     except msgspec.DecodeError as error:
         raise BadInput(f"not JSON: {error}.", where=str(file)) from error
     for number, value in enumerate(document if isinstance(document, list) else [document], start=1):

@@ -3,9 +3,9 @@
 from html import escape
 
 from tip_assets.line_charts import cell, colour, image, picture
+from tip_assets.quality.features.style_figures import FIGURES
 from tip_assets.quality.realism.discriminator import Telling, Verdict
 from tip_assets.quality.realism.reference import Reference
-from tip_assets.quality.realism.style import FEATURES
 from tip_resources.domain.set_metric import SetMetric
 
 _GOAL = "0.5: told apart no better than by a coin"
@@ -83,8 +83,7 @@ def _headline(verdict: Verdict) -> str:
 
 
 def _label(found: Telling) -> str:
-    feature = FEATURES[found.name]
-    return f"{feature.more if found.ours > found.reference else feature.less} {feature.noun}"
+    return FIGURES[found.name].side(found.ours > found.reference)
 
 
 def _interval(verdict: Verdict) -> str:

@@ -40,7 +40,7 @@ def test_three_files_and_what_is_off(calls: Path, tmp_path: Path) -> None:
     assert document["calls"] == 8 and document["reference_is_built_in"] is True and document["off"]
     with (tmp_path / "out" / "metrics.csv").open(newline="", encoding="utf-8") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
-    assert float(rows["turns"]["value"]) == 4 and float(rows["hesitation_share"]["value"]) == 0.25
+    assert float(rows["turns"]["value"]) == 4 and float(rows["question_share"]["value"]) == 0.25
     assert float(rows["compression_ratio"]["value"]) > 1
     assert float(rows["template_rate"]["value"]) == 1
     assert "plan" in rows["plans_delivered"]["detail"] and rows["plans_delivered"]["value"] == ""
@@ -89,3 +89,12 @@ def test_what_is_not_there_is_said(calls: Path, tmp_path: Path) -> None:
 def test_help_teaches() -> None:
     text = run("--help").output
     assert "metrics.html" in text and "reference" in text and "tip analyze calls.jsonl --output metrics" in text
+
+
+def test_one_call_is_not_said_to_be_like_the_reference(tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_text(CALLS[0] + "\n")
+    result = run(file, "--output", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "no figure could be compared with the reference" in result.output
+    assert "0 figures are off" not in result.output

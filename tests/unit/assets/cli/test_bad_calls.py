@@ -93,6 +93,27 @@ def test_a_line_that_is_no_call_is_named_with_its_number(stage: str, case: str, 
     assert ids(tmp_path) == ["good"]
 
 
+def test_an_unknown_speaker_is_refused_with_the_known_ones(tmp_path: Path):
+    assert "A speaker is agent, customer or system." in run("grade", tmp_path, GOOD, BROKEN["unknown speaker"]).output
+
+
+@pytest.mark.parametrize(
+    "last", [("export", "--format", "lex"), ("export", "--format", "csv"), ("analyze", "--output")]
+)
+def test_the_last_stages_take_strange_calls_and_name_broken_lines(last: tuple[str, ...], tmp_path: Path):
+    lines = [*({**one, "id": name} for name, one in STRANGE.items()), *BROKEN.values(), GOOD]
+    (tmp_path / "in.jsonl").write_text(
+        "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines)
+    )
+    name, *options = last
+    arguments = [name, str(tmp_path / "in.jsonl"), *options, str(tmp_path / "out")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 3, result.output
+    assert "Traceback" not in result.output
+    assert all(f"line {len(STRANGE) + place}: " in result.output for place in range(1, len(BROKEN) + 1))
+    assert any((tmp_path / "out").iterdir())
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_set_of_one(stage: str, tmp_path: Path):
     result = run(stage, tmp_path, GOOD)

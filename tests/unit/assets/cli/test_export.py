@@ -146,12 +146,15 @@ def test_wrong_options_are_a_usage_error(calls, tmp_path, options):
     assert run(calls, tmp_path / "out", *options).exit_code == 2
 
 
-def test_an_empty_file_gives_an_empty_export_that_says_so(tmp_path):
+@pytest.mark.parametrize("nothing", [b"", b"\n\n  \n"])
+def test_an_empty_file_is_no_export_and_leaves_an_earlier_one_alone(calls, nothing, tmp_path):
+    run(calls, tmp_path / "out", "--format", "csv")
     source = tmp_path / "in.jsonl"
-    source.write_bytes(b"")
-    result = run(source, tmp_path / "out", "--format", "lex")
-    assert result.exit_code == 0
-    assert "note: The export holds no calls." in result.output
+    source.write_bytes(nothing)
+    result = run(source, tmp_path / "out", "--format", "csv")
+    assert result.exit_code == 1
+    assert "there is no call in it" in result.output
+    assert b"call-1" in (tmp_path / "out" / "calls.csv").read_bytes()
 
 
 def test_the_set_is_named_by_option_or_by_the_file(calls, tmp_path):

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import Engine
 
 from tests.unit.assets.quality.judge_server import VERDICT, serving
+from tip_assets.cli.config import config
+from tip_assets.cli.grade import grade
 from tip_assets.cli.judge import judge
 from tip_assets.quality.calibration.labels import built_in_labels
 from tip_resources.domain.codec import to_json
@@ -73,3 +76,28 @@ def test_without_a_judge_it_says_what_was_tried(tmp_path: Path) -> None:
     result = run(tmp_path, "calibrate", TIP_LLM_URL="http://127.0.0.1:9/v1")
     assert result.exit_code == 1
     assert "http://127.0.0.1:9/v1" in result.stderr
+
+
+def test_what_tip_config_set_stored_chooses_the_judge(tmp_path: Path, fresh_database: Engine) -> None:
+    calls = tmp_path / "calls.jsonl"
+    calls.write_bytes(to_json(built_in_labels()[0]) + b"\n")
+    home = {"TIP_HOME": str(tmp_path), "TIP_MODELS__PROBE_LOCALHOST": "false"}
+    with serving(json.dumps(VERDICT), "small", "large") as server:
+        for key, value in (("models.by_role.judge", "large"), ("quality.judge_samples", "2")):
+            assert CliRunner().invoke(config, ["set", key, value], env=home).exit_code == 0
+        environ = {**home, "TIP_LLM_URL": server.url}
+        graded = CliRunner().invoke(
+            grade, [str(calls), str(tmp_path / "out.jsonl"), "--tier", "network", "--json"], env=environ
+        )
+        asked = {one.body["model"] for one in server.asked}
+    assert graded.exit_code == 0, graded.output
+    assert asked == {"large"} and json.loads(graded.stdout)["samples"] == 2
+    run(tmp_path, "calibrate", "--tier", "local")
+    elsewhere = tmp_path / "elsewhere"
+    assert CliRunner().invoke(config, ["set", "storage_url", str(elsewhere)], env=home).exit_code == 0
+    assert "no grader was held" in run(tmp_path, "list").stdout
+
+
+def test_no_database_is_made_to_find_out_that_it_holds_no_settings(tmp_path: Path) -> None:
+    assert run(tmp_path, "list").exit_code == 0
+    assert not list(tmp_path.rglob("PG_VERSION"))

@@ -191,6 +191,7 @@ def test_the_funnel_shows_every_loss_with_its_reason(make_call):
 def test_a_short_set_says_by_how_many(make_call):
     words = page(report([(make_call(), None)], asked=spec(count=5), losses={"duplicate": 1})).words
     assert re.search(r"5 calls asked,\s+1 delivered\s*, 4 short", words)
+    assert "What fell out, and could not all be replaced: repeats another call (1)." in words
     assert "3 fewer than asked" in words
 
 
@@ -240,11 +241,41 @@ def test_the_calls_to_read_are_the_best_the_worst_and_a_fixed_draw(make_call):
     data, again = report(calls()), report(calls())
     assert data.samples == again.samples
     assert data.samples != report(calls(), asked=spec(seed=6)).samples
-    assert 8 <= len(data.samples) <= 10
+    assert len(data.samples) == 10
     best, worst = data.samples[:2]
     assert (best.why, best.overall) == ("Highest grade", 4.9)
     assert (worst.why, worst.overall) == ("Lowest grade", 3.1)
     assert len({sample.id for sample in data.samples}) == len(data.samples)
+
+
+def test_ten_calls_are_shown_also_where_the_draw_holds_the_best_and_the_worst(make_call):
+    calls = ((make_call(i, overall=4.0 + i / 100), scenario(i)) for i in range(10))
+    assert len(report(calls).samples) == 10
+
+
+def test_calls_that_differ_in_the_size_of_their_batch_alone_are_one_recipe(make_call):
+    def calls():
+        for i in range(3):
+            parameters = {"batch_size": i + 1, "max_output_tokens": 3_200 * (i + 1), "temperature": 0.8, "stop": None}
+            yield make_call(i, origin={"parameters": parameters}), scenario(i)
+        yield make_call(3, origin={"model": "phi-4"}), scenario(3)
+
+    first, second = report(calls()).recipes
+    assert (first.calls, second.calls, second.model) == (3, 1, "phi-4")
+    assert first.parameters == "batch size 1 to 3, max output tokens 3,200 to 9,600, stop None, temperature 0.8"
+
+
+def test_one_is_not_said_as_many_and_none_is_not_said_as_some(make_call):
+    words = page(report([(make_call(), scenario())], asked=spec(count=1), losses={"low_grade": 1})).words
+    assert "1 call below that left out or written anew." in words
+    assert re.search(r"1\s+call above the bar", words)
+    assert "No call was held back" in words
+    assert "Every one" not in page(report([], losses={"too_short": 3})).words
+
+
+def test_what_is_past_the_longest_bars_has_none(make_call):
+    html = render_report(report((make_call(i), scenario(i, resolution=f"r{i}")) for i in range(30)))
+    assert '<li class="rest"><span>16 others together</span><b>16</b></li>' in html
 
 
 def test_endless_calls_are_cut_and_say_so(make_call):

@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.assets.exports.test_report import page, report
 from tip_assets.exports.distributions import count_distribution, grade_distributions
 from tip_assets.exports.funnel import funnel
 from tip_assets.exports.report_collect import collect_report
+from tip_assets.exports.report_cost import recorded_cost
 from tip_assets.exports.report_text import duration, in_short, size
 from tip_assets.exports.summary import summary_of_report
+from tip_assets.generation.spending import SpendingReport
+from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.dataset_spec import DatasetSpec
 
 
@@ -105,3 +109,20 @@ def test_the_summary_says_the_same_as_the_report(make_call):
         "cost_dollars": None,
         "warnings": ["short"],
     }
+
+
+def test_the_cost_of_writing_and_of_judging_stand_side_by_side():
+    wrote = [to_builtins(spent(1_000, 1.5)), to_builtins(spent(500, 0.25))]
+    both = page(
+        report([], cost=recorded_cost(wrote, []), judging=recorded_cost([to_builtins(spent(4_200, 0.5))]))
+    ).words
+    for expected in ("Cost of writing 1.75 USD", "Cost of judging 0.50 USD", "Tokens for judging 4,200"):
+        assert expected in " ".join(both.split())
+    alone = " ".join(page(report([], cost=recorded_cost(wrote, []))).words.split())
+    assert "Cost 1.75 USD" in alone and "judging" not in alone
+    unpriced = recorded_cost([to_builtins(spent(10, None))])
+    assert unpriced is not None and unpriced.dollars is None and unpriced.machine_seconds is None
+
+
+def spent(tokens: int, cost: float | None) -> SpendingReport:
+    return SpendingReport(tokens_in=tokens, tokens_out=0, cost=cost, minutes=1.0, uncounted=0, by_endpoint={})

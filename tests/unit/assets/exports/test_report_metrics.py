@@ -12,7 +12,7 @@ def test_a_figure_stands_beside_the_references():
     words = shown(
         SetMetric(name="backchannel_share", group="style", value=0.04, reference=0.17, distance=1.9, goal="near it")
     )
-    for expected in ("turns that only show listening", "4.0 %", "17 %", "1.9"):
+    for expected in ("back-channels", "4.0 %", "17.0 %", "1.9"):
         assert expected in words
 
 

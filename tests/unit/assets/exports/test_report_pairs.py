@@ -2,13 +2,22 @@
 
 import json
 
+import pytest
+
 from tests.unit.assets.exports.test_report import page, report
 from tip_assets.exports import report_pairs
-from tip_assets.exports.report_pairs import PAIRS_SHOWN, duplicate_findings, turns_of
+from tip_assets.exports.pair_texts import PairTexts
+from tip_assets.exports.report import render_report
+from tip_assets.exports.report_pairs import PAIRS_SHOWN, KnownCall, duplicate_findings, turns_of
 from tip_assets.quality.duplicates.removed import RemovedCall
+from tip_assets.quality.pii.styles import STYLES
 from tip_resources.domain.conversation import Conversation, Turn
-from tip_resources.domain.persona import PersonalFact
+from tip_resources.domain.persona import Persona, PersonalFact
+from tip_resources.domain.redaction import RedactionStyle
 from tip_resources.domain.reject import Reject
+from tip_resources.domain.scenario import Scenario
+from tip_resources.storage.layout import Layout
+from tip_resources.storage.sets import write_set
 
 FACTS = (PersonalFact(type="NAME", value="Rosalind Achterberg"),)
 
@@ -27,14 +36,14 @@ def refused(*texts: str, detail: str = "near duplicate of kept, similarity 0.87"
     return Reject(dataset="x", index=0, reason="duplicate", detail=detail, raw_text=json.dumps({"turns": turns}))
 
 
-def findings(rejects=(), removed=(), calls=(KEPT,)):
-    texts = {call.id: call for call in calls}
+def findings(rejects=(), removed=(), calls=(KEPT,), style: RedactionStyle = "type_tag", dataset=""):
+    texts = {(dataset if call is KEPT else "", call.id): KnownCall(call, FACTS) for call in calls}
     return duplicate_findings(
         rejects,
         removed,
         facts_of=lambda index: FACTS,
-        calls_by_id=lambda ids: {id_: texts[id_] for id_ in ids if id_ in texts},
-        style="type_tag",
+        calls_of=lambda dataset, ids: {id_: texts[dataset, id_] for id_ in ids if (dataset, id_) in texts},
+        style=style,
     )
 
 
@@ -55,7 +64,22 @@ def test_a_call_removed_afterwards_is_found_by_its_id():
     assert [pair.method for pair in found.pairs] == ["masked"]
 
 
-def test_what_another_set_delivered_is_counted_but_cannot_be_shown():
+@pytest.mark.parametrize("style", STYLES)
+def test_people_are_shown_tags_whatever_style_the_exports_have(style):
+    (pair,) = findings(
+        [refused("How can I help you?", "Rosalind Achterberg here, my bill is wrong.")], style=style
+    ).pairs
+    assert pair.removed[1].text in ("[NAME] here, my bill is wrong.", "[PII] here, my bill is wrong.")
+
+
+def test_a_call_that_another_set_delivered_is_shown_with_the_name_of_the_set():
+    detail = "near duplicate of kept of last-week, similarity 0.87"
+    found = findings([refused("How can I help you?", "My bill is wrong.", detail=detail)], dataset="last-week")
+    assert [pair.kept_in for pair in found.pairs] == ["last-week"]
+    assert "Delivered before, in last-week" in page(report([], duplicates=found)).words
+
+
+def test_a_call_that_is_not_there_any_more_is_counted_but_cannot_be_shown():
     found = findings(
         removed=[RemovedCall(id="a", duplicate_of="b", dataset_of="last-week", method="exact", similarity=1.0)]
     )
@@ -99,8 +123,9 @@ def test_turns_are_read_from_lines_as_well():
 
 def test_the_page_marks_the_words_that_differ():
     found = findings([refused("How can I help you today?", "My invoice is wrong.")])
+    html = render_report(report([], duplicates=found))
+    assert "My <ins>invoice</ins> is wrong." in html
     shown = page(report([], duplicates=found))
-    assert "ins" in shown.tags
     assert "nearly the same words" in shown.words.lower()
 
 
@@ -108,3 +133,30 @@ def test_hostile_text_in_a_duplicate_stays_text():
     found = findings([refused("How can I help you today?", "My <script>alert(1)</script> bill & co is wrong.")])
     shown = page(report([], duplicates=found))
     assert "script" not in shown.tags
+
+
+def test_texts_come_from_the_set_itself_and_from_what_another_delivered(tmp_path):
+    layout = Layout(str(tmp_path / "data"), tmp_path)
+
+    def stored(asset, dataset, rows, kind):
+        file = layout.set_file(asset, dataset)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_set(rows, kind, tmp_path / "scratch" / dataset / asset).sink_parquet(str(file))
+
+    people = [
+        Persona(id=f"p-{role}", index=0, role=role, name="Rosalind Achterberg", facts=FACTS)
+        for role in ("customer", "agent")
+    ]
+    plan = Scenario(
+        id="s", index=0, domain="retail", template="t", title="T", intent_path=(), facts={}, complications=(),
+        resolution="done", difficulty=1,
+    )  # fmt: skip
+    stored("scenarios", "last-week", [plan], Scenario)
+    stored("personas", "last-week", people, Persona)
+    stored("scrubbed_conversations", "last-week", [KEPT], Conversation)
+    stored("raw_conversations", "this-week", [call("gone", "Hello.")], Conversation)
+    texts = PairTexts(layout, "this-week")
+    (known,) = texts.calls("last-week", ["kept", "another"]).values()
+    assert (known.conversation.id, {fact.value for fact in known.facts}) == ("kept", {"Rosalind Achterberg"})
+    assert [known.conversation.id for known in texts.calls("", ["gone"]).values()] == ["gone"]
+    assert texts.calls("deleted", ["kept"]) == {}

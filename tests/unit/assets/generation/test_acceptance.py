@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import Engine
 from upath import UPath
@@ -13,8 +14,11 @@ from tip_assets.generation.tally import Tally
 from tip_assets.quality.duplicates.comparison import sketched
 from tip_assets.quality.duplicates.earlier_calls import DeliveredCalls
 from tip_assets.quality.duplicates.thresholds import DEFAULT
+from tip_assets.quality.screening import ScrubScreen
+from tip_assets.quality.scrubbing import drawn_again, redact, with_spans
 from tip_resources.database.delivered import DeliveredIndex
 from tip_resources.domain.conversation import Conversation, Turn
+from tip_resources.domain.persona import PersonalFact
 from tip_resources.storage.checkpoint import Checkpoint
 
 WORDS = ["amber", "brook", "cedar", "delta", "ember", "fjord", "grove", "heron", "inlet", "jetty", "knoll", "larch"]
@@ -104,6 +108,32 @@ def test_a_resumed_run_refuses_copies_of_what_was_kept_before_it_was_cut_off(tmp
     assert tally().judge(call("a", 1), plan(0), "")
     resumed = tally()
     assert resumed.take_up(lambda: [plan(0), plan(1)]) == 1
-    assert checkpoint.load(0, "i0").annotations.grade is not None
+    assert next(checkpoint.load([(0, "i0")])).annotations.grade is not None
     assert not resumed.judge(call("b", 1, is_edited=is_edited, index=1), plan(1), "")
     assert resumed.judge(call("c", 2, index=1), plan(1), "")
+
+
+def test_a_call_whose_surrogates_are_all_somebodys_facts_is_refused_while_another_can_be_written():
+    key, name = b"0123456789abcdef0123456789abcdef", "Mortimer Quimby"
+    written = call("a", 1)
+    named = msgspec.structs.replace(
+        written, turns=(Turn(speaker="customer", text=f"My name is {name}."), *written.turns)
+    )
+    found = with_spans(named)
+    # Every name that the stage behind would try in its place.
+    drawn = [
+        redact(drawn_again(found, draw) if draw else found, "surrogate", key=key).turns[0].text for draw in range(4)
+    ]
+    facts = tuple(
+        PersonalFact(type="NAME", value=text.removeprefix("My name is ").rstrip("."), spoken=()) for text in drawn
+    )
+    planned = msgspec.structs.replace(plan(0), agent=msgspec.structs.replace(plan(0).agent, facts=facts))
+    assert isinstance(gatekeeper().judge(named, planned), Conversation)
+    refusal = Gatekeeper(minimum_turns=8, minimum_score=0.0, styles=("surrogate",), key=key).judge(named, planned)
+    assert isinstance(refusal, Refusal) and refusal.reason == "unscrubbable" and "NAME" in refusal.detail
+    assert not any(fact.value in refusal.detail for fact in facts)
+    # The stage behind says the same of it, and of a call that the gate lets pass.
+    screen = ScrubScreen(("surrogate",), key)
+    assert list(screen.screen([(named, planned)])) == [] and set(screen.held_back) == {"a"}
+    kept = Gatekeeper(minimum_turns=8, minimum_score=0.0, styles=("surrogate",), key=key).judge(named, plan(0))
+    assert isinstance(kept, Conversation) and len(list(ScrubScreen(("surrogate",), key).screen([(kept, plan(0))]))) == 1

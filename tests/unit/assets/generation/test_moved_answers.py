@@ -53,6 +53,6 @@ def test_what_a_moved_answer_still_owed_is_asked_for_in_the_same_round_and_in_th
         summary = asyncio.run(scenario(rtx))
     assert (summary.kept, summary.rounds, summary.rejected, summary.failures) == (CALLS, 1, {}, {})
     assert [usage for usage in checkpoint.usages().values() if usage.failure == "moved"]
-    kept = [checkpoint.load(index, identity) for index, names in checkpoint.finished().items() for identity in names]
+    kept = [*checkpoint.load((index, name) for index, names in checkpoint.finished().items() for name in names)]
     assert {conversation.provenance.attempt for conversation in kept if conversation.provenance} == {1}
     assert summary.batch_size == 4

@@ -2,9 +2,10 @@
 
 import msgspec
 
-from tip_assets.generation.progress_line import ProgressLine, count_of, duration
+from tip_assets.generation.progress_line import ProgressLine
 from tip_assets.generation.spending import SpendingReport
 from tip_assets.generation.write_calls import WritingProgress
+from tip_assets.rough_figures import count_of, duration
 from tip_resources.llm.endpoint_state import EndpointStatus, Standing
 
 

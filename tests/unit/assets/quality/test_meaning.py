@@ -65,8 +65,13 @@ def assert_told_apart(comparer: SemanticComparer, calls: list[Conversation], str
 
 
 def test_a_call_is_as_like_itself_as_its_facts_allow():
-    call = said(*range(20))
+    call = said(*range(50))
     assert likeness(call, call) == pytest.approx(facts_shared(call.named, call.named))
+
+
+def test_the_less_is_said_the_less_its_likeness_counts():
+    long, short, shortest = (said(*range(pieces)) for pieces in (50, 35, 15))
+    assert likeness(long, long) > likeness(short, short) > likeness(shortest, shortest) > 0.5
 
 
 def test_half_a_call_in_common_is_no_likeness():
@@ -269,7 +274,7 @@ def test_a_set_whose_words_name_no_candidate_is_compared_everything_with_everyth
             tmp_path,
             comparison,
             semantic=MeaningComparer(0.95, model),
-            neighbours=CallNeighbours(model),
+            finders=[CallNeighbours(model)],
             progress=lambda what, done, total: told.append((what, done, total)),
         )
     ) as found:

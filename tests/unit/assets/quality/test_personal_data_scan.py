@@ -33,14 +33,12 @@ def test_without_hyperscan_the_same_spans_are_found(monkeypatch: pytest.MonkeyPa
     calls = [*read_good_calls(), make_call(*SAID), make_call(*(text.lower() for text in SAID))]
     with_hyperscan = [find_spans(call, facts) for call in calls for facts in ((), FACTS)]
     monkeypatch.setitem(sys.modules, "hyperscan", None)
-    triggers.pattern_scanner.cache_clear()
-    triggers.fact_scanner.cache_clear()
+    triggers.scanner.cache_clear()
     try:
-        assert isinstance(triggers.pattern_scanner(), ReScanner)
+        assert isinstance(triggers.scanner(False), ReScanner)
         assert [find_spans(call, facts) for call in calls for facts in ((), FACTS)] == with_hyperscan
     finally:
-        triggers.pattern_scanner.cache_clear()
-        triggers.fact_scanner.cache_clear()
+        triggers.scanner.cache_clear()
 
 
 def test_both_engines_see_the_same_turns():

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
 
 from tests.embedded import empty_database, in_database, run_sql
 from tip_resources.database.connection import close, database, database_url, normalised_url
+from tip_resources.database.trouble import unusable
 from tip_resources.domain.failures import BadInput, TransientFailure
 
 
@@ -42,6 +44,22 @@ def test_a_server_that_is_away_is_a_transient_failure_without_the_password(monke
         with pytest.raises(TransientFailure, match=r"database calls at 127.0.0.1: cannot be reached") as refused:
             database()
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "mend"),
+    [
+        ('no pg_hba.conf entry for host "10.0.0.7", user "ann", no encryption', "add ?sslmode=require"),
+        ('no pg_hba.conf entry for "h", SSL encryption\nno pg_hba.conf entry for "h", no encryption', "to pg_hba.conf"),
+        ('password authentication failed for user "ann"', "Check the user, the password"),
+        ("unsupported startup parameter in options: search_path", 'ALTER ROLE "ann" IN DATABASE "calls"'),
+    ],
+)
+def test_what_a_server_refuses_is_told_with_what_mends_it(said: str, mend: str):
+    refused = unusable(make_url("postgresql://ann:secret@db/calls"), said)
+    assert isinstance(refused, BadInput)
+    assert mend in refused.mend
+    assert "secret" not in str(refused)
 
 
 def test_a_database_that_does_not_exist_is_the_persons_to_mend(server_url: str, monkeypatch: pytest.MonkeyPatch):

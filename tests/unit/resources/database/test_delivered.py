@@ -139,3 +139,23 @@ def test_five_thousand_calls_are_indexed_and_looked_up_in_batches_by_the_index(f
     assert index.replace_dataset("large", rows) == 5_500
     near = found(index, *(sketch(f"n{number}", "", (0, *keys[number][3:5])) for number in range(5_000, 6_000)))
     assert near == {f"n{number}": [("large", f"c{number}")] for number in range(5_000, 5_500)}
+
+
+def test_of_each_kind_of_keys_the_smallest_are_kept_and_common_ones_make_room_for_others(fresh_database: Engine):
+    index = DeliveredIndex(fresh_database)
+    first, second = range(1_000, 1_040), range(10, 50)  # two kinds, each rising
+    index.replace_dataset("one", [sketch("c1", "f1", (*first, *second))])
+    alone = [sketch(str(key), "", (key,)) for key in (*first, *second)]
+    kept = {int(id) for id in found(index, *alone)}
+    assert kept == {*first[:12], *second[:12]}
+    index.replace_dataset("many", [sketch(f"d{n}", f"g{n}", (*first[:12], *second[:12])) for n in range(60)])
+    index.replace_dataset("new", [sketch("e1", "h1", (*first, *second))])
+    with fresh_database.connect() as connection:
+        keys = connection.scalar(text("SELECT band_keys FROM tip.conversations WHERE dataset = 'new'"))
+    assert sorted(keys) == [*second[12:24], *first[12:24]]
+
+
+def test_nothing_waits_to_be_sorted_in_when_a_set_is_there(fresh_database: Engine):
+    DeliveredIndex(fresh_database).replace_dataset("one", [sketch(f"c{n}", f"f{n}", (n, n + 1)) for n in range(500)])
+    with fresh_database.connect() as connection:
+        assert connection.scalar(text("SELECT gin_clean_pending_list('tip.conversations_by_band_keys')")) == 0

@@ -1,4 +1,3 @@
-import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 from tests.embedded import empty_database, in_database, run_sql
 from tip_resources.database import audit
 from tip_resources.database import migrate as migrate_module
-from tip_resources.database.embeddings import ensure_embeddings, has_embeddings
 from tip_resources.database.migrate import migrate
 from tip_resources.database.schema import HEAD_REVISION
 from tip_resources.database.tables import metadata
@@ -24,7 +22,6 @@ TABLES = {
     "audit_log",
     "conversations",
     "dataset_requests",
-    "embeddings",
     "endpoint_leases",
     "endpoint_limits",
     "endpoints",
@@ -74,7 +71,7 @@ def test_an_empty_database_gets_all_tables_and_they_are_those_of_the_code(bare: 
         options = {
             "include_schemas": True,
             "version_table_schema": "tip",
-            "include_name": lambda name, kind, _: name == "tip" if kind == "schema" else name != "embeddings",
+            "include_name": lambda name, kind, _: name == "tip" if kind == "schema" else True,
             "compare_server_default": True,
         }
         assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
@@ -123,7 +120,7 @@ def test_a_database_of_a_newer_tip_is_refused(bare: Engine):
 
 
 def test_an_unknown_revision_to_go_to_is_refused(bare: Engine):
-    with pytest.raises(BadInput, match=r"no revision '0815'.*There are: base, 0001, 0002, 0003, 0004, 0005, 0006"):
+    with pytest.raises(BadInput, match=r"no revision '0815'.*There are: base, 0001, 0002, .*, 0006, 0007"):
         migrate(bare, "0815")
 
 
@@ -142,41 +139,17 @@ def test_a_schema_that_belongs_to_another_user_is_explained(bare: Engine, strang
     engine.dispose()
 
 
-def test_without_pgvector_everything_but_the_embeddings_works_and_it_is_noted(
-    bare: Engine, stranger: str, caplog: pytest.LogCaptureFixture
-):
-    # The schema is given, the right to install an extension is not.
+def test_the_table_of_embeddings_that_older_versions_made_goes_and_delivered_calls_stay(bare: Engine):
+    migrate(bare, "0006")
     with bare.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA tip AUTHORIZATION {stranger}"))
-    engine = create_engine(in_database(bare.url.render_as_string(False), bare.url.database or "", user=stranger))
-    with caplog.at_level(logging.WARNING):
-        migrate(engine)
-    assert "has no pgvector" in caplog.text
-    assert set(inspect(bare).get_table_names(schema="tip")) == TABLES - {"embeddings"}
-    assert [entry.action for entry in audit.recent(engine)] == ["database.embeddings_skipped"]
-
-    with bare.begin() as connection:  # its owner installs it, in a schema of their own
-        connection.execute(text("CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions"))
-        connection.execute(text(f"GRANT USAGE ON SCHEMA extensions TO {stranger}"))
-    with engine.begin() as connection:
-        assert ensure_embeddings(connection)
-        assert has_embeddings(connection)
-    engine.dispose()
-    with bare.begin() as connection:
-        connection.execute(text(f"DROP OWNED BY {stranger}"))
-
-
-def test_embeddings_of_different_lengths_fit_and_can_be_compared(fresh_database: Engine):
-    with fresh_database.begin() as connection:
-        connection.execute(text("INSERT INTO tip.conversations (dataset, conversation_id) VALUES ('d', 'c1')"))
+        connection.execute(text("CREATE TABLE tip.embeddings (conversation uuid REFERENCES tip.conversations)"))
         connection.execute(
-            text(
-                "INSERT INTO tip.embeddings (conversation, model, embedding) SELECT id, m, e::vector FROM "
-                "tip.conversations, (VALUES ('small', '[1,0]'), ('large', '[1,0,0]')) AS v (m, e)"
-            )
+            text("INSERT INTO tip.conversations (dataset, conversation_id, band_keys) VALUES ('d', 'c1', '{1,2}')")
         )
-        near = text("SELECT 1 - (embedding <=> '[0,1]') FROM tip.embeddings WHERE model = 'small'")
-        assert connection.scalar(near) == 0
+    migrate(bare)
+    assert set(inspect(bare).get_table_names(schema="tip")) == TABLES
+    with bare.connect() as connection:
+        assert connection.scalar(text("SELECT band_keys FROM tip.conversations")) == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,17 @@ def test_a_closed_server_is_waited_for_with_words_and_then_given_up() -> None:
     assert "Is the server running?" in waiting.reason
 
 
+@pytest.mark.parametrize("limit", [1, 3, 10, 60])
+def test_one_question_to_a_closed_server_is_given_up_when_patience_ends(limit: float) -> None:
+    # As ask_json asks. The one request must not sleep through the time in which the pool could give it up.
+    dead = Endpoint(name="lm", url=DEAD_URL, model="phi-4")
+    quick = settings(unavailable_limit_seconds=limit, breaker_failures=2, retries=1)
+    seen = asyncio.run(collect([dead], [request()], quick))
+    assert seen.only.failure == "connect"
+    # The first wait, for what may be an accident, is a second or a little more; it is no outage yet.
+    assert limit <= seen.clock.seconds - 1000 <= limit + 2
+
+
 def test_a_server_that_comes_back_within_the_limit_loses_nothing() -> None:
     seen, _ = ask([resets()] * 12 + [GOOD], retries=50)
     assert seen.only.failure is None

@@ -2,8 +2,6 @@
 
 from alembic import op
 
-from tip_resources.database.embeddings import ensure_embeddings
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -157,7 +155,7 @@ def upgrade() -> None:
     """From an empty schema."""
     op.execute(TABLES)
     op.execute(APPEND_ONLY)
-    ensure_embeddings(op.get_bind())
+    # A table of embeddings was made here too where pgvector was there. 0007 drops it: nothing ever wrote it.
 
 
 def downgrade() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tip_assets.quality.duplicates.bodies import MOST_WORDS, unpacked_body
+from tip_assets.quality.duplicates.bodies import MOST_WORDS, joined_words
 from tip_assets.quality.duplicates.compare import compare
 from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.duplicates.sketches import sketches
@@ -90,6 +90,7 @@ def test_a_turn_of_ten_megabytes_has_a_small_body_and_finds_its_copy() -> None:
     vocabulary = [f"w{''.join(rng.choices('abcdefghij', k=6))}" for _ in range(60_000)]
     words = rng.choices(vocabulary, k=1_250_000)
     made = sketches([call("1", " ".join(words)), call("2", " ".join(words[:-2000])), call("3", " ".join(words[::-1]))])
-    bodies = [unpacked_body(sketch.body) for sketch in made]
-    assert all(body is not None and 0 < body.words.size <= MOST_WORDS for body in bodies)
+    bodies = [sketch.body for sketch in made]
+    words, _ = joined_words(bodies, bodies)
+    assert all(0 < size <= MOST_WORDS for size in words.sizes)
     assert [match and match.method for match in DuplicateIndex().find_or_add_all(made)] == [None, "near", None]

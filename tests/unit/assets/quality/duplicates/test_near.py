@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tip_assets.quality.duplicates.compare import compare
+from tip_assets.quality.duplicates.compare import compare, compare_all
 from tip_assets.quality.duplicates.index import DuplicateIndex
 from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.duplicates.sketches import sketches
@@ -191,6 +191,40 @@ def test_near_misses_are_named_with_how_alike_they_are(good_calls: list[Conversa
     [(id_, similarity)] = index.near_misses(sketch)
     assert id_ == call.id
     assert 0.7 < similarity < 0.99
+
+
+def test_pairs_compared_together_are_as_alike_as_each_alone(good_calls: list[Conversation]) -> None:
+    rng = random.Random(6)
+    texts = [[turn.text for turn in call.turns] for call in good_calls]
+    edited = [edited_words(0.02 * number)(said, rng) for number, said in enumerate(texts)]
+    # Of so many words the sketch holds a sample, and none of the words of the last one are read.
+    long = [" ".join(f"w{rng.randrange(3000)}" for _ in range(9000))]
+    copies = [with_texts(call, said) for call, said in zip(good_calls, edited, strict=True)]
+    originals = sketches([*good_calls, with_texts(good_calls[0], long), good_calls[0]])
+    news = sketches([*copies, with_texts(good_calls[0], edited_words(0.05)(long, rng)), copies[0]])
+    news[-1] = msgspec.structs.replace(news[-1], exact="0" * 32, normalized="1" * 32, body=b"\xff")
+    pairs = [(new, earlier) for new in news for earlier in originals]
+    likenesses = compare_all(pairs)
+    assert likenesses == [compare(new, earlier) for new, earlier in pairs]
+    assert {None, "near"} < {likeness.method for likeness in likenesses}
+    assert likenesses[-1].similarity == 0.0
+
+
+def test_who_decides_on_calls_left_open_sees_their_near_misses(good_calls: list[Conversation]) -> None:
+    def asked(sketch: CallSketch, near_misses: list[tuple[str, float]]) -> DuplicateMatch | None:
+        open_calls[sketch.id] = [id_ for id_, _ in near_misses]
+        return DuplicateMatch(id=sketch.id, duplicate_of=near_misses[0][0], method="semantic", similarity=1.0)
+
+    open_calls: dict[str, list[str]] = {}
+    call, rng = good_calls[0], random.Random(1)
+    texts = [turn.text for turn in call.turns]
+    index = DuplicateIndex(thresholds=Thresholds(near=0.99, masked=0.99))
+    index.find_or_add_all(sketches(good_calls))
+    copies = sketches([with_texts(call, edited_words(0.1)(texts, rng), id=id_) for id_ in ("one", "other")])
+    matches = index.find_or_add_all(copies, asked)
+    assert [match and match.method for match in matches] == ["semantic", "semantic"]
+    # The first copy is not kept, so it is no near miss of the second.
+    assert open_calls == {"one": [call.id], "other": [call.id]}
 
 
 class Delivered:

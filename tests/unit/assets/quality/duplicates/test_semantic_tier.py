@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from benchmarks.quality.paraphrases import paraphrase
 from tests.unit.assets.quality.conftest import read_good_calls
 from tip_assets.quality.duplicates import semantic_tier as module
+from tip_assets.quality.duplicates.rare_words import RareWordNeighbours
 from tip_assets.quality.duplicates.semantic import CallPair
 from tip_assets.quality.duplicates.semantic_tier import SemanticTier, semantic_tier
 from tip_assets.quality.duplicates.word_vectors import WordVectors
@@ -37,7 +38,7 @@ def test_switched_off_it_does_not_run_and_says_so():
 def test_without_a_pair_no_model_is_opened(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "open_sentence_model", lambda: pytest.fail("opened"))
     tier = SemanticTier(0.95, "sentences")
-    assert tier.neighbours() is None
+    assert [type(finder) for finder in tier.finders()] == [RareWordNeighbours]
     assert tier.said == "no pair of calls was alike enough to ask for its meaning"
 
 
@@ -77,7 +78,7 @@ def test_a_model_that_cannot_be_opened_leaves_it_to_words_and_is_told(monkeypatc
 
     monkeypatch.setattr(module, "open_sentence_model", cannot)
     tier = SemanticTier(0.95, "sentences", is_everything=True)
-    assert tier.neighbours() is None
+    assert [type(finder) for finder in tier.finders()] == [RareWordNeighbours]
     assert tier.duplicates(pairs()) == SemanticTier(0.95, "words").duplicates(pairs())
     assert tier.said == (
         "3 pairs of calls compared, 1 say the same; by words, because sentences could not be read: "

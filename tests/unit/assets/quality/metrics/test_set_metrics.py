@@ -8,13 +8,13 @@ import msgspec
 import polars as pl
 import pytest
 
+from tip_assets.quality.features.style_figures import FIGURES, style_figures, turn_taking_entropy
 from tip_assets.quality.metrics.analysis import Analysis, analyse
 from tip_assets.quality.metrics.distances import distance
 from tip_assets.quality.metrics.files import write_analysis
 from tip_assets.quality.metrics.measured_set import NO_WORDS, ONE_SPEAKER, TOO_LONG, UNSPACED
 from tip_assets.quality.metrics.ngrams import NgramTable
 from tip_assets.quality.metrics.sampling import Sampled, sample_of, sample_of_set
-from tip_assets.quality.metrics.style_features import FEATURES, style_features, turn_taking_entropy
 from tip_assets.quality.realism.reference import Reference
 from tip_resources.domain.conversation import Conversation, Speaker, Turn
 from tip_resources.domain.reject import Reject
@@ -87,7 +87,7 @@ def test_calls_like_the_reference_are_not_off_and_damaged_ones_are(good_calls: l
     same = analysed(good_calls, good_calls)
     assert same.off == () and same.style_distance == 0
     essays = analysed([damaged("essay language", call, 1) for call in good_calls], good_calls)
-    assert any(sentence.startswith("language too written") for sentence in essays.off)
+    assert any(sentence.startswith("fewer contractions") for sentence in essays.off)
     assert any("longer sentences" in sentence for sentence in essays.off)
     assert (essays.style_distance or 0) > 1
 
@@ -122,7 +122,7 @@ def test_turn_taking_entropy_tells_order_from_chance() -> None:
 
 
 def test_style_figures_of_a_call_one_by_one() -> None:
-    found = style_features(
+    found = style_figures(
         call(
             ("agent", "Thank you for calling. How can I help?"),
             ("customer", "Um, I I mean, my bill is wrong and I'm angry--"),
@@ -135,15 +135,16 @@ def test_style_figures_of_a_call_one_by_one() -> None:
         )
     )
     assert found["turns"] == 8
-    assert found["hesitation_share"] == 1 / 8
     assert found["question_share"] == 2 / 8
     assert found["backchannel_share"] >= 1 / 8
     assert found["cut_off_share"] == 1 / 3
     assert found["doubled_share"] == 4 / 7
     assert found["sentiment_start"] < 0 < found["sentiment_change"]
-    assert found["fillers_per_100_words"] > 0 and found["restarts_per_100_words"] > 0
+    # 36 words: one um, one "I mean", one I that is said twice.
+    for habit in ("fillers", "hedges", "restarts"):
+        assert found[f"{habit}_per_100_words"] == pytest.approx(100 / 36)
     assert "overlap_share" not in found
-    assert set(found) <= set(FEATURES)
+    assert set(found) <= set(FIGURES)
 
 
 def test_overlap_is_measured_where_times_are_known() -> None:
@@ -151,7 +152,7 @@ def test_overlap_is_measured_where_times_are_known() -> None:
         Turn(speaker=("agent", "customer")[place % 2], text="Hello there.", start_ms=start, end_ms=start + 1_000)
         for place, start in enumerate((0, 900, 2_000, 3_100))
     )
-    assert style_features(Conversation(id="a", turns=turns))["overlap_share"] == 1 / 3
+    assert style_figures(Conversation(id="a", turns=turns))["overlap_share"] == 1 / 3
 
 
 ODD = {

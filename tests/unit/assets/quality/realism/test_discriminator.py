@@ -26,7 +26,7 @@ def test_calls_without_habits_are_told_apart_and_it_is_said_by_what() -> None:
     assert verdict.auc is not None and verdict.auc > 0.95
     found = {telling.name: telling for telling in verdict.telling}
     assert "our calls have fewer turns of up to three words" in found["short_turn_share"].text
-    assert found["turn_words"].ours > found["turn_words"].reference
+    assert found["agent_turn_words"].ours > found["agent_turn_words"].reference
     assert [one.distance for one in verdict.telling] == sorted((one.distance for one in verdict.telling), reverse=True)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.assets.quality.realism.calls import stiff
 from tip_assets.planning.recipes import HabitChanges, Recipe
+from tip_assets.quality.features.style_figures import TELLING_FIGURES
 from tip_assets.quality.realism.changes import CHANGES, proposals
 from tip_assets.quality.realism.curve import conclusion, curve_markdown, curve_points
 from tip_assets.quality.realism.discriminator import Telling, Verdict
@@ -15,13 +16,12 @@ from tip_assets.quality.realism.effects import measure_effect
 from tip_assets.quality.realism.reference import built_in_reference
 from tip_assets.quality.realism.rounds import Point, RoundOutcome, Rounds, TriedChange
 from tip_assets.quality.realism.sampling import Sample
-from tip_assets.quality.realism.style import FEATURES
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import BadInput
 
 REAL = built_in_reference().conversations
-MENDS = {"short_turn_share", "turn_words"}
+MENDS = {"short_turn_share", "agent_turn_words", "customer_turn_words"}
 
 
 def sample(calls: Sequence[Conversation], **given: Any) -> Sample:
@@ -69,19 +69,19 @@ def telling(name: str, ours: float, reference: float) -> Telling:
 
 
 def test_proposals_mend_the_side_on_which_ours_are_and_are_not_made_twice() -> None:
-    found = [telling("disfluencies_per_100_words", 0.6, 1.6), telling("backchannel_share", 0.02, 0.08)]
+    found = [telling("hedges_per_100_words", 0.6, 1.6), telling("backchannel_share", 0.02, 0.08)]
     first = proposals(found, Recipe(), frozenset(), 4)
     assert [change.name for change in first] == ["callers hesitate more", "agents hesitate more", "listening noises"]
     again = proposals(found, Recipe(), frozenset({"callers hesitate more"}), 1)
     assert [change.name for change in again] == ["agents hesitate more"]
-    (other,) = proposals([telling("disfluencies_per_100_words", 3.0, 1.6)], Recipe(), frozenset(), 4)
+    (other,) = proposals([telling("hedges_per_100_words", 3.0, 1.6)], Recipe(), frozenset(), 4)
     assert other.name == "everybody hesitates less"
     in_it = first[2].apply(Recipe())
     assert "listening noises" not in [change.name for change in proposals(found, in_it, frozenset(), 4)]
 
 
 def test_every_change_mends_features_that_are_measured_and_changes_something() -> None:
-    assert {feature for change in CHANGES for feature, _ in change.mends} <= set(FEATURES)
+    assert {feature for change in CHANGES for feature, _ in change.mends} <= set(TELLING_FIGURES)
     assert len({change.name for change in CHANGES}) == len(CHANGES)
     assert all(change.apply(Recipe()) != Recipe() for change in CHANGES)
 

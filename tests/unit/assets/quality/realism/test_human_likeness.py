@@ -10,9 +10,9 @@ import pytest
 
 from tests.unit.assets.quality.conftest import essay_language, read_good_calls, word_salad
 from tests.unit.assets.quality.realism.calls import call, stiff
+from tip_assets.quality.features.style_figures import TELLING_FIGURES
 from tip_assets.quality.realism.human_likeness import human_likeness, trained_weights
 from tip_assets.quality.realism.reference import built_in_reference
-from tip_assets.quality.realism.style import FEATURES
 
 
 def likeness(calls: list) -> float:
@@ -55,7 +55,7 @@ def test_what_cannot_be_said_is_none(one) -> None:
 def test_the_weights_say_what_they_were_trained_on_and_how_to_do_it_again() -> None:
     weights = trained_weights()
     assert "no recordings" in weights.trained_on and "benchmarks.quality.human_likeness" in weights.retrain
-    assert 0.5 < weights.accuracy <= 1 and {feature.name for feature in weights.features} <= set(FEATURES)
+    assert 0.5 < weights.accuracy <= 1 and {feature.name for feature in weights.features} <= set(TELLING_FIGURES)
 
 
 def test_scoring_a_call_needs_no_library() -> None:

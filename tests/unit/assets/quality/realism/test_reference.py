@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.assets.quality.realism.calls import call
 from tip_assets.quality.grading import grade_locally
-from tip_assets.quality.realism.reference import Reference, built_in_reference, reference_calls
+from tip_assets.quality.realism.reference import Reference, built_in_reference, reference_calls, reference_or_none
 from tip_resources.domain.failures import BadInput
 from tip_resources.settings.models import QualitySettings, Settings
 from tip_resources.storage.jsonl import write_conversations
@@ -56,6 +56,14 @@ def test_a_reference_that_cannot_be_read_is_never_replaced_by_ours(content: str 
         (tmp_path / "mine.jsonl").write_text(content)
     with pytest.raises(BadInput):
         reference_calls(named("mine.jsonl"), tmp_path)
+
+
+def test_for_a_set_a_reference_that_cannot_be_read_is_none_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_bytes(b"\xff\xfe{")
+    for setting, said in (("gone.jsonl", "no such file"), ("mine.json", "not JSON")):
+        found = reference_or_none(named(setting), tmp_path)
+        assert found.conversations == () and not found.is_built_in and said in found.trouble
+    assert reference_or_none(Settings(), tmp_path) == built_in_reference()
 
 
 def test_what_it_is_called_is_never_a_whole_path(tmp_path: Path) -> None:
