@@ -12,7 +12,7 @@ UV := $(BIN)/uv
 SYNC := $(UV) pip install --quiet --python $(VENV) --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo up test test-slow test-all check format lock clean
+.PHONY: help install install-dev demo up docs test test-slow test-all check format lock clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ check: install-dev ## Lint, format check, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+docs: install ## Write the generated parts of docs/ anew (settings, commands, columns)
+	$(BIN)/python -m tip_assets.pages
 
 format: install-dev ## Put the code in shape
 	$(BIN)/ruff check --fix .

@@ -31,6 +31,8 @@ def doctor(port: int, as_json: bool) -> None:
             if finding.mend:
                 say(f"     -> {finding.mend}")
     if not all(finding.ok for finding in findings):
+        if not as_json:
+            say("More on each line: docs/troubleshooting.md")
         raise SystemExit(EXIT_FAILED)
 
 

@@ -63,6 +63,10 @@ class Gatekeeper:
         self._styles: tuple[RedactionStyle, ...] = tuple(dict.fromkeys(("type_tag", *styles)))
         self._key = key
 
+    def require(self, *, minimum_turns: int, minimum_score: float) -> None:
+        """From the next call on, these are asked of it; what was kept stays kept."""
+        self._minimum_turns, self._minimum_score = minimum_turns, minimum_score
+
     def remember(self, conversation: Conversation) -> None:
         """Counts a call kept earlier (by a run that was cut off) as taken."""
         self._index.add(_sketch(conversation))

@@ -12,6 +12,7 @@ from tip_assets.catalogue import CODE_VERSION, GENERATION, OWNERS, RUN_POOL
 from tip_assets.generation.acceptance import scrubbed
 from tip_assets.generation.collect import REJECTS, count_reasons, kept_conversations
 from tip_assets.generation.conversations import call_identity
+from tip_assets.generation.decisions import DecisionLog
 from tip_assets.generation.engine import SharedRecords
 from tip_assets.generation.glossary import prompt_by
 from tip_assets.generation.performance_plot import performance_markdown
@@ -20,7 +21,7 @@ from tip_assets.generation.room import write_with_room
 from tip_assets.generation.sharding import Shard, shards
 from tip_assets.generation.spending import Spending, stopped_note
 from tip_assets.generation.stopping import StopsForRoom
-from tip_assets.generation.write_calls import WritingSummary
+from tip_assets.generation.write_calls import WritingProgress, WritingSummary
 from tip_assets.generation.writing import Written, write_plans
 from tip_assets.partitions import datasets
 from tip_assets.planning.assets import the_spec
@@ -39,6 +40,7 @@ from tip_resources.domain.reject import Reject
 from tip_resources.llm.prices import load_prices
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.layers import node_name
+from tip_resources.settings.live import LiveSettings
 from tip_resources.storage.sets import count_rows, read_set, write_set
 
 # Values between the ops of the graph live with the run, not with the asset.
@@ -83,6 +85,12 @@ def write_shard(
     started = time.monotonic()
     checkpoint = platform.checkpoint(spec.name)
     progress = ProgressLog(context.log.info, platform.requests(), spec.name)
+    live = LiveSettings(platform.folder)
+    decisions = DecisionLog(context.log.info, lambda: live.current().debug)
+
+    def on_progress(moment: WritingProgress) -> None:
+        progress(moment)
+        decisions(moment)
 
     def counted() -> Spending:
         """Of this attempt; what earlier ones spent is on record."""
@@ -113,12 +121,13 @@ def write_shard(
                 checkpoint=checkpoint,
                 delivered=delivered,
                 on_endpoints=lambda found: context.log.info(f"written by {', '.join(map(_public_name, found))}"),
-                on_progress=progress,
+                on_progress=on_progress,
                 on_notice=progress.notice,
                 spending=spending,
                 shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ), spec.priority),
                 fleet=platform.fleet_servers,
                 stop=stop,
+                live=live.current,
                 redaction_key=platform.redaction_key(spec.name),
             )
 

@@ -59,6 +59,7 @@ def write_plans(
     shared: SharedRecords | None = None,
     fleet: "FleetServers | None" = None,
     fresh: bool = False,
+    live: ReadSettings | None = None,
     redaction_key: bytes | None = None,
     stop: StopsWriting | None = None,
 ) -> Written:
@@ -79,6 +80,8 @@ def write_plans(
         shared: Where the limits of endpoints are shared with other runs and kept; None learns for this run alone.
         fleet: Its machines' servers are used too, and their heat and people hold calls back; None knows of neither.
         fresh: Forget what earlier runs kept, rejects included, and write every call anew.
+        live: The settings as they are now, asked after every call: what is wanted of a call may change while a set is
+            written. None keeps to those of the beginning.
         redaction_key: Of a data set that is exported: its calls must be clean in every style of its exports. None
             checks type tags alone: for plain files and previews, whose style is chosen later.
         stop: Ends the writing for other reasons than its budget, and asks `spending` itself; None leaves it to that.
@@ -97,6 +100,14 @@ def write_plans(
         styles=() if redaction_key is None else now.exports.styles_used,
         key=redaction_key,
     )
+
+    def progressed(moment: WritingProgress) -> None:
+        if live is not None:
+            wanted = live()
+            gatekeeper.require(
+                minimum_turns=wanted.generation.minimum_turns, minimum_score=wanted.quality.minimum_score
+            )
+        on_progress(moment)
 
     def waits(reason: str) -> None:
         on_notice(EngineNotice(kind="waiting", reason=reason))
@@ -127,7 +138,7 @@ def write_plans(
                 gatekeeper=gatekeeper,
                 batches=batches,
                 settings=now.generation,
-                on_progress=on_progress,
+                on_progress=progressed,
                 stop=stop or spending,
             )
             return await writer.write(), writer

@@ -34,8 +34,6 @@ from tip_resources.domain.grade import Grade, SecondGrade
 from tip_resources.llm.prices import load_prices
 from tip_resources.storage.sets import SetWriter, count_rows, read_set, write_set
 
-# A set is called sound when this share of its calls passes (mission: 95 %+ validation pass rate).
-EXPECTED_PASS_RATE = 0.95
 # The side set of grades that do not decide: the judge's while it is not calibrated, else the local ones.
 SECOND_GRADES = "second_grades"
 # Metadata that the report reads: what judging took.
@@ -77,7 +75,7 @@ _GRADING_CONFIG = {
         dg.AssetCheckSpec(
             "enough_pass",
             asset="graded_conversations",
-            description="At least 95 % of the calls reach quality.minimum_score.",
+            description="At least quality.expected_pass_rate (95 %) of the calls reach quality.minimum_score.",
         ),
         dg.AssetCheckSpec(
             "every_call_judged",
@@ -137,7 +135,7 @@ def graded_conversations(
         check_results=[
             dg.AssetCheckResult(
                 check_name="enough_pass",
-                passed=pass_rate >= EXPECTED_PASS_RATE,
+                passed=pass_rate >= quality.expected_pass_rate,
                 severity=dg.AssetCheckSeverity.WARN,
                 metadata={"pass_rate": pass_rate, "minimum_score": quality.minimum_score},
             ),

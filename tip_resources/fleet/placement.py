@@ -26,7 +26,16 @@ _COOL_CELSIUS = 40.0
 _NAMED = 6
 
 # Why a node is out. The order is that of the checks: one that is "full" could take the work otherwise.
-_Bar = Literal["pinned elsewhere", "takes no work", "of another class", "lacking", "short of memory", "full", "avoided"]
+_Bar = Literal[
+    "pinned elsewhere",
+    "takes no work",
+    "of another class",
+    "lacking",
+    "short of memory",
+    "full",
+    "avoided",
+    "long queue",
+]
 
 
 @dataclass(frozen=True)
@@ -160,6 +169,8 @@ class _Judge:
                 text = f"all {node.slots} slots taken"
             case "avoided":
                 text = "to be avoided while another node can take it"
+            case "long queue":
+                text = f"{node.queue_depth} waiting there already, and another node can take it"
         return text
 
     def _headroom(self, node: NodeState) -> tuple[float | None, PartHeat | None]:
@@ -250,6 +261,7 @@ def place(
             out.append((node, bar))
     if request.avoid:
         fit, out = _without_avoided(request.avoid, fit, out)
+    fit, out = _without_long_queues(weights.max_queue_depth, fit, out)
     return Placement(_best(fit, request.key), judge, tuple(fit), tuple(out))
 
 
@@ -271,6 +283,17 @@ def _without_avoided(
         return fit, out
     avoided: list[tuple[NodeState, _Bar]] = [(node, "avoided") for _, node in fit if node.node in avoid]
     return [pair for pair in fit if pair[1].node not in avoid], out + avoided
+
+
+def _without_long_queues(
+    most: int, fit: list[tuple[float, NodeState]], out: list[tuple[NodeState, _Bar]]
+) -> tuple[list[tuple[float, NodeState]], list[tuple[NodeState, _Bar]]]:
+    """Takes the nodes for which `most` or more wait out if any other can take the work now."""
+    short = [pair for pair in fit if (pair[1].queue_depth or 0) < most]
+    if not short or len(short) == len(fit):
+        return fit, out
+    long: list[tuple[NodeState, _Bar]] = [(node, "long queue") for _, node in fit if (node.queue_depth or 0) >= most]
+    return short, out + long
 
 
 def _span(limit_celsius: float) -> float:

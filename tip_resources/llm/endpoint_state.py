@@ -42,6 +42,7 @@ class EndpointState:
         self.is_stalled = False
         self.measures = Measures(lengths or Lengths())
         self._limiter = limiter
+        self._settings = settings
         self._breaker = Breaker(failures_to_open=settings.breaker_failures, open_seconds=settings.breaker_seconds)
         self._slots = Slots()
         self._paused_until = 0.0
@@ -312,7 +313,7 @@ class EndpointState:
             return None
         if started_at >= self._paused_at:
             self._overloads += 1
-        seconds = backoff_seconds(self._overloads, chance) if asked is None else asked
+        seconds = backoff_seconds(self._settings, self._overloads, chance) if asked is None else asked
         self._is_pause_asked = asked is not None
         self._paused_at = now
         self._paused_until = max(self._paused_until, now + seconds)

@@ -246,7 +246,7 @@ class RequestEngine:
                 usual = state.measures.usual_seconds() if is_accident else None
                 # So is an open breaker: the pool waits for it and gives up in time, for one that sleeps it cannot.
                 if state.is_hopeful(self._clock.now()):
-                    seconds = wait_seconds(rule, failed, usual, self._chance)
+                    seconds = wait_seconds(self._settings, rule, failed, usual, self._chance)
         where = f"again in {seconds:.1f} s" if seconds else "again as soon as an endpoint is free"
         self._notify(
             EngineNotice(

@@ -12,10 +12,11 @@ from typing import Literal
 import msgspec
 
 from tip_resources.llm.types import Failure, FailureKind
+from tip_resources.settings.models import EngineSettings
 
-BACKOFF_CEILING_SECONDS = 8.0  # 1-2-4-8 s, as the mission asks
 BACKOFF_JITTER = 0.25  # share, both ways, so that calls that failed together do not come back together
 
+_MOST_DOUBLINGS = 16  # past any ceiling; without it the power overflows
 _ACCIDENT_SECONDS = 0.02  # so that calls that failed together do not come back together
 
 Retry = Literal["here", "elsewhere", "no"]
@@ -66,27 +67,33 @@ def rule_for(failure: Failure) -> Rule:
     return msgspec.structs.replace(rule, counts=True) if failure.was_sent else rule
 
 
-def backoff_seconds(failures: int, chance: random.Random) -> float:
-    """How long to wait after the n-th failure in a row (from 1): 1, 2, 4, 8, 8 ... s, jittered."""
-    base = min(2.0 ** (max(1, failures) - 1), BACKOFF_CEILING_SECONDS)
+def backoff_seconds(engine: EngineSettings, failures: int, chance: random.Random) -> float:
+    """How long to wait after the n-th failure in a row (from 1): by default 1, 2, 4, 8, 8 ... s, jittered."""
+    doubled = engine.backoff_first_seconds * 2.0 ** min(max(1, failures) - 1, _MOST_DOUBLINGS)
+    base = min(doubled, engine.backoff_longest_seconds)
     return base * chance.uniform(1 - BACKOFF_JITTER, 1 + BACKOFF_JITTER)
 
 
-def wait_seconds(rule: Rule, failures: int, usual_seconds: float | None, chance: random.Random) -> float:
+def wait_seconds(
+    engine: EngineSettings, rule: Rule, failures: int, usual_seconds: float | None, chance: random.Random
+) -> float:
     """How long to wait before the same endpoint is asked again.
 
     Args:
+        engine: The first and the longest wait.
         rule: Of the newest failure. One that says nothing of the endpoint leaves it nothing to recover from.
         failures: How many in a row, from 1.
         usual_seconds: What a call usually takes here; None where the endpoint does not otherwise work, or is unknown.
         chance: For the jitter.
     """
     if usual_seconds is None and rule.effect != "none":
-        return backoff_seconds(failures, chance)
-    return isolated_backoff_seconds(failures, usual_seconds or 0.0, chance)
+        return backoff_seconds(engine, failures, chance)
+    return isolated_backoff_seconds(engine, failures, usual_seconds or 0.0, chance)
 
 
-def isolated_backoff_seconds(failures: int, usual_seconds: float, chance: random.Random) -> float:
+def isolated_backoff_seconds(
+    engine: EngineSettings, failures: int, usual_seconds: float, chance: random.Random
+) -> float:
     """How long to wait after an accident on an endpoint that otherwise works: hardly at all the first time.
 
     After more of them for the same request the waits double from a quarter of a usual call, and are never longer
@@ -94,7 +101,8 @@ def isolated_backoff_seconds(failures: int, usual_seconds: float, chance: random
     """
     if failures <= 1:
         return chance.uniform(0, _ACCIDENT_SECONDS)
-    return min(backoff_seconds(failures - 1, chance), usual_seconds / 4 * 2.0 ** min(failures - 2, 16))
+    doubled = usual_seconds / 4 * 2.0 ** min(failures - 2, _MOST_DOUBLINGS)
+    return min(backoff_seconds(engine, failures - 1, chance), doubled)
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float | None:

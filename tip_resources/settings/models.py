@@ -138,9 +138,11 @@ class EngineSettings(Section):
         default=300, description="Longest silence before the first token."
     )
     between_tokens_timeout_seconds: PositiveSeconds = Field(default=60, description="Longest silence between tokens.")
-    retries: Annotated[int, Field(ge=0)] = Field(
-        default=4, description="Attempts after the first, at 1, 2, 4, 8 s, jittered."
+    retries: Annotated[int, Field(ge=0)] = Field(default=4, description="Attempts after the first.")
+    backoff_first_seconds: PositiveSeconds = Field(
+        default=1, description="First wait before an endpoint that failed is asked again; then 2, 4, 8 times that."
     )
+    backoff_longest_seconds: PositiveSeconds = Field(default=8, description="Longest such wait; all are jittered.")
     breaker_failures: PositiveInt = Field(default=5, description="Failures in a row that take an endpoint out.")
     breaker_seconds: PositiveSeconds = Field(
         default=30, description="Longest pause between two trials of an endpoint that fails."
@@ -155,7 +157,6 @@ class EngineSettings(Section):
         default=True,
         description="At the end of a run, idle unpaid endpoints also try the calls that slow or silent ones hold.",
     )
-    max_queue_depth: PositiveInt = Field(default=100, description="Calls waiting per node before others are preferred.")
     unavailable_limit_seconds: PositiveSeconds = Field(
         default=900, description="Longest wait while no endpoint can be used; calls are then given up with the reason."
     )
@@ -205,6 +206,9 @@ class QualitySettings(Section):
     presidio: bool = Field(
         default=False, description="Search with Presidio's patterns as well; slow, needs the extra presidio."
     )
+    expected_pass_rate: Ratio = Field(
+        default=0.95, description="Share of a set's calls that must reach minimum_score; below it the check warns."
+    )
     blocked_share: Ratio = Field(default=0.05, description="Share of calls with unscrubbable facts that blocks a set.")
     reference: str = Field(
         default="",
@@ -248,12 +252,15 @@ class ThermalSettings(Section):
 
 
 class PlacementSettings(Section):
-    """Weights of the node score."""
+    """Weights of the node score, and when a node has enough to do."""
 
     thermal: Ratio = Field(default=0.4, description="Weight of the thermal state.")
     queue: Ratio = Field(default=0.3, description="Weight of the queue depth.")
     capability: Ratio = Field(default=0.2, description="Weight of the capability match.")
     history: Ratio = Field(default=0.1, description="Weight of past performance.")
+    max_queue_depth: PositiveInt = Field(
+        default=100, description="A node for which this much work waits gets more only while no other can take it."
+    )
 
 
 class NodeSettings(Section):
@@ -305,7 +312,9 @@ class Settings(Section):
     environment: Literal["development", "production"] = Field(
         default="development", description="Profiles build on it."
     )
-    debug: bool = Field(default=False, description="Explain every decision in the log.")
+    debug: bool = Field(
+        default=False, description="Say every change of an endpoint's state or limit in the run's log, with why."
+    )
     storage_url: str = Field(
         default="",
         description="Where sets, parts and exports are kept: a folder or s3://BUCKET/PREFIX; empty for .tip/data.",

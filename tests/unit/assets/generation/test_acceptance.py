@@ -70,6 +70,17 @@ def test_a_refused_call_is_not_held_against_later_ones():
         assert judged.reason == "low_grade"
 
 
+def test_a_changed_minimum_counts_from_the_next_call_on():
+    gate = Gatekeeper(minimum_turns=8, minimum_score=1.0)
+    assert isinstance(gate.judge(call("a", 1), plan(0)), Refusal)
+    gate.require(minimum_turns=8, minimum_score=0.0)
+    assert isinstance(gate.judge(call("a", 1), plan(0)), Conversation)
+    gate.require(minimum_turns=11, minimum_score=0.0)
+    judged = gate.judge(call("b", 2), plan(1))
+    assert isinstance(judged, Refusal)
+    assert judged.reason == "too_short"
+
+
 def test_what_another_set_delivered_is_refused_and_named_with_its_set(fresh_database: Engine):
     index = DeliveredIndex(fresh_database, excluding="new")
     [batch] = sketched([call("old", 1), call("other", 2)])

@@ -56,6 +56,19 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> Written:
     return write(tmp_path_factory.mktemp("ten"))[0]
 
 
+def test_what_is_wanted_of_a_call_may_change_while_the_set_is_written(tmp_path: Path) -> None:
+    stricter = Settings(generation=GenerationSettings(minimum_turns=500))
+    moments: list[WritingProgress] = []
+
+    def live() -> Settings:
+        return stricter if any(moment.kept for moment in moments) else Settings()
+
+    written, _ = write(tmp_path, count=3, on_progress=moments.append, live=live)
+    assert written.summary.kept < 3
+    assert written.summary.kept >= 1
+    assert written.summary.rejected["too_short"] >= 3 - written.summary.kept
+
+
 def test_ten_calls_asked_ten_delivered_and_the_speakers_take_turns(ten: Written) -> None:
     calls = list(ten.conversations())
     assert [call.index for call in calls] == list(range(10))

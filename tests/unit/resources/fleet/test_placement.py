@@ -50,6 +50,17 @@ def test_an_unknown_part_counts_half_and_says_that_it_is_unknown() -> None:
     assert "history unknown" in placement.why
 
 
+def test_a_node_with_a_long_queue_gets_more_only_while_no_other_can_take_it() -> None:
+    crowded, warm = node("crowded", queue_depth=100), node("warm", cpu_celsius=Reading(79.0), slots_used=1)
+    history_only = PlacementSettings(thermal=0, queue=0, capability=0, history=1)  # by score alone they are equal
+    placement = place(ANYTHING, [crowded, warm], history_only, THERMAL)
+    assert placement.node == "warm"
+    assert dict(placement.excluded) == {"crowded": "100 waiting there already, and another node can take it"}
+    assert place(ANYTHING, [crowded, node("full", slots_used=2)], WEIGHTS, THERMAL).node == "crowded"
+    patient = history_only.model_copy(update={"max_queue_depth": 101})
+    assert place(ANYTHING, [crowded, warm], patient, THERMAL).excluded == ()
+
+
 def test_the_cooler_of_two_equal_nodes_is_chosen() -> None:
     nodes = [node("warm", cpu_celsius=Reading(70.0)), node("cool", cpu_celsius=Reading(45.0))]
     assert place(ANYTHING, nodes, WEIGHTS, THERMAL).node == "cool"

@@ -8,6 +8,7 @@ import pytest
 
 from tip_resources.llm.policy import RULES, backoff_seconds, retry_after_seconds, rule_for
 from tip_resources.llm.types import Failure, FailureKind
+from tip_resources.settings.models import EngineSettings
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 
@@ -37,9 +38,15 @@ def test_a_request_that_breaks_the_server_is_not_sent_for_ever() -> None:
 
 @pytest.mark.parametrize(("failures", "base"), [(1, 1), (2, 2), (3, 4), (4, 8), (9, 8)])
 def test_waits_double_up_to_eight_seconds_with_jitter(failures: int, base: float) -> None:
-    waits = [backoff_seconds(failures, Random(seed)) for seed in range(50)]
+    waits = [backoff_seconds(EngineSettings(), failures, Random(seed)) for seed in range(50)]
     assert all(0.75 * base <= wait <= 1.25 * base for wait in waits)
     assert len(set(waits)) > 1
+
+
+def test_first_and_longest_wait_are_settings() -> None:
+    engine = EngineSettings(backoff_first_seconds=3, backoff_longest_seconds=5)
+    for failures, base in ((1, 3), (2, 5), (10_000, 5)):
+        assert 0.75 * base <= backoff_seconds(engine, failures, Random(1)) <= 1.25 * base
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_an_api_key_never_shows(tmp_path: Path):
     assert resolved.settings.models.api_key.get_secret_value() == "sk-12345"
 
 
-@pytest.mark.parametrize("profile", ["master", "generation", "processing", "hybrid", "pi"])
+@pytest.mark.parametrize("profile", ["master", "generation", "processing", "hybrid", "laptop", "pi"])
 @pytest.mark.parametrize("environment", ["development", "production"])
 def test_the_files_that_come_with_tip_are_valid_and_repeat_no_default(profile: str, environment: str):
     resolved = read_layers(
