@@ -1,10 +1,10 @@
 """What waits longer when there are many data sets? `python -m benchmarks.scale.many_sets --sets 10 10000`.
 
 A real embedded PostgreSQL with so many finished data sets (rows, partitions, runs and their events; finished_sets.py
-says how). For each number: one tick of every sensor that reads them, `tip list`, `tip status`, loading the definitions,
-and what the web UI asks for its pages. In milliseconds of CPU, of the process that asks and of PostgreSQL together, the
-smaller of two tries after one that warms up; what the clock says is printed beside it and means little on a busy
-machine. At the end it says what the database has become.
+says how). For each number: one tick of the sensors that run all the time and what the web UI asks for its pages, asked
+of a real web server with its code server; `tip list`, `tip status`, and loading the definitions. In milliseconds of
+CPU, of all processes that have a part in it and PostgreSQL together, the smaller of two tries after one that warms up;
+what the clock says stands beside it and means little on a busy machine.
 
 Copying 10,000 sets takes some minutes of CPU of PostgreSQL and 1.5 GB of disk.
 """
@@ -18,22 +18,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import dagster as dg
 import psutil
 from sqlalchemy import Engine
 
-from benchmarks.scale.finished_sets import ask_for, copy_original, make_original
+from benchmarks.scale.finished_sets import ORIGINAL, ask_for, copy_original, make_original
 from benchmarks.scale.home import ROOT, in_database, instance_of, temporary_home
-from benchmarks.scale.web_queries import QUERIES, web_server
-from sensors.dataset_requests import dataset_requests_sensor
-from sensors.fleet_gate import fleet_gate_sensor
-from sensors.run_outcomes import run_outcome_sensors
-from tip_assets.definitions import build_definitions
+from benchmarks.scale.web_queries import PAGES, tick_of, web_server
 from tip_resources.database import embedded
 from tip_resources.database.connection import database
 
 _TRIES = 2
 _WAITING = 100
+_SENSORS = ("dataset_requests", "runs_done", "runs_failed", "runs_cancelled", "fleet_gate", "node_states")
 Figure = tuple[float, float]
 
 
@@ -71,43 +67,27 @@ class Meter:
         return total
 
 
-def _tick(instance: dg.DagsterInstance, definitions: dg.Definitions, sensor: dg.SensorDefinition) -> Callable[[], int]:
-    cursor: str | None = None
-
-    def tick() -> int:
-        nonlocal cursor
-        with dg.build_sensor_context(instance=instance, cursor=cursor, definitions=definitions) as context:
-            result = sensor.evaluate_tick(context)
-        cursor = result.cursor or cursor
-        return len(result.run_requests or ())
-
-    return tick
-
-
 def _command(*arguments: str) -> Callable[[], object]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *arguments]
     return lambda: subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
-def measure(home: Path, instance: dg.DagsterInstance, engine: Engine, *, with_web: bool) -> dict[str, Figure]:
+def measure(home: Path, engine: Engine) -> dict[str, Figure]:
     """All figures for the data sets that are there."""
-    meter, definitions, found = Meter(home), build_definitions(), {}
-    for sensor in (dataset_requests_sensor, *run_outcome_sensors, fleet_gate_sensor):
-        found[f"tick of {sensor.name}"] = meter.milliseconds(_tick(instance, definitions, sensor))
-    if with_web:
-        with web_server(home) as web:
-            for name, query in QUERIES.items():
-                found[name] = meter.milliseconds(lambda query=query: web.ask(query), web.cpu_seconds)
+    meter = Meter(home)
+    found: dict[str, Figure] = {}
+    with web_server(home) as web:
+        for name, query in {**{f"tick of {sensor}": tick_of(sensor) for sensor in _SENSORS}, **PAGES}.items():
+            found[name] = meter.milliseconds(lambda query=query: web.ask(query), web.cpu_seconds)
+        ask_for(engine, _WAITING)
+        tick = tick_of("dataset_requests")
+        found[f"tick of dataset_requests, {_WAITING} wait"] = meter.milliseconds(lambda: web.ask(tick), web.cpu_seconds)
     found["loading the definitions"] = meter.milliseconds(_command("-c", "import tip_assets.definitions"))
     tip = ("-c", "from tip_assets.cli.main import main; main()")
     found["tip list"] = meter.milliseconds(_command(*tip, "list"))
     found["tip list --limit 10000"] = meter.milliseconds(_command(*tip, "list", "--limit", "10000"))
-    found["tip status scale-original"] = meter.milliseconds(_command(*tip, "status", "scale-original"))
-    ask_for(engine, _WAITING)
-    found[f"tick of dataset_requests, {_WAITING} wait"] = meter.milliseconds(
-        _tick(instance, definitions, dataset_requests_sensor)
-    )
+    found[f"tip status {ORIGINAL}"] = meter.milliseconds(_command(*tip, "status", ORIGINAL))
     return found
 
 
@@ -123,7 +103,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=int, nargs="+", default=[10, 10_000], help="Finished sets, fewest first.")
     parser.add_argument("--home", type=Path, help="Keep the project folder here, to look at it.")
-    parser.add_argument("--no-web", action="store_true", help="Leave the web server out.")
     options = parser.parse_args()
     os.environ["TIP_QUALITY__SEMANTIC_VECTORS"] = "words"
     columns: dict[int, dict[str, Figure]] = {}
@@ -138,7 +117,7 @@ def main() -> None:
             took = f"copied in {time.monotonic() - began:.0f} s"
             print(f"{sets:,} sets, {took}: {rows.event_rows:,} event rows, {rows.event_bytes / 1e6:.0f} MB;", end=" ")
             print(f"database {rows.database_bytes / 1e6:.0f} MB", flush=True)
-            columns[sets] = measure(home, instance, engine, with_web=not options.no_web)
+            columns[sets] = measure(home, engine)
             _print(columns)
             sys.stdout.flush()
 

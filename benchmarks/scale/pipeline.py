@@ -3,8 +3,8 @@
 A real run of make_dataset for each N, each in a project folder of its own: embedded PostgreSQL, the executor of our
 jobs, a process for each step, calls by the rehearsal server. Prints for each step the seconds of CPU (of its own
 process, and of the rehearsal server), wall seconds and the most memory it held; then the rows of the event log, bytes
-of the database, files and bytes on disk. With two N or more the last column says how a step's CPU grew: the exponent of N,
-1.00 where it is proportional. Memory is flat where it does not grow with N.
+of the database, files and bytes on disk. With two N or more the last column says how a step's CPU grew: the exponent
+of N, 1.00 where it is proportional. Memory is flat where it does not grow with N.
 
 Takes about a minute of CPU for each 1,000 calls. Duplicates by meaning are looked for by words (no sentence model).
 """

@@ -1,10 +1,10 @@
 """How varied are rehearsal calls before anything is thrown away? `python -m benchmarks.scale.rehearsal_variety`.
 
 Plans data sets of all three domains, asks for their calls with the real prompts, and has the dialogue grammar write
-them without HTTP and without the check that refuses a duplicate while a set is written. Then all calls together are compared
-as `deduped_conversations` compares them by words, and every call that repeats an earlier one is counted: in all, by
-method, and by pairs of templates. Also counts the ways through a call: distinct intent paths, and distinct choices
-of template, complications and resolution.
+them without HTTP and without the check that refuses a duplicate while a set is written. Then all calls together are
+compared as `deduped_conversations` compares them by words, and every call that repeats an earlier one is counted: in
+all, by method, and by pairs of templates. Also counts the ways through a call: distinct intent paths, and distinct
+choices of template, complications and resolution.
 
 The exit code is 1 when there are 1 % near-duplicates or more, or fewer than 40 intent paths. About 2 minutes of CPU
 for 10,000 calls.
@@ -106,10 +106,8 @@ def main() -> None:
             methods[removed.method] += 1
             pairs[_template_of(removed.id), _template_of(removed.duplicate_of)] += 1
     repeated, calls = methods.total(), total.total()
-    print(
-        f"{calls:,} calls, {len(paths.templates)} templates, {len(paths.choices):,} choices of template, complications"
-    )
-    print(f"and resolution, {len(paths.intents):,} different intent paths")
+    print(f"{calls:,} calls, {len(paths.templates)} templates, {len(paths.intents):,} different intent paths,", end=" ")
+    print(f"{len(paths.choices):,} choices of template, complications and resolution")
     print(f"near-duplicates of an earlier call: {repeated:,} ({repeated / calls:.2%}), by method {dict(methods)}")
     for (later, earlier), count in pairs.most_common(_MOST_SHOWN):
         print(f"  {count:5} of {total[later]:,} {later} repeat {earlier}")

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from tip_resources.launch.ports import free_ports
 
 _ASSET = 'assetKey: {path: ["raw_conversations"]}'
 # Field by field what the pages of Dagster 1.13 ask for, less what does not depend on the number of partitions.
-QUERIES = {
+PAGES = {
     "asset page: partitions by state": f"""{{ assetNodeOrError({_ASSET}) {{ ... on AssetNode {{
         partitionStats {{ numPartitions numMaterialized numFailed numMaterializing }}
         assetPartitionStatuses {{ __typename ... on DefaultPartitionStatuses {{
@@ -36,6 +37,18 @@ QUERIES = {
 }  # fmt: skip
 
 
+_TICK = """mutation {
+    sensorDryRun(cursor: null, selectorData: {repositoryLocationName: "tip_assets.definitions",
+        repositoryName: "__repository__", sensorName: "SENSOR"}) { __typename ... on PythonError { message }
+        ... on DryRunInstigationTick {
+        evaluationResult { skipReason error { message } runRequests { runKey } } } } }"""
+
+
+def tick_of(sensor: str) -> str:
+    """One tick as the page of a sensor tries it: evaluated in the code server, nothing launched."""
+    return _TICK.replace("SENSOR", sensor)
+
+
 class WebServer:
     """One that answers; CPU counts its code server as well."""
 
@@ -47,15 +60,18 @@ class WebServer:
         """The answer as it came.
 
         Raises:
-            ValueError: It holds errors.
+            ValueError: It tells of an error.
         """
         body = json.dumps({"query": query}).encode()
         request = urllib.request.Request(self._url, body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=300) as answer:
-            content = answer.read()
+        try:
+            with urllib.request.urlopen(request, timeout=300) as answer:
+                content = answer.read()
+        except urllib.error.HTTPError as error:
+            raise ValueError(error.read()[:2000].decode()) from error
         document = json.loads(content)
-        if document.get("errors"):
-            raise ValueError(document["errors"][0]["message"])
+        if document.get("errors") or b'"error":{' in content.replace(b" ", b""):
+            raise ValueError(content[:2000].decode())
         return content
 
     def cpu_seconds(self) -> float:
