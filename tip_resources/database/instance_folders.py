@@ -3,11 +3,14 @@
 In dagster.yaml: `compute_logs` and `local_artifact_storage`, each with this module, the class and `config: {}`.
 """
 
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from dagster._config.config_schema import UserConfigSchema
-from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._core.storage.compute_log_manager import CapturedLogContext, ComputeIOType
+from dagster._core.storage.local_compute_log_manager import IO_TYPE_EXTENSION, LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._serdes import ConfigurableClassData
 
@@ -27,6 +30,16 @@ class TipComputeLogManager(LocalComputeLogManager):
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "TipComputeLogManager":
         """Called by Dagster in every process that opens the instance."""
         return cls(base_dir=_folder("compute_logs", config_value), inst_data=inst_data)
+
+    @contextmanager
+    def capture_logs(self, log_key: Sequence[str]) -> Generator[CapturedLogContext, None, None]:
+        """As Dagster does it, but what nothing was written to is not kept: that would be 30 empty files a data set."""
+        with super().capture_logs(log_key) as captured:
+            yield captured
+        for stream in ComputeIOType:
+            file = Path(self.get_captured_local_path(log_key, IO_TYPE_EXTENSION[stream]))
+            if file.is_file() and file.stat().st_size == 0:
+                file.unlink()
 
 
 class TipArtifactStorage(LocalArtifactStorage):
