@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "judge": ("tip_assets.cli.judge:judge", "Hold graders against people's labels."),
     "scrub": ("tip_assets.cli.scrub:scrub", "Replace personal data in a JSONL file."),
     "export": ("tip_assets.cli.export:export", "Export a JSONL file for Lex, as CSV or as JSONL."),
+    "trace": ("tip_assets.cli.trace:trace", "Show where a line of an exported file came from."),
     "analyze": ("tip_assets.cli.analyze:analyze", "Measure diversity and style of calls against reference calls."),
     "bench": ("tip_assets.cli.bench:bench", "Measure the engine and the ways of writing calls."),
     "prompt-test": ("tip_assets.cli.prompt_test:prompt_test", "Compare prompts over the same scenarios."),

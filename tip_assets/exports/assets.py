@@ -1,5 +1,6 @@
 """What leaves the house, as assets: Lex, CSV and JSONL exports, and the report on the whole set."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from tip_assets.exports.csv_export import write_csv
 from tip_assets.exports.jsonl_export import write_jsonl
 from tip_assets.exports.lex import write_lex
 from tip_assets.exports.lex_check import check_lex_export
-from tip_assets.exports.manifest import ExportSummary
+from tip_assets.exports.manifest import ExportSummary, file_source
 from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.platform import Platform
@@ -20,6 +21,20 @@ from tip_assets.steps import clear_failures
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.storage.sets import count_rows, read_set
+
+# Calls whose origin an export's page shows, and what of it.
+_SHOWN_ORIGINS = 10
+_ORIGIN_COLUMNS = (
+    "index",
+    "scenario_id",
+    "model",
+    "endpoint",
+    "node",
+    "prompt_template",
+    "prompt_hash",
+    "seed",
+    "call_id",
+)
 
 
 @dataset_asset(
@@ -61,7 +76,7 @@ def lex_export(
     expected = count_rows(scrubbed_conversations)
     found = check_lex_export(summary.directory, minimum_turns=settings.lex_minimum_turns)
     return dg.MaterializeResult(
-        metadata=_metadata(summary),
+        metadata=_metadata(summary, scrubbed_conversations),
         check_results=[
             dg.AssetCheckResult(
                 check_name="lex_export_is_complete",
@@ -137,10 +152,10 @@ def _plain_export(
             key=platform.redaction_key(spec.name),
             run_id=context.run.run_id,
         )
-    return dg.MaterializeResult(metadata=_metadata(summary))
+    return dg.MaterializeResult(metadata=_metadata(summary, scrubbed))
 
 
-def _metadata(summary: ExportSummary) -> dict[str, Any]:
+def _metadata(summary: ExportSummary, scrubbed: pl.LazyFrame) -> dict[str, Any]:
     return {
         "path": dg.MetadataValue.path(str(summary.directory)),
         "dagster/row_count": summary.conversations,
@@ -148,4 +163,17 @@ def _metadata(summary: ExportSummary) -> dict[str, Any]:
         "turns": summary.turns,
         "bytes": summary.bytes,
         "warnings": dg.MetadataValue.md("\n".join(f"- {warning}" for warning in summary.warnings) or "(none)"),
+        "origin_of_calls": _origins(scrubbed),
+        "origin_of_any_line": f'tip trace "{summary.directory}{os.sep}FILE" LINE',
     }
+
+
+def _origins(scrubbed: pl.LazyFrame) -> dg.TableMetadataValue:
+    """Who wrote the first calls: what `tip trace` says of any."""
+    records = []
+    for call in read_set(scrubbed.head(_SHOWN_ORIGINS), Conversation):
+        origin = file_source(call, call.dataset)
+        shown = {name: getattr(origin, name) for name in _ORIGIN_COLUMNS}
+        records.append(dg.TableRecord({"call": call.id} | {key: str(value) for key, value in shown.items()}))
+    columns = [dg.TableColumn(name, "string") for name in ("call", *_ORIGIN_COLUMNS)]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns))

@@ -221,6 +221,13 @@ class DeliveredIndex:
             yield with_bands[number - 1], _sketch(row)
 
 
+def dataset_of_call(engine: Engine, call: str) -> str | None:
+    """The data set that delivered the call with this id; None when none here did. Reads the whole table."""
+    query = select(conversations.c.dataset).where(conversations.c.conversation_id == call).limit(1)
+    with engine.connect() as connection:
+        return connection.execute(query).scalar_one_or_none()
+
+
 def _sketch(row: Sequence[Any]) -> DeliveredSketch:
     id_, dataset, exact, normalized, keys, body = row
     keys = keys or ()

@@ -1,0 +1,108 @@
+"""From a line of an exported file back to everything behind it, on a real Dagster instance and database."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+
+from tip_assets.cli.main import main
+from tip_assets.definitions import build_definitions
+from tip_assets.partitions import DATASET_PARTITIONS
+from tip_assets.planning.plan_sets import read_plans
+from tip_assets.platform import Platform
+from tip_resources.domain.dataset_spec import DatasetSpec
+
+DATASET, COUNT, QUERY = "clinic", 4, "calls about bills"
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def home(tmp_path: Path, fresh_database: Engine, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TIP_QUALITY__SEMANTIC_VECTORS", "words")
+    folder = tmp_path / "a home with spaces"
+    folder.mkdir()
+    shutil.copy(PROJECT / "dagster.yaml", folder)
+    monkeypatch.setenv("TIP_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def instance(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The one that the home's dagster.yaml describes, which is the one that `tip trace` asks."""
+    with dg.DagsterInstance.from_config(str(home)) as real:
+        yield real
+
+
+def make_set(home: Path, instance: dg.DagsterInstance) -> str:
+    """Makes the data set; gives the run's id."""
+    spec = DatasetSpec(
+        name=DATASET, count=COUNT, domain="healthcare", query="calls about bills", rehearsal=True, seed=3
+    )
+    Platform(home=str(home)).requests().add(spec, source="cli")
+    instance.add_dynamic_partitions(DATASET_PARTITIONS, [DATASET])
+    job = build_definitions({"platform": Platform(home=str(home))}).resolve_job_def("make_dataset")
+    return job.execute_in_process(instance=instance, partition_key=DATASET).run_id
+
+
+def trace(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["trace", *map(str, arguments)])
+
+
+def test_a_line_leads_back_to_model_prompt_seed_machine_run_versions_and_checks(
+    home: Path, instance: dg.DagsterInstance
+) -> None:
+    run_id = make_set(home, instance)
+    exports = home / ".tip" / "data" / "exports" / DATASET
+    line = json.loads((exports / "jsonl" / "conversations.jsonl").read_bytes().splitlines()[2])
+    result = trace(exports / "jsonl" / "conversations.jsonl", 3, "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    written = told["call"]["provenance"]
+    assert written == line["provenance"] and written["model"] == "rehearsal" and written["seed"] is not None
+    assert told["call"]["scenario"]["id"] == line["scenario_id"]
+    assert [speaker["role"] for speaker in told["call"]["speakers"]] == ["customer", "agent"]
+    assert told["asked"]["query"] == QUERY
+    assert told["run"]["run_id"] == run_id and told["run"]["status"] == "SUCCESS"
+    versions = {one["asset"]: one for one in told["run"]["assets"]}
+    assert list(versions)[3:] == [
+        *("raw_conversations", "deduped_conversations", "graded_conversations", "scrubbed_conversations"),
+        "jsonl_export",
+    ]
+    assert all(one["data_version"] and one["code_version"] for one in versions.values())
+    assert versions["scrubbed_conversations"]["checks"] == {"no_known_facts_left": True}
+    assert any("not by a language model" in note for note in told["notes"])
+    # By its row in the tables, by its id, and in words, it is the same call; nobody's data is told.
+    row = next(n for n, text in enumerate((exports / "csv" / "calls.csv").open(), start=1) if line["id"] in text)
+    assert json.loads(trace(exports / "csv" / "calls.csv", row, "--json").stdout)["call"]["call"] == line["id"]
+    words = trace(line["id"]).stdout
+    assert written["request_hash"] in words and "raw_conversations" in words
+    layout = Platform(home=str(home)).layout()
+    assert _facts(layout, line["index"])
+    assert not [fact for fact in _facts(layout, line["index"]) if fact in words + result.stdout]
+
+
+def test_a_changed_file_a_deleted_set_and_an_unknown_call_are_told(home: Path, instance: dg.DagsterInstance) -> None:
+    make_set(home, instance)
+    file = home / ".tip" / "data" / "exports" / DATASET / "jsonl" / "conversations.jsonl"
+    with file.open("ab") as lines:
+        lines.write(b"\n")
+    shutil.rmtree(home / ".tip" / "data" / "sets")
+    told = trace(file, 1)
+    assert (
+        told.exit_code == 0 and "NOT as it was exported" in told.stdout and "deleted, or made elsewhere" in told.stdout
+    )
+    unknown = trace("11111111-1111-4111-8111-111111111111")
+    assert unknown.exit_code == 1 and "no data set here delivered a call with this id" in unknown.output
+
+
+def _facts(layout, index: int) -> list[str]:
+    import polars as pl
+
+    frames = (pl.scan_parquet(str(layout.set_file(name, DATASET))) for name in ("scenarios", "personas"))
+    plan = next(read_plans(*frames, start=index, stop=index + 1))
+    return [fact.value for fact in plan.facts if len(fact.value) > 5]

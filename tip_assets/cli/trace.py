@@ -1,0 +1,144 @@
+"""`tip trace`: from a line of an exported file back to the model, prompt, seed and machine that made it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tip_assets.cli.console import json_option, print_json, reports_failures
+from tip_resources.domain.failures import BadInput
+from tip_resources.home import project_home
+
+if TYPE_CHECKING:
+    from tip_assets.cli.trace_runs import ExportRun
+    from tip_assets.exports.exported_line import ExportedLine
+    from tip_assets.exports.origin import Origin
+
+
+@click.command("trace")
+@click.argument("what", metavar="FILE|CALL_ID")
+@click.argument("line", metavar="[LINE]", type=click.IntRange(min=1), required=False)
+@json_option
+@reports_failures
+def trace(what: str, line: int | None, as_json: bool) -> None:
+    """Show where a call came from: run, asset versions, scenario, prompt, model, endpoint, machine, seed, checks.
+
+    FILE is a file of an export (conversations.jsonl, turns.csv, calls.csv, spans.jsonl, a Lex file), wherever it lies
+    now; LINE is counted from 1, as an editor does. A Lex file holds one call and needs no line. The id of a call
+    works too. Personal data is never shown.
+
+    \b
+    tip trace .tip/data/exports/clinic/jsonl/conversations.jsonl 17
+    tip trace .tip/data/exports/clinic/csv/turns.csv 402
+    tip trace 8c0e6f1c-7d0e-5b55-8a43-0f6f1f6a7f10 --json
+    """
+    from tip_assets.cli.trace_text import tell
+    from tip_assets.exports.exported_line import exported_line
+    from tip_assets.exports.origin import origin_of
+    from tip_resources.domain.codec import to_builtins
+    from tip_resources.settings.layers import load_settings
+    from tip_resources.storage.layout import Layout
+
+    home = project_home()
+    is_file = line is not None or Path(what).exists() or Path(what).suffix != ""
+    found = exported_line(Path(what), line) if is_file else None
+    call = found.call if found else what
+    dataset = (found.dataset if found else "") or _dataset_of(home, call)
+    origin = origin_of(call, dataset, Layout(load_settings(home).storage_url, home))
+    asked = _asked(home, dataset)
+    facts = {
+        "notes": _notes(found, origin),
+        "line": _line_facts(found) if found else None,
+        "asked": asked,
+        "call": origin,
+        "run": _run(found, dataset, asked),
+    }
+    if as_json:
+        print_json(to_builtins(facts))
+    else:
+        tell(**facts)
+
+
+def _dataset_of(home: Path, call: str) -> str:
+    """The data set that delivered the call with this id.
+
+    Raises:
+        BadInput: None did.
+    """
+    from tip_resources.database.connection import database
+    from tip_resources.database.delivered import dataset_of_call
+
+    dataset = dataset_of_call(database(home), call)
+    if dataset is None:
+        raise BadInput(
+            "no data set here delivered a call with this id.",
+            where=call,
+            mend="Name the exported file and the line, or run this in the project folder that made it.",
+        )
+    return dataset
+
+
+def _asked(home: Path, dataset: str) -> dict[str, Any] | None:
+    """The request behind the data set; None when it was made elsewhere or deleted."""
+    from tip_resources.database.connection import database
+    from tip_resources.database.requests import RequestStore
+
+    row = RequestStore(database(home)).get(dataset)
+    if row is None:
+        return None
+    return {
+        "query": row.spec.query,
+        "count": row.spec.count,
+        "seed": row.spec.seed,
+        "requested_by": row.spec.requested_by,
+        "at": row.created_at.isoformat(timespec="seconds"),
+        "through": row.source,
+        "state": row.state,
+        "run_id": row.run_id,
+    }
+
+
+def _run(found: "ExportedLine | None", dataset: str, asked: dict[str, Any] | None) -> "ExportRun | None":
+    """The run that made the export; without a manifest, the one that made the data set last."""
+    from tip_assets.cli.instance import dagster_instance
+    from tip_assets.cli.trace_runs import export_run
+
+    manifest = found.manifest if found else None
+    run_id = manifest.run_id if manifest else (asked or {}).get("run_id")
+    if not run_id:
+        return None
+    with dagster_instance() as instance:
+        return export_run(instance, run_id, dataset, manifest.format if manifest else None)
+
+
+def _notes(found: "ExportedLine | None", origin: "Origin") -> list[str]:
+    """What an auditor must know before believing the rest."""
+    notes: list[str] = []
+    if found is not None:
+        if found.manifest is None:
+            notes.append("There is no manifest beside the file, so nobody can say whether it is as it was exported.")
+        elif not found.is_as_exported():
+            notes.append("The file is NOT as it was exported: its checksum differs from the manifest's.")
+        stored = origin.provenance.request_hash if origin.provenance else ""
+        if found.request_hash and stored and stored != found.request_hash:
+            notes.append("The data set was made again since: what is stored now is another answer of a model.")
+    if not origin.sets:
+        notes.append(f"No set of data set {origin.dataset!r} here holds this call: deleted, or made elsewhere.")
+    elif origin.provenance is None:
+        notes.append("The call carries no provenance: it was brought in, not written here.")
+    elif origin.provenance.scripted:
+        notes.append("Scripted: written by the rehearsal server, not by a language model.")
+    return notes
+
+
+def _line_facts(found: "ExportedLine") -> dict[str, Any]:
+    manifest = found.manifest
+    return {
+        "file": str(found.file),
+        "line": found.line,
+        "turn": found.turn,
+        "is_as_exported": found.is_as_exported(),
+        "format": manifest.format if manifest else None,
+        "style": manifest.style if manifest else None,
+        "exported_at": manifest.created_at if manifest else None,
+    }
