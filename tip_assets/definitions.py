@@ -12,6 +12,7 @@ from sensors.fleet_nodes import drained_nodes_sensor, node_states_sensor
 from sensors.found_nodes import found_nodes_sensor
 from sensors.request_files import request_files_sensor
 from sensors.run_outcomes import run_outcome_sensors
+from tip_assets.columns import COLUMNS
 from tip_assets.experiments.jobs import EXPERIMENT_JOBS
 from tip_assets.exports import assets as export_assets
 from tip_assets.exports import report_asset
@@ -44,7 +45,7 @@ ASSET_MODULES = [
 def parquet_sets(context: dg.InitResourceContext) -> ParquetSetIOManager:
     """Sets as Parquet under the storage root of the settings."""
     platform: Platform = context.resources.platform
-    return ParquetSetIOManager(platform.layout())
+    return ParquetSetIOManager(platform.layout(), COLUMNS)
 
 
 @dg.io_manager(required_resource_keys={"platform"})

@@ -1,23 +1,30 @@
 """How Dagster stores sets: Parquet files, handed to assets as polars LazyFrames."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 import polars as pl
 from upath import UPath
 
+from tip_resources.storage.columns import Column, column_metadata
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import put_file
 
 
 class ParquetSetIOManager(dg.UPathIOManager):
-    """Stores a LazyFrame by a streaming sink, atomically: a reader never sees half a file."""
+    """Stores a LazyFrame by a streaming sink, atomically: a reader never sees half a file.
+
+    Args:
+        layout: Where sets lie.
+        columns: What is told of the columns of each asset, by asset and column.
+    """
 
     extension: str | None = ".parquet"
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, layout: Layout, columns: Mapping[str, Mapping[str, Column]]) -> None:
+        self._layout, self._columns = layout, columns
         super().__init__(base_path=layout.sets)
 
     def dump_to_path(self, context: dg.OutputContext, obj: Any, path: UPath) -> None:
@@ -33,10 +40,9 @@ class ParquetSetIOManager(dg.UPathIOManager):
         return pl.scan_parquet(str(path))
 
     def get_metadata(self, context: dg.OutputContext, obj: Any) -> dict[str, Any]:
-        """Row count and columns of what was stored."""
-        schema = obj.collect_schema()
-        columns = [dg.TableColumn(name, str(dtype)) for name, dtype in schema.items()]
+        """Row count, columns of what was stored, and what they were made from."""
+        types = {name: str(dtype) for name, dtype in obj.collect_schema().items()}
         return {
             "dagster/row_count": int(obj.select(pl.len()).collect().item()),
-            "dagster/column_schema": dg.TableSchema(columns=columns),
+            **column_metadata(types, self._columns.get(context.asset_key.to_user_string(), {})),
         }
