@@ -1,6 +1,8 @@
-"""What every step does the same way: permanent failures are not retried, spending of earlier steps is looked up."""
+"""What every step does the same way: permanent failures are not retried, spending of earlier steps is looked up,
+figures are shown as tables.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +22,19 @@ def clear_failures() -> Iterator[None]:
         yield
     except PermanentFailure as failure:
         raise dg.Failure(description=str(failure), allow_retries=False) from failure
+
+
+def shown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.TableMetadataValue:
+    """A table that Dagster's page shows open, where Markdown and long JSON take a click. Cells are shown as text."""
+    records = [dg.TableRecord({name: str(cell) for name, cell in zip(header, row, strict=True)}) for row in rows]
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name, "string") for name in header]))
+
+
+def counted_table(name: str, counted: str, counts: Mapping[str, int]) -> dg.TableMetadataValue:
+    """Counts by name, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    records = [dg.TableRecord({name: key, counted: count}) for key, count in ordered]
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name), dg.TableColumn(counted, "int")]))
 
 
 def recorded_spending(
