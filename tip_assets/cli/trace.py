@@ -62,7 +62,7 @@ def trace(what: str, line: int | None, with_prompt: bool, as_json: bool) -> None
     else:
         tell(**facts)
         if prompt:
-            say(f"prompt {origin.provenance.prompt_hash if origin.provenance else ''}:\n{prompt}")
+            say(f"prompt:\n{prompt}".encode("ascii", "backslashreplace").decode())
 
 
 def _dataset_of(home: Path, call: str) -> str:
