@@ -14,6 +14,7 @@ from sensors.found_nodes import found_nodes_sensor
 from sensors.request_files import request_files_sensor
 from sensors.run_outcomes import run_outcome_sensors
 from sensors.upkeep import upkeep_sensor
+from tip_assets.columns import COLUMNS
 from tip_assets.experiments.jobs import EXPERIMENT_JOBS
 from tip_assets.exports import assets as export_assets
 from tip_assets.exports import report_asset
@@ -46,7 +47,7 @@ ASSET_MODULES = [
 def parquet_sets(context: dg.InitResourceContext) -> Iterator[ParquetSetIOManager]:
     """Sets as Parquet under the storage root of the settings."""
     platform: Platform = context.resources.platform
-    with closing(ParquetSetIOManager(platform.layout())) as sets:
+    with closing(ParquetSetIOManager(platform.layout(), COLUMNS)) as sets:
         yield sets
 
 

@@ -1,6 +1,8 @@
-"""What every step does the same way: its failures as Dagster is to tell and retry them, its spending, its attempt."""
+"""What every step does the same way: its failures as Dagster is to tell and retry them, its spending, its attempt,
+its tables.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +28,19 @@ def clear_failures() -> Iterator[None]:
         if is_disk_full(error):
             raise dg.Failure(description=full_disk_words(error)) from error
         raise
+
+
+def shown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.TableMetadataValue:
+    """A table that Dagster's page shows open, where Markdown and long JSON take a click. Cells are shown as text."""
+    records = [dg.TableRecord({name: str(cell) for name, cell in zip(header, row, strict=True)}) for row in rows]
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name, "string") for name in header]))
+
+
+def counted_table(name: str, counted: str, counts: Mapping[str, int]) -> dg.TableMetadataValue:
+    """Counts by name, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    records = [dg.TableRecord({name: key, counted: count}) for key, count in ordered]
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name), dg.TableColumn(counted, "int")]))
 
 
 def recorded_spending(

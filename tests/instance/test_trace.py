@@ -79,11 +79,46 @@ def test_a_line_leads_back_to_model_prompt_seed_machine_run_versions_and_checks(
     # By its row in the tables, by its id, and in words, it is the same call; nobody's data is told.
     row = next(n for n, text in enumerate((exports / "csv" / "calls.csv").open(), start=1) if line["id"] in text)
     assert json.loads(trace(exports / "csv" / "calls.csv", row, "--json").stdout)["call"]["call"] == line["id"]
-    words = trace(line["id"]).stdout
+    words = trace(line["id"], "--prompt").stdout
+    assert "You write telephone calls between a customer" in words and "GLOSSARY" in words
     assert written["request_hash"] in words and "raw_conversations" in words
     layout = Platform(home=str(home)).layout()
     assert _facts(layout, line["index"])
     assert not [fact for fact in _facts(layout, line["index"]) if fact in words + result.stdout]
+
+
+def test_a_prompt_that_was_changed_is_not_shown(home: Path, instance: dg.DagsterInstance) -> None:
+    make_set(home, instance)
+    line = home / ".tip" / "data" / "exports" / DATASET / "jsonl" / "conversations.jsonl"
+    [file] = (home / ".tip" / "data" / "prompts").iterdir()
+    assert file.stem == json.loads(line.read_bytes().splitlines()[0])["provenance"]["prompt_hash"]
+    file.write_bytes(file.read_bytes().replace(b"telephone", b"telegraph"))
+    told = trace(line, 1, "--prompt")
+    assert told.exit_code == 1 and "the prompt's file was changed" in told.output
+    file.unlink()
+    told = trace(line, 1, "--prompt")
+    assert told.exit_code == 1 and "were not kept" in told.output
+    records = instance.get_records_for_run(
+        instance.get_runs()[0].run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+    ).records
+    made = [record.asset_materialization for record in records if record.asset_materialization]
+    shown = {one.asset_key.to_user_string(): one.metadata for one in made}
+    _pages_tell_what_an_auditor_asks(shown)
+
+
+def _pages_tell_what_an_auditor_asks(shown: dict) -> None:
+    """Every asset has a row count, columns, a sample, and figures that Dagster can plot."""
+    assert set(shown) >= {"dataset_specs", "raw_conversations", "graded_conversations", "lex_export", "jsonl_export"}
+    for asset, metadata in shown.items():
+        numbers = [value for value in metadata.values() if isinstance(value.value, int | float)]
+        assert numbers, asset
+        if asset != "dataset_report":
+            assert {"dagster/row_count", "dagster/column_schema"} <= set(metadata), asset
+    for export in ("lex_export", "csv_export", "jsonl_export"):
+        [*behind] = (row.data["asset"] for row in shown[export]["made_from"].value.records)
+        assert behind[0] == "dataset_specs" and behind[-1] == "scrubbed_conversations"
+        assert {"calls_written_in_run", "dagster/column_lineage", "origin_of_calls", "sample"} <= set(shown[export])
+    assert {"prompt_hash", "prompt_words", "sample", "tokens_out", "seconds"} <= set(shown["raw_conversations"])
 
 
 def test_a_changed_file_a_deleted_set_and_an_unknown_call_are_told(home: Path, instance: dg.DagsterInstance) -> None:

@@ -32,6 +32,7 @@ DAGSTER_FILES = {
     "partitions.py",
     "platform.py",
     "steps.py",
+    "versions.py",
 }
 PRIVATE_DAGSTER_HOMES = (
     "tip_resources/launch/",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tip_assets.cli.console import json_option, print_json, reports_failures
+from tip_assets.cli.console import json_option, print_json, reports_failures, say
 from tip_resources.domain.failures import BadInput
 from tip_resources.home import project_home
 
@@ -14,19 +14,21 @@ if TYPE_CHECKING:
     from tip_assets.cli.trace_runs import ExportRun
     from tip_assets.exports.exported_line import ExportedLine
     from tip_assets.exports.origin import Origin
+    from tip_resources.storage.layout import Layout
 
 
 @click.command("trace")
 @click.argument("what", metavar="FILE|CALL_ID")
 @click.argument("line", metavar="[LINE]", type=click.IntRange(min=1), required=False)
+@click.option("--prompt", "with_prompt", is_flag=True, help="Also the exact words the call was asked with.")
 @json_option
 @reports_failures
-def trace(what: str, line: int | None, as_json: bool) -> None:
+def trace(what: str, line: int | None, with_prompt: bool, as_json: bool) -> None:
     """Show where a call came from: run, asset versions, scenario, prompt, model, endpoint, machine, seed, checks.
 
     FILE is a file of an export (conversations.jsonl, turns.csv, calls.csv, spans.jsonl, a Lex file), wherever it lies
     now; LINE is counted from 1, as an editor does. A Lex file holds one call and needs no line. The id of a call
-    works too. Personal data is never shown.
+    works too. Personal data is never shown; --prompt shows the words that all calls of the set were asked with.
 
     \b
     tip trace .tip/data/exports/clinic/jsonl/conversations.jsonl 17
@@ -45,8 +47,9 @@ def trace(what: str, line: int | None, as_json: bool) -> None:
     found = exported_line(Path(what), line) if is_file else None
     call = found.call if found else what
     dataset = (found.dataset if found else "") or _dataset_of(home, call)
+    layout = Layout(load_settings(home).storage_url, home)
     with TemporaryDirectory() as copies:
-        origin = origin_of(call, dataset, Layout(load_settings(home).storage_url, home), Path(copies))
+        origin = origin_of(call, dataset, layout, Path(copies))
     asked = _asked(home, dataset)
     facts = {
         "notes": _notes(found, origin),
@@ -55,10 +58,13 @@ def trace(what: str, line: int | None, as_json: bool) -> None:
         "call": origin,
         "run": _run(found, dataset, asked),
     }
+    prompt = _prompt(origin, layout) if with_prompt else ""
     if as_json:
-        print_json(to_builtins(facts))
+        print_json(to_builtins(facts) | ({"prompt": prompt} if with_prompt else {}))
     else:
         tell(**facts)
+        if prompt:
+            say(f"prompt:\n{prompt}".encode("ascii", "backslashreplace").decode())
 
 
 def _dataset_of(home: Path, call: str) -> str:
@@ -111,6 +117,26 @@ def _run(found: "ExportedLine | None", dataset: str, asked: dict[str, Any] | Non
         return None
     with dagster_instance() as instance:
         return export_run(instance, run_id, dataset, manifest.format if manifest else None)
+
+
+def _prompt(origin: "Origin", layout: "Layout") -> str:
+    """The words that the call was asked with.
+
+    Raises:
+        BadInput: They were not kept, or the file was changed.
+    """
+    from tip_assets.generation.prompt_files import kept_prompt
+
+    if origin.provenance is None:
+        raise BadInput("nobody was asked for this call: it carries no provenance.", where=origin.call)
+    words = kept_prompt(origin.provenance.prompt_hash, layout)
+    if words is None:
+        raise BadInput(
+            "the words of this prompt were not kept.",
+            where=str(layout.prompt_file(origin.provenance.prompt_hash)),
+            mend="Sets written by an earlier tip have none kept; its source has the words.",
+        )
+    return words
 
 
 def _notes(found: "ExportedLine | None", origin: "Origin") -> list[str]:

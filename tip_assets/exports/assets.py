@@ -1,6 +1,6 @@
 """What leaves the house, as assets: Lex, CSV and JSONL exports, and the report on the whole set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
@@ -9,32 +9,38 @@ import polars as pl
 from upath import UPath
 
 from tip_assets.catalogue import EXPORTS
-from tip_assets.exports.csv_export import write_csv
+from tip_assets.columns import COLUMNS
+from tip_assets.exports.csv_export import TURNS_FILE, write_csv
 from tip_assets.exports.jsonl_export import write_jsonl
 from tip_assets.exports.lex import write_lex
 from tip_assets.exports.lex_check import check_lex_export
-from tip_assets.exports.manifest import ExportSummary, file_source
+from tip_assets.exports.manifest import MANIFEST_NAME, ExportSummary, file_source
 from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.platform import Platform
-from tip_assets.steps import clear_failures
+from tip_assets.steps import clear_failures, shown_table
+from tip_assets.versions import WAY, asset_version
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
+from tip_resources.storage.columns import column_metadata
 from tip_resources.storage.sets import count_rows, read_set
 
-# Calls whose origin an export's page shows, and what of it.
+# Calls whose origin an export's page shows, and what of it: as much as fits beside each other.
 _SHOWN_ORIGINS = 10
+_SAMPLE_CHARACTERS = 1200
+_VERSION_COLUMNS = ("asset", "made at (UTC)", "run", "data version", "checks")
 _ORIGIN_COLUMNS = (
     "index",
-    "scenario_id",
     "model",
     "endpoint",
     "node",
-    "prompt_template",
     "prompt_hash",
     "seed",
-    "call_id",
 )
+
+# The file of a format whose beginning is shown, and the types of columns that are not text.
+_SAMPLED = {"lex": "*.json", "csv": TURNS_FILE, "jsonl": "conversations.jsonl"}
+_KINDS = {"turn": "int", "turns": "int", "words": "int", "index": "int", "scripted": "bool"}
 
 
 @dataset_asset(
@@ -74,9 +80,11 @@ def lex_export(
             run_id=context.run.run_id,
         )
         found = check_lex_export(folder, minimum_turns=settings.lex_minimum_turns)
+        place = platform.layout().exports(spec.name, "lex")
+        metadata = _metadata(context, summary, place, scrubbed_conversations)
     expected = count_rows(scrubbed_conversations)
     return dg.MaterializeResult(
-        metadata=_metadata(summary, platform.layout().exports(spec.name, "lex"), scrubbed_conversations),
+        metadata=metadata,
         check_results=[
             dg.AssetCheckResult(
                 check_name="lex_export_is_complete",
@@ -152,11 +160,15 @@ def _plain_export(
             key=platform.redaction_key(spec.name),
             run_id=context.run.run_id,
         )
-    place = platform.layout().exports(spec.name, name)
-    return dg.MaterializeResult(metadata=_metadata(summary, place, scrubbed))
+        metadata = _metadata(context, summary, platform.layout().exports(spec.name, name), scrubbed)
+    return dg.MaterializeResult(metadata=metadata)
 
 
-def _metadata(summary: ExportSummary, place: UPath, scrubbed: pl.LazyFrame) -> dict[str, Any]:
+def _metadata(
+    context: dg.AssetExecutionContext, summary: ExportSummary, place: UPath, scrubbed: pl.LazyFrame
+) -> dict[str, Any]:
+    """What the page of an export tells; asked for while the files are still where they were written."""
+    columns = COLUMNS[context.asset_key.to_user_string()]
     return {
         "path": dg.MetadataValue.path(str(place)),
         "dagster/row_count": summary.conversations,
@@ -166,7 +178,38 @@ def _metadata(summary: ExportSummary, place: UPath, scrubbed: pl.LazyFrame) -> d
         "warnings": dg.MetadataValue.md("\n".join(f"- {warning}" for warning in summary.warnings) or "(none)"),
         "origin_of_calls": _origins(scrubbed),
         "origin_of_any_line": f'tip trace "{place / "FILE"}" LINE',
+        **_made_from(context),
+        "sample": _sample(summary),
+        **column_metadata({name: _KINDS.get(name, "string") for name in columns}, columns),
     }
+
+
+def _made_from(context: dg.AssetExecutionContext) -> dict[str, Any]:
+    """The assets behind an export as it read them, and the way to the run that wrote the calls."""
+    found = (asset_version(context.instance, name, context.partition_key, None) for name in WAY)
+    versions = [version for version in found if version is not None]
+    rows = ((one.asset, one.at, one.run_id[:8], one.data_version[:12], _in_words(one.checks)) for one in versions)
+    written = next((one.run_id for one in versions if one.asset == "raw_conversations"), None)
+    return {
+        "made_from": shown_table(_VERSION_COLUMNS, rows),
+        "calls_written_by": dg.MetadataValue.asset(dg.AssetKey("raw_conversations")),
+        **({"calls_written_in_run": dg.MetadataValue.dagster_run(written)} if written else {}),
+    }
+
+
+def _in_words(checks: Mapping[str, bool]) -> str:
+    return ", ".join(f"{name}: {'passed' if passed else 'FAILED'}" for name, passed in checks.items()) or "(none)"
+
+
+def _sample(summary: ExportSummary) -> dg.MarkdownMetadataValue:
+    """How the export's first file begins; what stands there is redacted."""
+    files = summary.directory.rglob(_SAMPLED[summary.format])
+    file = min((file for file in files if file.name != MANIFEST_NAME), default=None)
+    if file is None:
+        return dg.MetadataValue.md("(no call)")
+    with file.open(encoding="utf-8") as text:
+        begin = text.read(_SAMPLE_CHARACTERS)
+    return dg.MetadataValue.md(f"{file.name}\n\n```\n{begin}\n```")
 
 
 def _origins(scrubbed: pl.LazyFrame) -> dg.TableMetadataValue:

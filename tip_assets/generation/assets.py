@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from tip_assets.generation.engine import SharedRecords
 from tip_assets.generation.glossary import prompt_by
 from tip_assets.generation.performance_plot import performance_markdown
 from tip_assets.generation.progress import ProgressLog
+from tip_assets.generation.prompt_files import keep_prompt, kept_prompt, template_of
 from tip_assets.generation.room import write_with_room
 from tip_assets.generation.sharding import Shard, shards
 from tip_assets.generation.spending import Spending, stopped_note
@@ -30,7 +32,7 @@ from tip_assets.planning.recipes import read_recipe
 from tip_assets.platform import Platform
 from tip_assets.quality.duplicates.comparison import word_thresholds
 from tip_assets.quality.duplicates.earlier_calls import DeliveredCalls
-from tip_assets.steps import clear_failures
+from tip_assets.steps import clear_failures, counted_table, shown_table
 from tip_resources.database.performance import PerformanceStore
 from tip_resources.domain.codec import from_builtins, to_builtins
 from tip_resources.domain.conversation import Conversation
@@ -41,6 +43,7 @@ from tip_resources.llm.prices import load_prices
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.layers import node_name
 from tip_resources.settings.live import LiveSettings
+from tip_resources.storage.layout import Layout
 from tip_resources.storage.sets import count_rows, read_set, write_set
 
 # Values between the ops of the graph live with the run, not with the asset.
@@ -50,6 +53,8 @@ _RUN_SCOPED = "run_scoped_io_manager"
 FRESH_TAG = "tip/fresh"
 
 _CHECK = "delivered_as_asked"
+# What is told of an endpoint.
+_ENDPOINT_COLUMNS = ("url", "model", "node", "tier", "scripted")
 # A graph asset takes its set and its check results as outputs of these names.
 _OUTPUTS = ("result", f"raw_conversations_{_CHECK}")
 
@@ -110,6 +115,7 @@ def write_shard(
         )
         recipe = read_recipe(platform.settings().generation.recipe, platform.folder)
         prompt = prompt_by(platform.library(spec.domain), recipe)
+        prompt_kept = keep_prompt(prompt, spec.mode, platform.layout())
 
         def write(spending: Spending, stop: StopsForRoom) -> Written:
             return write_plans(
@@ -141,6 +147,7 @@ def write_shard(
     return {
         **to_builtins(summary),
         "prompt_hash": prompt.hash,
+        "prompt_kept": prompt_kept,
         "recipe": recipe.name,
         "seconds": seconds,
         "endpoints": [_public(item) for item in written.endpoints],
@@ -180,6 +187,7 @@ def collect_shards(
     plans = read_plans(scenarios, personas)
     metadata = _metadata(spec, frame, written, reasons, plans)
     samples = PerformanceStore(platform.database()).samples_of_run(context.run.run_id)
+    metadata |= _prompt_metadata(spec, written[0]["prompt_kept"], layout)
     metadata["speed"] = dg.MetadataValue.md(performance_markdown(samples))
     yield dg.Output(frame, output_name=_OUTPUTS[0], metadata=metadata)
     yield dg.AssetCheckResult(
@@ -219,10 +227,14 @@ def _metadata(
     first = next(with_plans(read_set(frame, Conversation), plans), None)
     seconds = max((shard["seconds"] for shard in written), default=0.0)
     tokens_out = sum(shard["tokens_out"] for shard in written)
+    failures = sum((Counter(shard["failures"]) for shard in written), Counter[str]())
+    endpoints = {tuple(map(str, endpoint.values())): endpoint for shard in written for endpoint in shard["endpoints"]}
     metadata: dict[str, Any] = {
         "asked": spec.count,
-        "rejected": dg.MetadataValue.json(reasons),
-        "failed_model_calls": dg.MetadataValue.json([shard["failures"] for shard in written]),
+        "rejected_answers": sum(reasons.values()),
+        "rejected_by_reason": counted_table("reason", "answers", reasons),
+        "failed_model_calls": failures.total(),
+        "failures_by_kind": counted_table("kind of failure", "model calls", failures),
         "reused_from_checkpoint": sum(shard["reused"] for shard in written),
         "model_calls": sum(shard["model_calls"] for shard in written),
         "tokens_in": sum(shard["tokens_in"] for shard in written),
@@ -230,16 +242,28 @@ def _metadata(
         "seconds": round(seconds, 2),
         "tokens_per_second": round(tokens_out / seconds, 1) if seconds else 0.0,
         "spending": dg.MetadataValue.json([shard["spending"] for shard in written]),
-        "stopped": "; ".join(sorted({shard["stopped"] for shard in written if shard["stopped"]})),
+        "stopped": "; ".join(sorted({shard["stopped"] for shard in written if shard["stopped"]})) or "(no)",
         "batch": f"{written[0]['batch_size']} ({written[0]['batch_reason']})" if written else "",
-        "endpoints": dg.MetadataValue.json([shard["endpoints"] for shard in written]),
-        "recipe": written[0]["recipe"] if written else "",
+        "endpoints": shown_table(
+            _ENDPOINT_COLUMNS, ([endpoint[name] for name in _ENDPOINT_COLUMNS] for endpoint in endpoints.values())
+        ),
+        "recipe": (written[0]["recipe"] if written else "") or "(plain)",
         "scripted": all(endpoint["scripted"] for shard in written for endpoint in shard["endpoints"]),
     }
     if first is not None:
         # Scrubbed, like everything a person sees in Dagster.
         metadata["sample"] = dg.MetadataValue.md(readable(scrubbed(*first)))
     return metadata
+
+
+def _prompt_metadata(spec: DatasetSpec, prompt_hash: str, layout: Layout) -> dict[str, Any]:
+    """The exact words the calls were asked with, and the file that holds them."""
+    return {
+        "prompt_template": template_of(spec.mode),
+        "prompt_hash": prompt_hash,
+        "prompt_file": dg.MetadataValue.path(str(layout.prompt_file(prompt_hash))),
+        "prompt_words": dg.MetadataValue.md(f"```\n{kept_prompt(prompt_hash, layout)}\n```"),
+    }
 
 
 def readable(conversation: Conversation, turns: int = 12) -> str:

@@ -82,6 +82,11 @@ ANSWER_SCHEMA: dict[str, Any] = {
 }
 
 
+def words_hash(words: bytes) -> str:
+    """The hash by which provenance names a prompt: BLAKE2b with 8 bytes, in hexadecimal digits."""
+    return hashlib.blake2b(words, digest_size=8).hexdigest()
+
+
 class PlannedAttempt(msgspec.Struct, frozen=True):
     """One call to ask for: `attempt` counts from 1 and changes what is asked, so that a retry differs."""
 
@@ -111,6 +116,8 @@ class CallPrompt:
         words_of_templates: The names that plans of each scenario template use.
         facts_known: Which facts only one of the two speakers knows; for `two_agent` mode.
         system_text: The system message of `batched` mode, for trying other wordings.
+
+    `words` is what all calls of a set are asked with, and `hash` is over it: nothing personal stands there.
     """
 
     def __init__(
@@ -125,8 +132,8 @@ class CallPrompt:
         self.facts_known = facts_known or FactsKnown()
         self._system_text = system_text
         self._words_of_templates = words_of_templates or {}
-        shape = [PROMPT_TEMPLATE, system_text, ANSWER_SCHEMA, meanings]
-        self.hash = hashlib.blake2b(to_json(shape), digest_size=8).hexdigest()
+        self.words = to_json([PROMPT_TEMPLATE, system_text, ANSWER_SCHEMA, meanings])
+        self.hash = words_hash(self.words)
 
     def request(
         self,

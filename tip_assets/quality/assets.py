@@ -29,7 +29,7 @@ from tip_assets.quality.graded_asset import keep_quality_scores
 from tip_assets.quality.pii.presidio import presidio_finder
 from tip_assets.quality.screening import ScrubScreen, passing
 from tip_assets.quality.scrubbing import redact
-from tip_assets.steps import clear_failures
+from tip_assets.steps import clear_failures, counted_table, shown_table
 from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.storage.sets import count_rows, read_set, write_set
@@ -155,10 +155,10 @@ def _of_removed(removed: pl.LazyFrame, total: int) -> dict[str, Any]:
     examples = removed.sort("similarity").head(_MOST_EXAMPLES).collect()
     return {
         "duplicates_removed": count,
-        "removed_by_method": dg.MetadataValue.json(by_method),
+        "removed_by_method": counted_table("method", "calls", by_method),
         "duplicate_share": round(count / total, 4) if total else 0.0,
         "of_other_sets": count_rows(removed.filter(pl.col("dataset_of") != "")),
-        "least_alike": dg.MetadataValue.json(examples.to_dicts()),
+        "least_alike": shown_table(examples.columns, examples.iter_rows()),
     }
 
 
@@ -192,9 +192,11 @@ def scrub_metadata(screen: ScrubScreen) -> dict[str, dg.MetadataValue]:
         "personal_data_by_type": dg.MetadataValue.md(_bars(by_type)),
         "spans_by_type": dg.MetadataValue.json(dict(by_type)),
         "spans_by_source": dg.MetadataValue.json(dict(by_source)),
+        "places_of_personal_data": dg.MetadataValue.int(screen.spans_by_type.total()),
         "calls_with_personal_data": dg.MetadataValue.int(screen.calls_with_spans),
+        "calls_held_back": dg.MetadataValue.int(len(screen.held_back)),
         "held_back": dg.MetadataValue.json(screen.held_back),
-        "held_back_by_reason": dg.MetadataValue.json(dict(screen.held_back_by_reason.most_common())),
+        "held_back_by_reason": counted_table("reason", "calls", screen.held_back_by_reason),
     }
 
 

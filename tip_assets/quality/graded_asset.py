@@ -5,7 +5,7 @@ annotation: Dagster would read it as the type of every output.
 """
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import dagster as dg
 import polars as pl
 
 from tip_assets.catalogue import QUALITY
+from tip_assets.generation.acceptance import scrubbed
+from tip_assets.generation.assets import readable
 from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.planning.plan_sets import read_plans, with_plans
@@ -27,6 +29,7 @@ from tip_assets.quality.judged_calls import Judges
 from tip_assets.quality.judging_budget import JudgingBudget
 from tip_assets.quality.screening import mean_grades, passing
 from tip_assets.steps import clear_failures, recorded_spending
+from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
@@ -124,6 +127,8 @@ def graded_conversations(
         value=frame,
         metadata={
             "passed": passed,
+            "failed": total - passed,
+            "sample": _sample(frame, read_plans(scenarios, personas)),
             "pass_rate": round(pass_rate, 4),
             **means,
             "tier": tier,
@@ -152,6 +157,16 @@ def graded_conversations(
             ),
         ],
     )
+
+
+def _sample(frame: pl.LazyFrame, plans: Iterable[CallPlan]) -> dg.MarkdownMetadataValue:
+    """The first call, scrubbed, under its grade."""
+    first = next(with_plans(read_set(frame.head(1), Conversation), plans), None)
+    if first is None or first[0].annotations.grade is None:
+        return dg.MetadataValue.md("(no call)")
+    grade = first[0].annotations.grade
+    said = f"**overall {grade.overall:.2f} of 5** by {grade.grader}"
+    return dg.MetadataValue.md(f"{said}\n\n{readable(scrubbed(*first))}")
 
 
 def _judge_metadata(judges: Judges, calibration: Calibration | None, run: GradingRun) -> dict[str, Any]:

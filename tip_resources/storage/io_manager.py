@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import polars as pl
 from upath import UPath
 
 from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.storage.columns import Column, column_metadata
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import local_file, object_exists, put_file
 
@@ -21,12 +22,16 @@ class ParquetSetIOManager(dg.UPathIOManager):
     """Stores a LazyFrame by a streaming sink, atomically: a reader never sees half a file.
 
     What lies in S3 is copied into the run's scratch folder to be read. `close` removes the copies of this process.
+
+    Args:
+        layout: Where sets lie.
+        columns: What is told of the columns of each asset, by asset and column.
     """
 
     extension: str | None = ".parquet"
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, layout: Layout, columns: Mapping[str, Mapping[str, Column]]) -> None:
+        self._layout, self._columns = layout, columns
         self._copies: dict[str, Path] = {}
         super().__init__(base_path=layout.sets)
 
@@ -55,6 +60,14 @@ class ParquetSetIOManager(dg.UPathIOManager):
     def make_directory(self, path: UPath) -> None:
         """Nothing: whatever puts a file makes its folder, and in S3 there are none (s3fs would make a bucket)."""
 
+    def get_metadata(self, context: dg.OutputContext, obj: Any) -> dict[str, Any]:
+        """Row count, columns of what was stored, and what they were made from."""
+        types = {name: str(dtype) for name, dtype in obj.collect_schema().items()}
+        return {
+            "dagster/row_count": int(obj.select(pl.len()).collect().item()),
+            **column_metadata(types, self._columns.get(context.asset_key.to_user_string(), {})),
+        }
+
     def close(self) -> None:
         """Removes what was copied."""
         for folder in self._copies.values():
@@ -74,12 +87,3 @@ def _as_headline() -> Iterator[None]:
     except (PermanentFailure, TransientFailure) as failure:
         retry = isinstance(failure, TransientFailure)
         raise dg.Failure(description=str(failure), allow_retries=retry) from failure
-
-    def get_metadata(self, context: dg.OutputContext, obj: Any) -> dict[str, Any]:
-        """Row count and columns of what was stored."""
-        schema = obj.collect_schema()
-        columns = [dg.TableColumn(name, str(dtype)) for name, dtype in schema.items()]
-        return {
-            "dagster/row_count": int(obj.select(pl.len()).collect().item()),
-            "dagster/column_schema": dg.TableSchema(columns=columns),
-        }

@@ -5,6 +5,7 @@ root/
   parts/<dataset>/                      checkpoint parts while a set is written
   judged/<dataset>/                     answers of judges, one each
   calibrations/                         how graders stand to people's labels, one object each
+  prompts/<hash>.json                   the words calls were asked with, by their hash; never changed
   exports/<dataset>/<format>/           what leaves the house
 
 .tip/scratch/<run>/<step>/              working files of a step; always local, safe to delete between runs
@@ -53,6 +54,10 @@ class Layout:
     def calibrations(self) -> UPath:
         """Calibrations of graders."""
         return self.root / "calibrations"
+
+    def prompt_file(self, prompt_hash: str) -> UPath:
+        """The words of a prompt, under the hash that provenance names."""
+        return self.root / "prompts" / f"{prompt_hash}.json"
 
     def exports(self, dataset: str, export_format: str = "") -> UPath:
         """Folder of one export, or of all of a data set."""

@@ -5,11 +5,10 @@ What all turns share comes first and byte-identical, the cue comes last, so that
 from turn to turn.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tip_assets.generation.prompts import FactsKnown, speaker, variation, without
+from tip_assets.generation.prompts import FactsKnown, speaker, variation, without, words_hash
 from tip_assets.generation.two_agent.orchestration import Cue, Role
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.codec import to_json
@@ -49,7 +48,8 @@ You are a customer who calls a contact centre. You hear an agent; what you say i
 """,
 }
 
-TWO_AGENT_HASH = hashlib.blake2b(to_json([TWO_AGENT_TEMPLATE, SYSTEM_TEXTS]), digest_size=8).hexdigest()
+TWO_AGENT_WORDS = to_json([TWO_AGENT_TEMPLATE, SYSTEM_TEXTS])
+TWO_AGENT_HASH = words_hash(TWO_AGENT_WORDS)
 
 
 def brief(plan: CallPlan, role: Role, spec: DatasetSpec, facts_known: FactsKnown) -> dict[str, Any]:

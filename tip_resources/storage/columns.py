@@ -1,0 +1,46 @@
+"""What a column of a set holds and which columns it was made from, as Dagster shows it on an asset's page.
+
+The words and origins themselves are in tip_assets/columns.py.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import msgspec
+
+SCHEMA_KEY, LINEAGE_KEY = "dagster/column_schema", "dagster/column_lineage"
+
+
+class Column(msgspec.Struct, frozen=True):
+    """`words` say what it holds; `made_from` names the columns behind it, each as `asset.column`."""
+
+    words: str
+    made_from: tuple[str, ...] = ()
+
+
+def column_metadata(types: Mapping[str, str], columns: Mapping[str, Column]) -> dict[str, Any]:
+    """The columns with type and words, and the lineage of those made from others.
+
+    Args:
+        types: Every column's type by name, in the order they stand in.
+        columns: What is known of them; a column may be missing.
+    """
+    shown = [
+        dg.TableColumn(name, kind, description=columns[name].words if name in columns else None)
+        for name, kind in types.items()
+    ]
+    made = {
+        name: [_dependency(origin) for origin in column.made_from]
+        for name, column in columns.items()
+        if column.made_from
+    }
+    return {
+        SCHEMA_KEY: dg.TableSchema(columns=shown),
+        **({LINEAGE_KEY: dg.TableColumnLineage(made)} if made else {}),
+    }
+
+
+def _dependency(origin: str) -> dg.TableColumnDep:
+    asset, _, column = origin.partition(".")
+    return dg.TableColumnDep(asset_key=dg.AssetKey(asset), column_name=column)
