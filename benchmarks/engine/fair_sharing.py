@@ -35,7 +35,8 @@ class Set:
     """One set that is made: answers so far, and the seconds it took."""
 
     def __init__(self, folder: Path, name: str, count: int, priority: Priority) -> None:
-        self.folder, self.count, self.priority = folder / name, count, priority
+        self.folder, self.count = folder / name, count
+        self.priority: Priority = priority
         self.kept, self.seconds = 0, 0.0
 
     async def make(self, url: str, store: Engine) -> None:

@@ -24,8 +24,10 @@ ALTER TABLE tip.dataset_requests
 ALTER TABLE tip.endpoint_leases ADD COLUMN weight integer NOT NULL DEFAULT 2;
 """
 
-# A state that 0007 does not know would never be started again: what is kept goes on once it is asked for again.
+# States and fields of a specification that 0007 does not know, it would refuse to read: paused sets are cancelled ones
+# there, and what is kept goes on once the set is made again.
 DROPS = """
+UPDATE tip.dataset_requests SET spec = spec - 'priority';
 UPDATE tip.dataset_requests SET state = 'cancelled' WHERE state IN ('paused', 'deleting');
 ALTER TABLE tip.dataset_requests
     DROP COLUMN attempt,
