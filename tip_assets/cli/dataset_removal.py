@@ -23,6 +23,8 @@ from tip_resources.launch.local_launcher import run_log_file
 from tip_resources.launch.run_watch import worker_of
 from tip_resources.storage.checkpoint import Checkpoint
 from tip_resources.storage.layout import Layout
+from tip_resources.storage.objects import object_exists, relative_names, remove_object, remove_tree, sizes_under
+from tip_resources.storage.places import is_local
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, DagsterRun
@@ -49,19 +51,20 @@ class DatasetRemoval:
         self._home, self._layout, self._dataset = home, layout, dataset
         self._engine, self._delivered = engine, DeliveredIndex(engine)
         self._instance = instance
-        self._exports = layout.exports(dataset, "any").parent
+        self._exports = layout.exports(dataset)
 
     def holdings(self) -> Holdings:
         """How much there is; reads lists of files and counts rows."""
-        formats = sorted(path.name for path in self._exports.iterdir()) if self._exports.is_dir() else []
+        exported = sizes_under(self._exports)
+        formats = sorted({name.partition("/")[0] for name in exported})
         return Holdings(
             kept_calls=len(Checkpoint(self._layout.parts(self._dataset)).finished()),
             delivered_calls=self._delivered.count(self._dataset),
-            set_bytes=sum(_bytes(file) for file in self._set_files()),
-            parts_bytes=_bytes(self._layout.parts(self._dataset)),
-            judged_bytes=_bytes(self._layout.judged(self._dataset)),
+            set_bytes=sum(file.stat().st_size for file in self._set_files()),
+            parts_bytes=sum(sizes_under(self._layout.parts(self._dataset)).values()),
+            judged_bytes=sum(sizes_under(self._layout.judged(self._dataset)).values()),
             exports=tuple(name for name in formats if not name.startswith(".")),
-            export_bytes=_bytes(UPath(self._exports)),
+            export_bytes=sum(exported.values()),
             runs=len(runs_of(self._instance, self._dataset)),
         )
 
@@ -88,22 +91,25 @@ class DatasetRemoval:
     def remove(self, *, keep_exports: bool) -> None:
         """Removes the files, the delivered calls with their grades, the runs with their events, and the partition."""
         self._delivered.replace_dataset(self._dataset, [])
-        if not keep_exports and self._exports.exists():
-            shutil.rmtree(self._exports)
-        for file in (*self._set_files(), self._layout.judged(self._dataset), self._layout.parts(self._dataset)):
-            _remove(file)
+        if not keep_exports:
+            remove_tree(self._exports)
+        for file in self._set_files():
+            remove_object(file)
+        for folder in (self._layout.judged(self._dataset), self._layout.parts(self._dataset)):
+            remove_tree(folder)
         for run in runs_of(self._instance, self._dataset):
             self._remove_run(run)
         self._instance.delete_dynamic_partition(DATASET_PARTITIONS, self._dataset)
 
     def _set_files(self) -> Iterator[UPath]:
         """Its file in the folder of every asset and side set that lies there, whatever version of tip wrote it."""
-        if not self._layout.sets.exists():
-            return
-        for folder in self._layout.sets.iterdir():
-            file = self._layout.set_file(folder.name, self._dataset)
-            if file.exists():
-                yield file
+        sets = self._layout.sets
+        if is_local(sets):
+            assets = sorted(folder.name for folder in sets.iterdir()) if sets.exists() else []
+        else:
+            assets = sorted({name.partition("/")[0] for name in relative_names(sets)})
+        files = (self._layout.set_file(asset, self._dataset) for asset in assets)
+        yield from (file for file in files if object_exists(file))
 
     def _remove_run(self, run: "DagsterRun") -> None:
         """Working files first: without the run nobody knows whose they were."""
@@ -113,15 +119,3 @@ class DatasetRemoval:
         self._instance.compute_log_manager.delete_logs(prefix=[run.run_id])
         forget_check_results(self._engine, run.run_id)
         self._instance.delete_run(run.run_id)
-
-
-def _bytes(path: UPath) -> int:
-    if not path.exists():
-        return 0
-    sizes = path.fs.du(path.path, total=False)
-    return sum(sizes.values()) if isinstance(sizes, dict) else sizes
-
-
-def _remove(path: UPath) -> None:
-    if path.exists():
-        path.fs.rm(path.path, recursive=True)

@@ -82,6 +82,14 @@ def relative_names(folder: UPath) -> dict[str, int]:
     return {path.removeprefix(prefix): entry["size"] for path, entry in found.items() if path.startswith(prefix)}
 
 
+def sizes_under(folder: UPath) -> dict[str, int]:
+    """Every file or object under `folder` with its size in bytes, by its name relative to the folder."""
+    if not is_local(folder):
+        return relative_names(folder)
+    root = Path(folder.path)
+    return {path.relative_to(root).as_posix(): path.stat().st_size for path in root.rglob("*") if path.is_file()}
+
+
 def object_exists(path: UPath) -> bool:
     """Whether there is an object at `path`."""
     if is_local(path):
@@ -91,6 +99,15 @@ def object_exists(path: UPath) -> bool:
             return True
         ensure_bucket(path)
         return False
+
+
+def remove_object(path: UPath) -> None:
+    """Removes the object at `path`; nothing happens when there is none."""
+    if is_local(path):
+        Path(path.path).unlink(missing_ok=True)
+    elif object_exists(path):
+        with reaching(path):
+            path.fs.rm_file(path.path)
 
 
 def remove_tree(folder: UPath) -> None:

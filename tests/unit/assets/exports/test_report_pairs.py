@@ -155,7 +155,7 @@ def test_texts_come_from_the_set_itself_and_from_what_another_delivered(tmp_path
     stored("personas", "last-week", people, Persona)
     stored("scrubbed_conversations", "last-week", [KEPT], Conversation)
     stored("raw_conversations", "this-week", [call("gone", "Hello.")], Conversation)
-    texts = PairTexts(layout, "this-week")
+    texts = PairTexts(layout, "this-week", tmp_path / "copies")
     (known,) = texts.calls("last-week", ["kept", "another"]).values()
     assert (known.conversation.id, {fact.value for fact in known.facts}) == ("kept", {"Rosalind Achterberg"})
     assert [known.conversation.id for known in texts.calls("", ["gone"]).values()] == ["gone"]
