@@ -36,8 +36,9 @@ def metric_table(
     if not metrics:
         return unmeasured
     is_compared = any(metric.reference is not None for metric in metrics)
+    has_distances = any(metric.distance is not None for metric in metrics if metric.reference is not None)
     heads = ["", "this set", *(["reference"] if is_compared else []), *(["spread over calls"] if spreads else [])]
-    heads += [*(["distance"] if is_compared else []), *(["what it is"] if has_details else [])]
+    heads += [*(["distance"] if has_distances else []), *(["what it is"] if has_details else [])]
     rows = []
     for metric in metrics:
         cells = [f"<td>{figure_of(metric)}</td>"]
@@ -45,7 +46,7 @@ def metric_table(
             cells.append(f"<td>{'' if metric.reference is None else _figure(metric, metric.reference)}</td>")
         if spreads:
             cells.append(f'<td class="strip">{_strip(spreads.get(metric.name))}</td>')
-        if is_compared:
+        if has_distances:
             cells.append(f'<td class="distance">{_distance(metric)}</td>')
         if has_details:
             cells.append(f'<td class="text">{escaped(metric.detail)}</td>')

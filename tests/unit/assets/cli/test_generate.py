@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from tests.unit.assets.quality.judge_server import serving
+from tests.unit.resources.llm.scripted_server import Reply, answers, says
 from tip_assets.cli.generate import generate
 
 
@@ -28,6 +29,46 @@ def test_what_was_wrong_with_the_answers_is_said_and_json_stays_json(
     assert len(rejects) == told["rejected"]["too_short"]
     assert any("Hello." in json.loads(path.read_text())["raw_text"] for path in rejects)
     assert told["parts"] == str(tmp_path / "calls.jsonl.parts") and told["parts"] in result.stderr
+
+
+UNUSABLE = {
+    "prose": ("Certainly! Here are two lovely calls.", "invalid_output"),
+    "numbers JSON does not have": ('{"calls": [{"call": NaN, "turns": []}]}', "invalid_output"),
+    "a refusal": ("I'm sorry, but I can't help with that.", "refusal"),
+    "another shape": ('{"calls": [{"call": 1, "turns": {"agent": "Hello."}}]}', "wrong_schema"),
+}
+
+
+@pytest.mark.parametrize(("answer", "reason"), UNUSABLE.values(), ids=UNUSABLE)
+def test_every_unusable_answer_is_among_the_rejects_with_its_reason_and_text(
+    answer: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, parts = generated(says(answer), tmp_path, monkeypatch)
+    assert result.exit_code == 3, result.output
+    rejects = [json.loads(path.read_text()) for path in (parts / "rejects").glob("*.json")]
+    assert {reject["reason"] for reject in rejects} == {reason}
+    assert all(reject["raw_text"] and reject["raw_text"] in answer for reject in rejects)
+    assert reason in result.stderr
+
+
+def test_a_server_that_answers_with_web_pages_ends_the_set_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = answers(200, "<html>Sign in</html>", Content_Type="application/json")
+    result, _ = generated(page, tmp_path, monkeypatch)
+    assert result.exit_code == 1
+    assert "is not an OpenAI-compatible server (a web page" in result.stderr
+
+
+def generated(reply: Reply, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Result, Path]:
+    monkeypatch.setenv("TIP_HOME", str(folder))
+    monkeypatch.setenv("TIP_MODELS__PROBE_LOCALHOST", "false")
+    spec = folder / "spec.yaml"
+    spec.write_text("name: short\ncount: 1\ndomain: retail\nquery: 1 retail call\n")
+    with serving(reply, "phi-4") as server:
+        monkeypatch.setenv("TIP_LLM_URL", server.url)
+        result = CliRunner().invoke(generate, [str(spec), str(folder / "calls.jsonl")])
+    return result, folder / "calls.jsonl.parts"
 
 
 def test_a_complete_file_leaves_no_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
