@@ -72,10 +72,9 @@ def test_planted_duplicates_in_the_set_and_of_another_set_are_removed_and_explai
     ]
     [materialization] = result.asset_materializations_for_node("deduped_conversations")
     metadata = {name: value.value for name, value in materialization.metadata.items()}
-    assert {row.data["method"]: row.data["calls"] for row in metadata["removed_by_method"].records} == {
-        "exact": 2,
-        "near": 2,
-    }
+    by_method = materialization.metadata["removed_by_method"]
+    assert isinstance(by_method, dg.TableMetadataValue)
+    assert {row.data["method"]: row.data["calls"] for row in by_method.records} == {"exact": 2, "near": 2}
     assert (metadata["duplicates_removed"], metadata["of_other_sets"]) == (4, 2)
     assert metadata["duplicate_share"] == pytest.approx(4 / 7, abs=1e-4)
     assert metadata["meaning"] == "no pair of calls was alike enough to ask for its meaning"
