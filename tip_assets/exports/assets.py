@@ -32,10 +32,10 @@ _VERSION_COLUMNS = ("asset", "made at (UTC)", "run", "data version", "checks")
 _ORIGIN_COLUMNS = (
     "index",
     "model",
-    "endpoint",
-    "node",
-    "prompt_hash",
     "seed",
+    "prompt_hash",
+    "node",
+    "endpoint",
 )
 
 # The file of a format whose beginning is shown, and the types of columns that are not text.

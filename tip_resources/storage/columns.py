@@ -20,14 +20,16 @@ class Column(msgspec.Struct, frozen=True):
 
 
 def column_metadata(types: Mapping[str, str], columns: Mapping[str, Column]) -> dict[str, Any]:
-    """The columns with type and words, and the lineage of those made from others.
+    """The columns with type, words and what they were made from, and the lineage of the latter.
+
+    The lineage stands in the words too: Dagster's open-source pages show no lineage of columns.
 
     Args:
         types: Every column's type by name, in the order they stand in.
         columns: What is known of them; a column may be missing.
     """
     shown = [
-        dg.TableColumn(name, kind, description=columns[name].words if name in columns else None)
+        dg.TableColumn(name, kind, description=_in_words(columns[name]) if name in columns else None)
         for name, kind in types.items()
     ]
     made = {
@@ -39,6 +41,16 @@ def column_metadata(types: Mapping[str, str], columns: Mapping[str, Column]) -> 
         SCHEMA_KEY: dg.TableSchema(columns=shown),
         **({LINEAGE_KEY: dg.TableColumnLineage(made)} if made else {}),
     }
+
+
+def _in_words(column: Column) -> str:
+    """What the column holds, and the columns behind it by asset."""
+    behind: dict[str, list[str]] = {}
+    for origin in column.made_from:
+        asset, _, name = origin.partition(".")
+        behind.setdefault(asset, []).append(name)
+    origins = "; ".join(f"{asset}: {', '.join(names)}" for asset, names in behind.items())
+    return f"{column.words} From {origins}." if origins else column.words
 
 
 def _dependency(origin: str) -> dg.TableColumnDep:

@@ -61,7 +61,12 @@ def test_an_export_leads_back_to_the_scrubbed_calls() -> None:
 def test_dagster_is_told_types_words_and_lineage() -> None:
     told = column_metadata({"text": "String", "seed": "Int64"}, {"text": Column("What was said.", ("calls.turns",))})
     text, seed = told[SCHEMA_KEY].columns
-    assert (text.type, text.description, seed.type, seed.description) == ("String", "What was said.", "Int64", None)
+    assert (text.type, text.description, seed.type, seed.description) == (
+        "String",
+        "What was said. From calls: turns.",
+        "Int64",
+        None,
+    )
     [dependency] = told[LINEAGE_KEY].deps_by_column["text"]
     assert (dependency.asset_key.to_user_string(), dependency.column_name) == ("calls", "turns")
     assert LINEAGE_KEY not in column_metadata({"seed": "Int64"}, {})
