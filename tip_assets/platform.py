@@ -22,6 +22,7 @@ from tip_resources.storage.folders import publish_folder
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import local_file, put_file
 from tip_resources.storage.places import is_local
+from tip_resources.storage.sets import sink_set
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -62,7 +63,7 @@ class Platform(dg.ConfigurableResource):
     def store_set(self, name: str, dataset: str, frame: pl.LazyFrame, scratch: Path) -> None:
         """Stores a set that is not an asset of its own (the rejects of raw_conversations)."""
         file = scratch / f"{name}.parquet"
-        frame.sink_parquet(file, compression="zstd", sync_on_close="all", mkdir=True)
+        sink_set(frame, file)
         put_file(file, self.layout().set_file(name, dataset))
 
     def open_set(self, name: str, dataset: str, scratch: Path) -> pl.LazyFrame:

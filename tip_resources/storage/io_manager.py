@@ -16,6 +16,7 @@ from tip_resources.domain.failures import PermanentFailure, TransientFailure
 from tip_resources.storage.columns import Column, column_metadata
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import local_file, object_exists, put_file
+from tip_resources.storage.sets import sink_set
 
 
 class ParquetSetIOManager(dg.UPathIOManager):
@@ -40,7 +41,7 @@ class ParquetSetIOManager(dg.UPathIOManager):
         if not isinstance(obj, pl.LazyFrame):
             raise TypeError(f"{context.step_key} must return a polars LazyFrame, not {type(obj).__name__}.")
         scratch = self._layout.scratch(context.run_id, context.step_key) / f"{uuid.uuid4().hex}.parquet"
-        obj.sink_parquet(scratch, compression="zstd", sync_on_close="all", mkdir=True)
+        sink_set(obj, scratch)
         with _as_headline():
             put_file(scratch, path)
 

@@ -71,6 +71,11 @@ def read_set(frame: pl.LazyFrame, kind: type[T]) -> Iterator[T]:
             yield from_row(row, kind)
 
 
+def sink_set(frame: pl.LazyFrame, file: Path) -> None:
+    """Streams a set into a local file, safe on the disk when this returns, in groups of rows that readers can hold."""
+    frame.sink_parquet(file, row_group_size=ROWS_PER_PART, compression="zstd", sync_on_close="all", mkdir=True)
+
+
 def open_set_if_there(layout: Layout, name: str, dataset: str, copies: Path) -> pl.LazyFrame | None:
     """A stored set; None when there is none. One that lies in S3 is copied into `copies` first."""
     file = layout.set_file(name, dataset)

@@ -21,7 +21,7 @@ from tip_resources.settings.keys import all_keys
 ROOT = DOCS.parent
 PACKAGES = ("tip_resources", "tip_assets", "sensors", "node_agent")
 # Folders below .tip/, which are made at work.
-LEFT_BY_RUNS = {"compute_logs", "experiments", "exports", "logs", "pg", "scratch"}
+LEFT_BY_RUNS = {"compute_logs", "data/prompts", "experiments", "exports", "logs", "pg", "scratch"}
 # Findings whose name is a variable, which the source alone does not tell: (file, variable) -> names.
 NAMED_ELSEWHERE = {
     ("tip_resources/llm/diagnosis.py", "key"): {"models.by_domain.NAME", "models.by_role.NAME"},
