@@ -146,7 +146,7 @@ def main() -> None:
     if options.floor:
         show_floors(pairs, likenesses)
     least = likeness_at(0.95)
-    settled = sum(facts_shared(named_in(pair.new), named_in(pair.earlier)) < least for pair in pairs)
+    settled = sum(facts_shared(named_in(pair.new.turns), named_in(pair.earlier.turns)) < least for pair in pairs)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\n{len(pairs)} pairs, {1000 * seconds / len(pairs):.1f} CPU ms each; {settled} need no model: other facts")
     print(f"opened in {opened - started:.1f} CPU s; peak {peak_mb:.0f} MB, calls read included; on {model.device}")

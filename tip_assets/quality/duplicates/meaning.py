@@ -6,6 +6,7 @@ matches least does. docs/duplicates.md has the figures.
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -42,6 +43,8 @@ _MIDDLE, _STEEPNESS = 0.38, 33.0
 _WORDS_FLOOR = 0.3
 # Pairs whose vectors are held at once: 10 MB of them for calls of 20 turns.
 _PAIRS_AT_ONCE = 64
+# Calls whose names are remembered: some 20 kB each.
+_NAMED_KEPT = 1_024
 
 
 class Said(NamedTuple):
@@ -72,6 +75,8 @@ class MeaningComparer:
         self._words = WordVectors()
         self._sentences = sentences
         self._most_read = most_read
+        # A call is asked about with each of those it is like, so its names are read again and again.
+        self._named = lru_cache(maxsize=_NAMED_KEPT)(named_in)
         # Likeness by sentence vectors, by what the two calls say.
         self._read: dict[bytes, float] = {}
         self.not_read = 0
@@ -83,7 +88,7 @@ class MeaningComparer:
 
     def duplicates(self, pairs: Sequence[CallPair]) -> list[DuplicateMatch | None]:
         """One answer a pair, in order; None as well for calls too short or too long to be told by meaning."""
-        named = {call.id: named_in(call) for pair in pairs for call in (pair.new, pair.earlier)}
+        named = {call.id: self._named(call.turns) for pair in pairs for call in (pair.new, pair.earlier)}
         matches: list[DuplicateMatch | None] = [None] * len(pairs)
         places = [place for place, pair in enumerate(pairs) if self._can_be(pair, named)]
         for start in range(0, len(places), _PAIRS_AT_ONCE):
@@ -145,7 +150,7 @@ def said_by(calls: Sequence[Conversation], model: SentenceModel) -> list[Said | 
             np.stack([rows[piece.text] for piece in found]),
             np.array([piece.speaker for piece in found]),
             np.array([piece.weight for piece in found]),
-            named_in(call),
+            named_in(call.turns),
         )
         if found
         else None

@@ -1,14 +1,14 @@
 """Cuts a call into pieces whose meanings are compared, and finds the facts it names. No model here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import msgspec
 
 from tip_assets.quality.word_lists import word_list
 from tip_assets.quality.words import words_of
-from tip_resources.domain.conversation import Conversation, Speaker
+from tip_resources.domain.conversation import Conversation, Speaker, Turn
 
 _EMPTY_WORDS = word_list("features", "stopwords")
 # A turn weighs as many words as it has that carry a topic, and a fifth of the others: "Okay, sure" hardly counts.
@@ -17,7 +17,9 @@ _EMPTY_WORD_WEIGHT = 0.2
 _LONGEST_PIECE = 80
 # Calls of more pieces are not compared: each costs milliseconds, and no call on the phone has as many.
 MOST_PIECES = 600
-_TOKEN = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# The same, without what begins with a small letter or a figure.
+_PERHAPS_CAPITAL = re.compile(r"(?<![^\W_])(?<![^\W_]')[^\W_a-z0-9][^\W_]*(?:'[^\W_]+)*")
 _SENTENCE_END = frozenset('.!?:;"\u2026\u00bf\u00a1')
 _PRONOUNS = frozenset({"i", "i'm", "i'd", "i'll", "i've"})
 # Figures and dates as they are spoken; "one", "second" and "may" mean something else too often.
@@ -63,23 +65,31 @@ class Named(msgspec.Struct, frozen=True):
     words: frozenset[str]
 
 
-def named_in(call: Conversation) -> Named:
+def named_in(turns: Sequence[Turn]) -> Named:
     """Facts are words with a digit, spoken figures, and words with a capital inside a sentence."""
     facts: dict[str, set[str]] = {}
     words: set[str] = set()
-    for turn in call.turns:
+    for turn in turns:
+        text = turn.text.replace("\u2019", "'")
+        said = {word.lower() for word in _TOKEN.findall(text)}
+        words |= said
         named = facts.setdefault(turn.speaker, set())
-        last_end = 0
-        for found in _TOKEN.finditer(turn.text):
-            word = found.group().replace("\u2019", "'")
-            folded = word.lower()
-            is_first = last_end == 0 or not _SENTENCE_END.isdisjoint(turn.text[last_end : found.start()])
-            last_end = found.end()
-            words.add(folded)
-            has_capital = word[0].isupper() and not is_first and folded not in _PRONOUNS
-            if has_capital or folded in _SPOKEN_FIGURES or any(char.isdigit() for char in word):
-                named.add(folded)
+        named |= said & _SPOKEN_FIGURES
+        named.update(word for word in said if not word.isalpha() and any(map(str.isdigit, word)))
+        named.update(_capitalised(text))
     return Named({speaker: frozenset(named) for speaker, named in facts.items()}, frozenset(words))
+
+
+def _capitalised(text: str) -> Iterator[str]:
+    """Words with a capital that does not come from beginning a sentence or a turn, in lower case."""
+    for found in _PERHAPS_CAPITAL.finditer(text):
+        word = found.group()
+        if word[0].isupper() and (folded := word.lower()) not in _PRONOUNS:
+            end = found.start()
+            while end and not text[end - 1].isalnum():
+                end -= 1
+            if end and _SENTENCE_END.isdisjoint(text[end : found.start()]):
+                yield folded
 
 
 def _cut(text: str) -> Iterator[str]:

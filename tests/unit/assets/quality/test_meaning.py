@@ -90,8 +90,8 @@ def test_the_same_things_in_another_order_are_not_aligned():
 
 
 def test_facts_of_each_speaker_count_and_few_decide_little():
-    one = named_in(call_of("So Maria owes 45.", "No, Elm Street paid 70."))
-    other = named_in(call_of("So Maria owes 45.", "No, Oak Avenue got 99."))
+    one = named_in(call_of("So Maria owes 45.", "No, Elm Street paid 70.").turns)
+    other = named_in(call_of("So Maria owes 45.", "No, Oak Avenue got 99.").turns)
     assert facts_shared(one, one) > facts_shared(one, other)
     assert facts_shared(one, other) == facts_shared(other, one)
     assert facts_shared(_NOTHING_NAMED, _NOTHING_NAMED) == 0.0

@@ -27,7 +27,9 @@ def test_a_long_turn_becomes_several_pieces_and_an_endless_one_stops():
 
 
 def test_names_figures_and_dates_are_facts_of_who_says_them():
-    named = named_in(call_of("So, Maria owes $45.10? That is due in June.", "I\u2019ve paid fifty on Elm Street."))
+    named = named_in(
+        call_of("So, Maria owes $45.10? That is due in June.", "I\u2019ve paid fifty on Elm Street.").turns
+    )
     assert named.facts["agent"] == {"maria", "45", "10", "june"}
     assert named.facts["customer"] == {"fifty", "elm", "street"}
     assert "owes" in named.words
