@@ -21,7 +21,7 @@ class S3Server:
 
     address: str
     objects: Callable[[], dict[str, bytes]]
-    make_bucket: Callable[[str], None]
+    make_bucket: Callable[[str], object]
     requests: list[tuple[str, str]] = field(default_factory=list)
     is_away: Callable[[str, str], bool] = lambda method, path: False
 
@@ -49,7 +49,7 @@ def s3_server() -> Iterator[S3Server]:
     from werkzeug.serving import WSGIRequestHandler, make_server  # pyright: ignore[reportMissingImports] - dev
 
     class Quiet(WSGIRequestHandler):
-        def log_request(self, *_: Any) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Says nothing: a test makes thousands of requests."""
 
     backend = s3_backends["123456789012"]["aws"]

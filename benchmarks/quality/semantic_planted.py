@@ -111,7 +111,7 @@ def show_curve(calls: Sequence[Conversation], model: RememberedVectors | None) -
 
 def cleared(originals: Sequence[Turns], most_alike: float) -> list[Turns]:
     """Those that no earlier one is as alike to, by the characters of all that is said but digits."""
-    from rapidfuzz import fuzz, process
+    from rapidfuzz import fuzz, process  # pyright: ignore[reportMissingImports] - by hand: uv pip install rapidfuzz
 
     texts = ["".join(c for turn in turns for c in f"{turn.text.lower()} " if not c.isdigit()) for turns in originals]
     kept: list[Turns] = []
