@@ -25,6 +25,7 @@ _SPECS = {
     "rehearsal": Column("Whether the scripted server was asked for, which is no language model."),
     "budget": Column("Most tokens, US dollars and minutes it may take."),
     "batch_api": Column("Whether the paid API's batch queue was asked for."),
+    "priority": Column("low, normal or high: which set is made first, and its part of shared model servers."),
     "seed": Column("What all random draws of the plan follow from."),
     "source": Column("generate, import or youtube."),
     "source_keys": Column("What is imported."),

@@ -3,8 +3,6 @@
 import shutil
 from pathlib import Path
 
-from upath import UPath
-
 from tip_resources.settings.models import Settings
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.places import is_local
@@ -31,7 +29,7 @@ def shortage(home: Path, settings: Settings, *, was_short: bool = False) -> str 
     if not needed:
         return None
     root = Layout(settings.storage_url, home).root
-    for folder in (home / ".tip", *((Path(str(root)),) if is_local(UPath(root)) else ())):
+    for folder in (home / ".tip", *((Path(root.path),) if is_local(root) else ())):
         free = free_bytes(folder)
         if free < needed:
             reserve = f"{settings.disk.reserve_gigabytes:g} GB stay free (disk.reserve_gigabytes)"

@@ -28,6 +28,8 @@ SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE n.nspname = ANY(%s) AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 GROUP BY 1, 2 ORDER BY 1, 2"""
+# Older versions made it where pgvector was, no version ever wrote it, and revision 0007 drops it.
+_NEVER_USED = (SCHEMA, "embeddings")
 _REFERENCES = """
 SELECT n.nspname, c.relname, rn.nspname, rc.relname FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -129,8 +131,10 @@ def copy_in(
         with driver.cursor() as cursor:
             there = columns_of(cursor)
             for table in _in_order(cursor, [table for table in tables if table.schema == schema]):
-                _check_fits(table, there)
-                if table.rows:
+                is_wanted = (table.schema, table.name) != _NEVER_USED
+                if is_wanted:
+                    _check_fits(table, there)
+                if is_wanted and table.rows:
                     copying = f"COPY {_table(schema, table.name)} ({_quoted(table.columns)}) FROM STDIN"
                     with gzip.open(folder / table.file) as packed:
                         cursor.copy_expert(copying, packed, CHUNK_BYTES)
@@ -163,8 +167,7 @@ def _check_fits(table: TableCopy, there: Columns) -> None:
         raise BadInput(
             f"the table {table.schema}.{table.name} cannot take {', '.join(sorted(lacking))} of the backup.",
             where="database",
-            mend="For tip.embeddings: install pgvector. Else restore with the versions of tip and Dagster that the "
-            "backup names, and upgrade afterwards.",
+            mend="Restore with the versions of tip and Dagster that the backup names, and upgrade afterwards.",
         )
 
 

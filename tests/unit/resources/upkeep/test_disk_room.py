@@ -57,7 +57,6 @@ def test_the_disk_of_the_sets_counts_too(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(disk_room, "free_bytes", lambda folder: MEGABYTE if folder == elsewhere else 10**12)
     assert shortage(tmp_path, Settings()) is None
     assert shortage(tmp_path, Settings(storage_url=str(elsewhere)))
-    assert shortage(tmp_path, Settings(storage_url="memory://elsewhere")) is None
 
 
 def test_free_room_is_read_of_the_disk_itself(small_disk: Path) -> None:

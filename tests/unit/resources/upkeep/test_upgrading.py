@@ -38,7 +38,7 @@ def check_that_nothing_was_lost(home: Path) -> None:
     engine = database(home)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT version_num FROM tip.alembic_version")) == HEAD_REVISION
-        for table in ("nodes", "endpoints", "conversations", "quality_scores", "embeddings", "performance_samples"):
+        for table in ("nodes", "endpoints", "conversations", "quality_scores", "performance_samples"):
             assert connection.scalar(text(f"SELECT count(*) FROM tip.{table}")) == 1, table
     request = RequestStore(engine).get("clinic")
     assert request is not None and (request.spec.count, request.state) == (3, "done")
