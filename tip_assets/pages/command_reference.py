@@ -38,8 +38,11 @@ def _helps(name: str, command: click.Command, parent: click.Context) -> Iterator
 
 
 def _context(name: str, command: click.Command, parent: click.Context | None = None) -> click.Context:
+    # Click keeps the --help option of whoever ran the command first in this process, below `tip` or alone.
+    command._help_option = None
     # The width is said, so that the page does not depend on somebody's terminal.
-    return click.Context(command, parent, info_name=name, terminal_width=_WIDTH, max_content_width=_WIDTH)
+    width = {"terminal_width": _WIDTH, "max_content_width": _WIDTH}
+    return click.Context(command, parent, info_name=name, **width, **command.context_settings)
 
 
 def _without_trailing(text: str) -> str:
