@@ -49,7 +49,7 @@ def known_request(store: RequestStore, dataset: str) -> DatasetRequest:
 def waits_for(home: Path) -> str | None:
     """Why data sets that were asked for are not being made yet; None where nothing is in the way."""
     engine = database(home)
-    return why_waiting(GateStore(engine).read(), len(RequestStore(engine).list(state="running")))
+    return why_waiting(GateStore(engine).read(), RequestStore(engine).count("running"))
 
 
 def held_words(row: DatasetRequest) -> str | None:

@@ -89,6 +89,12 @@ class RequestStore:
         query = select(dataset_requests).order_by(_columns.created_at.desc()).limit(limit)
         return self._read(query.where(_columns.state == state) if state else query)
 
+    def count(self, state: RequestState) -> int:
+        """How many requests are in that state."""
+        with self._engine.connect() as connection:
+            counted = select(func.count()).select_from(dataset_requests).where(_columns.state == state)
+            return connection.execute(counted).scalar_one()
+
     def waiting(self, limit: int = 100) -> Sequence[DatasetRequest]:
         """Requests without a run: by priority, and of one priority the oldest first."""
         query = select(dataset_requests).where(_columns.state == "requested")

@@ -24,6 +24,7 @@ def test_a_request_comes_back_as_it_was_made(fresh_database: Engine):
     added = store.add(SPEC, source="cli")
     assert (added.spec, added.state, added.source, added.run_id) == (SPEC, "requested", "cli", None)
     assert store.get(SPEC.name) == added
+    assert (store.count("requested"), store.count("running")) == (1, 0)
 
 
 def test_nobody_asked_for_an_unknown_data_set(fresh_database: Engine):
