@@ -12,7 +12,7 @@ UV := $(BIN)/uv
 SYNC := $(UV) pip install --quiet --python $(VENV) --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo up docs test test-slow test-all check format lock clean
+.PHONY: help install install-dev demo up docs test test-slow test-faults test-all check format lock clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,9 +48,12 @@ test: install-dev ## Run the tests (some 8 minutes)
 	$(BIN)/python -m pytest -q -m "not slow"
 
 test-slow: install-dev
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -m "slow and not every_moment"
 
-test-all: test test-slow ## Also the slow ones: real daemons, kill -9, browser
+test-faults: install-dev ## Every fault at every moment of making a set (some 40 minutes)
+	$(BIN)/python -m pytest -q -s tests/faults
+
+test-all: test test-slow test-faults ## Also the slow ones: real daemons, kill -9, browser
 
 check: install-dev ## Lint, format check, types
 	$(BIN)/ruff check .
