@@ -1,6 +1,8 @@
 """The versions of the assets behind an export and the checks they passed, as Dagster has recorded them."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any
 
 import dagster as dg
@@ -16,6 +18,8 @@ WAY = (
     "graded_conversations",
     "scrubbed_conversations",
 )
+# Whether the checks of each asset passed, by asset and name.
+Checks = dict[str, dict[str, bool]]
 _CODE_VERSION_TAG, _DATA_VERSION_TAG = "dagster/code_version", "dagster/data_version"
 
 
@@ -30,8 +34,22 @@ class AssetVersion(msgspec.Struct, frozen=True, kw_only=True):
     checks: dict[str, bool] = {}
 
 
-def asset_version(instance: dg.DagsterInstance, name: str, dataset: str, before: float | None) -> AssetVersion | None:
-    """The newest materialization of the asset for a data set, made no later than `before` (epoch seconds)."""
+def asset_versions(
+    instance: dg.DagsterInstance, names: Iterable[str], dataset: str, before: float | None = None
+) -> list[AssetVersion]:
+    """The newest materialization of each asset for a data set, made no later than `before` (epoch seconds).
+
+    Assets that were never made are left out.
+    """
+    # Mostly one run made all of them.
+    checks_of = cache(partial(_checks, instance))
+    found = (_version(instance, name, dataset, before, checks_of) for name in names)
+    return [version for version in found if version is not None]
+
+
+def _version(
+    instance: dg.DagsterInstance, name: str, dataset: str, before: float | None, checks_of: Callable[[str], Checks]
+) -> AssetVersion | None:
     wanted = dg.AssetRecordsFilter(
         asset_key=dg.AssetKey(name), asset_partitions=[dataset], before_timestamp=before + 1 if before else None
     )
@@ -46,19 +64,19 @@ def asset_version(instance: dg.DagsterInstance, name: str, dataset: str, before:
         at=utc(found[0].timestamp),
         code_version=tags.get(_CODE_VERSION_TAG, ""),
         data_version=tags.get(_DATA_VERSION_TAG, ""),
-        checks=_checks(instance, found[0].run_id, name),
+        checks=checks_of(found[0].run_id).get(name, {}),
     )
 
 
-def _checks(instance: dg.DagsterInstance, run_id: str, asset: str) -> dict[str, bool]:
-    """Names of the checks of `asset` in that run, and whether they passed."""
+def _checks(instance: dg.DagsterInstance, run_id: str) -> Checks:
+    """The checks of a run by asset and name, and whether they passed."""
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
-    found: dict[str, bool] = {}
+    found: Checks = {}
     for record in records:
         event = record.event_log_entry.dagster_event
         data: Any = event.asset_check_evaluation_data if event else None
-        if data is not None and data.asset_key == dg.AssetKey(asset):
-            found[data.check_name] = data.passed
+        if data is not None:
+            found.setdefault(data.asset_key.to_user_string(), {})[data.check_name] = data.passed
     return found
 
 

@@ -3,7 +3,7 @@
 import dagster as dg
 import msgspec
 
-from tip_assets.versions import WAY, AssetVersion, asset_version, utc
+from tip_assets.versions import WAY, AssetVersion, asset_versions, utc
 
 
 class ExportRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,12 +26,11 @@ def export_run(instance: dg.DagsterInstance, run_id: str, dataset: str, export_f
     if record is None:
         return ExportRun(run_id=run_id)
     names = (*WAY, f"{export_format}_export") if export_format else WAY
-    versions = (asset_version(instance, name, dataset, record.end_time) for name in names)
     return ExportRun(
         run_id=run_id,
         status=record.dagster_run.status.value,
         started_at=utc(record.start_time),
         ended_at=utc(record.end_time),
         tags={key: value for key, value in record.dagster_run.tags.items() if key.startswith("tip/")},
-        assets=tuple(version for version in versions if version is not None),
+        assets=tuple(asset_versions(instance, names, dataset, record.end_time)),
     )

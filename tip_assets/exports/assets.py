@@ -19,7 +19,7 @@ from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.platform import Platform
 from tip_assets.steps import clear_failures, shown_table
-from tip_assets.versions import WAY, asset_version
+from tip_assets.versions import WAY, asset_versions
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.storage.columns import column_metadata
@@ -186,8 +186,7 @@ def _metadata(
 
 def _made_from(context: dg.AssetExecutionContext) -> dict[str, Any]:
     """The assets behind an export as it read them, and the way to the run that wrote the calls."""
-    found = (asset_version(context.instance, name, context.partition_key, None) for name in WAY)
-    versions = [version for version in found if version is not None]
+    versions = asset_versions(context.instance, WAY, context.partition_key)
     rows = ((one.asset, one.at, one.run_id[:8], one.data_version[:12], _in_words(one.checks)) for one in versions)
     written = next((one.run_id for one in versions if one.asset == "raw_conversations"), None)
     return {
@@ -214,10 +213,7 @@ def _sample(summary: ExportSummary) -> dg.MarkdownMetadataValue:
 
 def _origins(scrubbed: pl.LazyFrame) -> dg.TableMetadataValue:
     """Who wrote the first calls: what `tip trace` says of any."""
-    records = []
-    for call in read_set(scrubbed.head(_SHOWN_ORIGINS), Conversation):
-        origin = file_source(call, call.dataset)
-        shown = {name: getattr(origin, name) for name in _ORIGIN_COLUMNS}
-        records.append(dg.TableRecord({"call": call.id} | {key: str(value) for key, value in shown.items()}))
-    columns = [dg.TableColumn(name, "string") for name in ("call", *_ORIGIN_COLUMNS)]
-    return dg.MetadataValue.table(records, dg.TableSchema(columns))
+    calls = read_set(scrubbed.head(_SHOWN_ORIGINS), Conversation)
+    origins = ((call.id, file_source(call, call.dataset)) for call in calls)
+    rows = ((call, *(getattr(origin, name) for name in _ORIGIN_COLUMNS)) for call, origin in origins)
+    return shown_table(("call", *_ORIGIN_COLUMNS), rows)

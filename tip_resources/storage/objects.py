@@ -7,6 +7,7 @@ same words (places.py). Whole folders are in folders.py.
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -86,8 +87,12 @@ def sizes_under(folder: UPath) -> dict[str, int]:
     """Every file or object under `folder` with its size in bytes, by its name relative to the folder."""
     if not is_local(folder):
         return relative_names(folder)
-    root = Path(folder.path)
-    return {path.relative_to(root).as_posix(): path.stat().st_size for path in root.rglob("*") if path.is_file()}
+    root, found = Path(folder.path), dict[str, int]()
+    for path in root.rglob("*"):
+        with suppress(FileNotFoundError):  # gone meanwhile
+            if path.is_file():
+                found[path.relative_to(root).as_posix()] = path.stat().st_size
+    return found
 
 
 def object_exists(path: UPath) -> bool:

@@ -4,14 +4,12 @@ Sets, exports, answers of judges, experiments and rounds of feedback are never t
 a data set under way stays, however old it looks.
 """
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from sqlalchemy import Engine, text
@@ -20,6 +18,7 @@ from upath import UPath
 from tip_resources.domain.codec import from_json
 from tip_resources.settings.upkeep_models import RetentionSettings
 from tip_resources.storage.layout import Layout
+from tip_resources.storage.objects import object_exists, read_object, remove_tree, sizes_under
 from tip_resources.storage.places import is_local
 from tip_resources.upkeep.chores import Amount, Chore
 from tip_resources.upkeep.dagster_history import runs_under_way
@@ -58,7 +57,7 @@ def file_chores(engine: Engine, home: Path, layout: Layout, retention: Retention
         return Chore(name, "folder" if pattern == "*" else "file", setting, days, partial(_sum, old), partial(_go, old))
 
     parts_days = retention.parts_days
-    sets = (Path(str(layout.sets)),) if is_local(layout.sets) else ()
+    sets = (Path(layout.sets.path),) if is_local(layout.sets) else ()
     parts = partial(_finished_parts, engine, layout, parts_days)
     return (
         Chore(
@@ -66,7 +65,7 @@ def file_chores(engine: Engine, home: Path, layout: Layout, retention: Retention
             "data set",
             "parts_days",
             parts_days,
-            lambda: sum((Amount(1, _size(folder)) for _, folder in parts()), Amount()),
+            lambda: sum((Amount(1, _tree_size(folder)) for _, folder in parts()), Amount()),
             lambda: _remove_parts(engine, layout, parts),
         ),
         of_runs("printed output of steps", "compute_logs_days", state / "compute_logs"),
@@ -98,21 +97,14 @@ def _newest(entry: Path) -> float:
     return newest
 
 
-def _size(entry: Any) -> int:
-    """Bytes of a file or of all files of a folder, here or in an object store."""
-    if isinstance(entry, UPath) and not is_local(entry):
-        found: Any = entry.fs.find(entry.path, detail=True) if entry.exists() else {}
-        return sum(int(one["size"] or 0) for one in found.values())
-    root, total = Path(str(entry)), 0
-    if root.is_file():
-        return root.stat().st_size
-    for folder, _, names in os.walk(root):
-        for name in names:
-            try:
-                total += (Path(folder) / name).stat().st_size
-            except FileNotFoundError:
-                continue
-    return total
+def _size(entry: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    return entry.stat().st_size if entry.is_file() else _tree_size(UPath(entry))
+
+
+def _tree_size(folder: UPath) -> int:
+    """Bytes of all files of a folder, here or in S3."""
+    return sum(sizes_under(folder).values())
 
 
 def _sum(old: Callable[[], Iterator[Path]]) -> Amount:
@@ -137,9 +129,9 @@ def _finished_parts(engine: Engine, layout: Layout, days: int) -> Iterator[tuple
     for dataset, asked in rows:
         folder = layout.parts(dataset)
         summary = layout.exports(dataset, "report") / "summary.json"
-        if not folder.exists() or not summary.is_file():
+        if not folder.exists() or not object_exists(summary):
             continue
-        if from_json(summary.read_bytes(), _Exported, where=str(summary)).exported >= int(asked):
+        if from_json(read_object(summary), _Exported, where=str(summary)).exported >= int(asked):
             yield dataset, folder
 
 
@@ -150,10 +142,10 @@ def _remove_parts(
     for dataset, folder in finished():
         if dataset in runs_under_way(engine):
             continue
-        size = _size(folder)
+        size = _tree_size(folder)
         if not is_local(folder):
-            folder.fs.rm(folder.path, recursive=True)
-        elif not _set_aside(engine, dataset, Path(str(folder))):
+            remove_tree(folder)
+        elif not _set_aside(engine, dataset, Path(folder.path)):
             continue
         yield Amount(1, size)
     for _ in _remove_gone(layout):
@@ -175,7 +167,7 @@ def _remove_gone(layout: Layout) -> Iterator[Amount]:
     root = layout.root / "parts"
     if not is_local(root):
         return
-    for gone in sorted(Path(str(root)).glob(f"{_GONE}*")):
+    for gone in sorted(Path(root.path).glob(f"{_GONE}*")):
         size = _size(gone)
         shutil.rmtree(gone, ignore_errors=True)
         yield Amount(1, size)

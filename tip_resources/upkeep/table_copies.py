@@ -131,10 +131,8 @@ def copy_in(
         with driver.cursor() as cursor:
             there = columns_of(cursor)
             for table in _in_order(cursor, [table for table in tables if table.schema == schema]):
-                is_wanted = (table.schema, table.name) != _NEVER_USED
-                if is_wanted:
-                    _check_fits(table, there)
-                if is_wanted and table.rows:
+                is_used = (table.schema, table.name) != _NEVER_USED
+                if is_used and _fits(table, there):
                     copying = f"COPY {_table(schema, table.name)} ({_quoted(table.columns)}) FROM STDIN"
                     with gzip.open(folder / table.file) as packed:
                         cursor.copy_expert(copying, packed, CHUNK_BYTES)
@@ -161,7 +159,12 @@ def set_sequences(engine: Engine, sequences: Sequence[SequenceValue]) -> None:
         connection.close()
 
 
-def _check_fits(table: TableCopy, there: Columns) -> None:
+def _fits(table: TableCopy, there: Columns) -> bool:
+    """Whether there is something to copy, all of which the table can take.
+
+    Raises:
+        BadInput: It lacks columns that the rows have.
+    """
     lacking = set(table.columns) - set(there.get((table.schema, table.name), ()))
     if lacking and table.rows:
         raise BadInput(
@@ -169,6 +172,7 @@ def _check_fits(table: TableCopy, there: Columns) -> None:
             where="database",
             mend="Restore with the versions of tip and Dagster that the backup names, and upgrade afterwards.",
         )
+    return table.rows > 0
 
 
 def _in_order(cursor: _Cursor, tables: Sequence[TableCopy]) -> list[TableCopy]:

@@ -5,7 +5,7 @@ matches least does. docs/duplicates.md has the figures.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.duplicates.semantic import CallPair, SentenceModel
 from tip_assets.quality.duplicates.spoken_pieces import MOST_PIECES, Named, Piece, named_in, pieces_of
 from tip_assets.quality.duplicates.word_vectors import WordVectors
-from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.conversation import Conversation, Turn
 
 Vectors = NDArray[np.float32]
 
@@ -107,7 +107,7 @@ class MeaningComparer:
         return is_told and facts_shared(named[pair.new.id], named[pair.earlier.id]) >= self._least_likeness
 
     def _likenesses(self, pairs: Sequence[CallPair]) -> list[float]:
-        found = _likenesses_by(pairs, self._words)
+        found = self._likenesses_by(pairs, self._words)
         if self._sentences is None:
             return found
         keys = [_key(pair) for pair in pairs]
@@ -120,16 +120,17 @@ class MeaningComparer:
             else:
                 self.not_read += 1
         asked = [pairs[place] for place in to_read]
-        self._read.update(zip((keys[place] for place in to_read), _likenesses_by(asked, self._sentences), strict=True))
+        self._read.update(
+            zip((keys[place] for place in to_read), self._likenesses_by(asked, self._sentences), strict=True)
+        )
         return [self._read.get(key, by_words) for key, by_words in zip(keys, found, strict=True)]
 
-
-def _likenesses_by(pairs: Sequence[CallPair], model: SentenceModel | WordVectors) -> list[float]:
-    """The likeness of each pair; 0 where a call has too little or too much said."""
-    calls = {call.id: call for pair in pairs for call in (pair.new, pair.earlier)}
-    said = dict(zip(calls, said_by(list(calls.values()), model), strict=True))
-    both = [(said[pair.new.id], said[pair.earlier.id]) for pair in pairs]
-    return [likeness(new, earlier) if new and earlier else 0.0 for new, earlier in both]
+    def _likenesses_by(self, pairs: Sequence[CallPair], model: SentenceModel | WordVectors) -> list[float]:
+        """The likeness of each pair; 0 where a call has too little or too much said."""
+        calls = {call.id: call for pair in pairs for call in (pair.new, pair.earlier)}
+        said = dict(zip(calls, said_by(list(calls.values()), model, self._named), strict=True))
+        both = [(said[pair.new.id], said[pair.earlier.id]) for pair in pairs]
+        return [likeness(new, earlier) if new and earlier else 0.0 for new, earlier in both]
 
 
 def _key(pair: CallPair) -> bytes:
@@ -140,7 +141,9 @@ def _key(pair: CallPair) -> bytes:
     return blake2b("\0".join(texts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def said_by(calls: Sequence[Conversation], model: SentenceModel) -> list[Said | None]:
+def said_by(
+    calls: Sequence[Conversation], model: SentenceModel, named: Callable[[tuple[Turn, ...]], Named] = named_in
+) -> list[Said | None]:
     """Calls ready to be compared; None for those with too little or too much said. A text is read once."""
     pieces = [_comparable(pieces_of(call)) for call in calls]
     texts = list(dict.fromkeys(piece.text for found in pieces for piece in found))
@@ -150,7 +153,7 @@ def said_by(calls: Sequence[Conversation], model: SentenceModel) -> list[Said | 
             np.stack([rows[piece.text] for piece in found]),
             np.array([piece.speaker for piece in found]),
             np.array([piece.weight for piece in found]),
-            named_in(call.turns),
+            named(call.turns),
         )
         if found
         else None
