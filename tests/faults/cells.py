@@ -1,5 +1,6 @@
 """The faults, the moments, and what became of a set that a fault met at a moment."""
 
+import contextlib
 import hashlib
 import json
 import time
@@ -57,16 +58,19 @@ def _kill_worker(house: House, dataset: str) -> None:
 
 
 def _kill_step(house: House, dataset: str) -> None:
-    """Every process below the worker that has none below it: the steps at work, not the fork server."""
+    """The steps at work: what the worker's fork server has started, with what they started themselves."""
 
     def steps() -> list[psutil.Process]:
         if (worker := house.worker_of(dataset)) is None:
             return []
         below = worker.children(recursive=True)
-        return [process for process in below if not process.children() and process.ppid() != worker.pid]
+        started = [process for process in below if process.ppid() != worker.pid]
+        return [process for process in started if process.children()]
 
-    for process in wait_until(steps, "a step at work"):
-        process.kill()
+    for step in wait_until(steps, "a step at work"):
+        for process in (*step.children(recursive=True), step):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _kill_service(word: str) -> Callable[[House, str], None]:
@@ -94,6 +98,8 @@ OF_THE_MACHINE = (
     Fault("asleep for an hour", lambda house, _: house.sleep(3600)),
     Fault("clock 10 min ahead", lambda house, _: house.shift_clock(600)),
     Fault("clock 10 min back", lambda house, _: house.shift_clock(-600)),
+    Fault("disk full for 10 s", lambda house, _: house.fill_disk(10)),
+    Fault("disk read-only for 10 s", lambda house, _: house.lock_disk(10)),
 )
 MOMENTS_OF_THE_MACHINE = tuple(moment for moment in MOMENTS if moment.name in ("planning", "half way", "exporting"))
 

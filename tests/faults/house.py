@@ -9,9 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ READY_SECONDS = 120.0
 class House:
     """One project folder with all that works in it."""
 
-    def __init__(self, folder: Path, clock: ShiftedClock | None = None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, clock: ShiftedClock | None = None, *, has_own_disk: bool = False) -> None:
+        self.folder, self.has_own_disk = folder, has_own_disk
         self._clock = clock
         self.model_port = free_ports(1)[0]
         self._models: subprocess.Popen[bytes] | None = None
@@ -61,6 +62,7 @@ class House:
             # By words whatever this machine has: opening a sentence model takes seconds.
             "TIP_QUALITY__SEMANTIC_VECTORS": "words",
             "TIP_GENERATION__CONCURRENCY": "2-2",
+            "TIP_DISK__RESERVE_GIGABYTES": "0",
             # A silence that is told from slowness within a test's patience.
             "TIP_ENGINE__BETWEEN_TOKENS_TIMEOUT_SECONDS": "10",
             "TIP_ENGINE__FIRST_TOKEN_TIMEOUT_SECONDS": "10",
@@ -216,6 +218,22 @@ class House:
         assert self._clock is not None
         self._clock.move(seconds)
 
+    def fill_disk(self, seconds: float) -> None:
+        """No byte is left on the file system of the data for a while."""
+        ballast = self.data / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb") as file:
+            while True:
+                file.write(bytes(1 << 20))
+        time.sleep(seconds)
+        ballast.unlink()
+
+    def lock_disk(self, seconds: float) -> None:
+        """Nothing can be written to the file system of the data for a while."""
+        # A file that is open for writing forbids it for an instant.
+        wait_until(lambda: _mount("-o", "remount,ro", str(self.data)) == 0, "a read-only file system", 20)
+        time.sleep(seconds)
+        assert _mount("-o", "remount,rw", str(self.data)) == 0
+
     def everything(self) -> list[psutil.Process]:
         """All processes of the house, database and model server too."""
         found = self.processes()
@@ -238,18 +256,47 @@ class House:
 
 
 @contextmanager
-def living_house() -> Iterator[House]:
-    """A house with `tip up`, a model server, and a clock of its own where a compiler is."""
-    with temporary_home() as folder:
+def living_house(*, disk_bytes: int | None = None) -> Iterator[House]:
+    """A house with `tip up`, a model server, and a clock of its own where a compiler is.
+
+    With `disk_bytes`, its data lie on a file system of their own, of that size.
+    """
+    with temporary_home() as folder, ExitStack() as stack:
         for name in ("dagster.yaml", "workspace.yaml"):
             shutil.copy(ROOT / name, folder)
-        house = House(folder, ShiftedClock(folder) if COMPILER else None)
+        clock = ShiftedClock(folder) if COMPILER else None
+        house = House(folder, clock, has_own_disk=disk_bytes is not None)
+        if disk_bytes is not None:
+            house.data.mkdir(parents=True)
+            stack.enter_context(_file_system(house.data, disk_bytes))
+        stack.callback(house.stop)
+        house.start_models()
+        house.start_up()
+        yield house
+
+
+def can_mount() -> bool:
+    """Whether this process may mount file systems."""
+    with tempfile.TemporaryDirectory() as folder:
         try:
-            house.start_models()
-            house.start_up()
-            yield house
-        finally:
-            house.stop()
+            with _file_system(Path(folder), 1 << 20):
+                return True
+        except (OSError, AssertionError):
+            return False
+
+
+@contextmanager
+def _file_system(folder: Path, size_bytes: int) -> Iterator[None]:
+    """A file system in memory at `folder`."""
+    assert _mount("-t", "tmpfs", "-o", f"size={size_bytes},mode=755", "tmpfs", str(folder)) == 0
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=False)
+
+
+def _mount(*arguments: str) -> int:
+    return subprocess.run(["mount", *arguments], check=False, stderr=subprocess.DEVNULL).returncode
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:

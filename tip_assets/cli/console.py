@@ -11,7 +11,7 @@ import click
 from tqdm import tqdm
 
 from tip_resources.domain.failures import PermanentFailure, TransientFailure
-from tip_resources.upkeep.disk_full import full_disk_words, is_disk_full
+from tip_resources.upkeep.disk_trouble import disk_trouble
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -44,8 +44,8 @@ def reports_failures(command: Callable[..., Any]) -> Callable[..., Any]:
         except (PermanentFailure, TransientFailure) as error:
             fail(str(error))
         except Exception as error:
-            if is_disk_full(error):
-                fail(full_disk_words(error))
+            if trouble := disk_trouble(error):
+                fail(trouble)
             if isinstance(error, OSError) and error.errno in _OF_FILES:
                 fail(f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}.")
             raise

@@ -24,10 +24,10 @@ from tip_assets.experiments.results import TrialResult
 from tip_assets.experiments.runner import run_experiment
 from tip_assets.experiments.variants import Experiment
 from tip_assets.platform import Platform
-from tip_assets.steps import clear_failures
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.names import validate_dataset_name
 from tip_resources.home import state_folder
+from tip_resources.launch.step_failures import clear_failures
 
 
 class ExperimentConfig(dg.Config):

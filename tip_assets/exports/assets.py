@@ -18,10 +18,11 @@ from tip_assets.exports.manifest import MANIFEST_NAME, ExportSummary, file_sourc
 from tip_assets.partitions import dataset_asset
 from tip_assets.planning.assets import the_spec
 from tip_assets.platform import Platform
-from tip_assets.steps import clear_failures, shown_table
+from tip_assets.steps import shown_table
 from tip_assets.versions import WAY, asset_versions
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
+from tip_resources.launch.step_failures import clear_failures
 from tip_resources.storage.columns import column_metadata
 from tip_resources.storage.sets import count_rows, read_set
 

@@ -26,10 +26,11 @@ from tip_assets.quality.duplicates.removed import DUPLICATES, RemovedCall
 from tip_assets.quality.graded_asset import JUDGE_SPENDING
 from tip_assets.quality.pii.styles import shown_style
 from tip_assets.quality.screening import passing
-from tip_assets.steps import clear_failures, recorded_spending
+from tip_assets.steps import recorded_spending
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.reject import Reject
 from tip_resources.domain.set_metric import SetMetric
+from tip_resources.launch.step_failures import clear_failures
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import put_object, read_object
 from tip_resources.storage.sets import count_rows, read_set

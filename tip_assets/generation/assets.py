@@ -32,13 +32,14 @@ from tip_assets.planning.recipes import read_recipe
 from tip_assets.platform import Platform
 from tip_assets.quality.duplicates.comparison import word_thresholds
 from tip_assets.quality.duplicates.earlier_calls import DeliveredCalls
-from tip_assets.steps import clear_failures, counted_table, shown_table
+from tip_assets.steps import counted_table, shown_table
 from tip_resources.database.performance import PerformanceStore
 from tip_resources.domain.codec import from_builtins, to_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import TransientFailure
 from tip_resources.domain.reject import Reject
+from tip_resources.launch.step_failures import clear_failures
 from tip_resources.llm.prices import load_prices
 from tip_resources.llm.types import Endpoint
 from tip_resources.settings.layers import node_name

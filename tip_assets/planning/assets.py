@@ -14,11 +14,12 @@ from tip_assets.catalogue import PLANNING
 from tip_assets.partitions import DATASET_PARTITIONS, dataset_asset
 from tip_assets.planning.launchpad import spec_from_launchpad
 from tip_assets.platform import Platform
-from tip_assets.steps import attempt_of, clear_failures
+from tip_assets.steps import attempt_of
 from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.persona import Persona
 from tip_resources.domain.scenario import Scenario
+from tip_resources.launch.step_failures import clear_failures
 from tip_resources.storage.sets import read_set, write_set
 
 

@@ -29,9 +29,10 @@ from tip_assets.quality.graded_asset import keep_quality_scores
 from tip_assets.quality.pii.presidio import presidio_finder
 from tip_assets.quality.screening import ScrubScreen, passing
 from tip_assets.quality.scrubbing import redact
-from tip_assets.steps import clear_failures, counted_table, shown_table
+from tip_assets.steps import counted_table, shown_table
 from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.conversation import Conversation
+from tip_resources.launch.step_failures import clear_failures
 from tip_resources.storage.sets import count_rows, read_set, write_set
 
 # Removed calls shown in the UI; all of them are in the set `duplicates`.

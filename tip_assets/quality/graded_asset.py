@@ -28,12 +28,13 @@ from tip_assets.quality.judge_rubric import judge_rubric_version
 from tip_assets.quality.judged_calls import Judges
 from tip_assets.quality.judging_budget import JudgingBudget
 from tip_assets.quality.screening import mean_grades, passing
-from tip_assets.steps import clear_failures, recorded_spending
+from tip_assets.steps import recorded_spending
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.grade import Grade, SecondGrade
+from tip_resources.launch.step_failures import clear_failures
 from tip_resources.llm.prices import load_prices
 from tip_resources.storage.sets import SetWriter, count_rows, read_set, write_set
 

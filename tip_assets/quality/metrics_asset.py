@@ -20,10 +20,10 @@ from tip_assets.quality.metrics.coverage import counted_coverage, read_coverage
 from tip_assets.quality.metrics.pictures import distance_picture
 from tip_assets.quality.metrics.sampling import Sampled, sample_of_set
 from tip_assets.quality.realism.reference import Reference, reference_or_none
-from tip_assets.steps import clear_failures
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.set_metric import SetMetric
+from tip_resources.launch.step_failures import clear_failures
 from tip_resources.storage.sets import write_set
 
 REFERENCE_CHECK = "reference_is_readable"

@@ -19,12 +19,12 @@ from tip_assets.quality.realism.discriminator import MOST_CALLS, Verdict, discri
 from tip_assets.quality.realism.reference import Reference, reference_calls, reference_or_none
 from tip_assets.quality.realism.rounds import Rounds, run_round
 from tip_assets.quality.realism.set_metrics import metric_rows, telling_plot, telling_table
-from tip_assets.steps import clear_failures
 from tip_resources.domain.codec import from_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.set_metric import SetMetric
+from tip_resources.launch.step_failures import clear_failures
 from tip_resources.storage.sets import count_rows, read_set, write_set
 
 _MARKED = "hand-written by the makers of tip: no recordings, so a figure held against it tells of style, not of truth"

@@ -5,6 +5,7 @@ What the tables are is in tables.py; how they come to be in migrate.py.
 
 import os
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,11 @@ _NAMES_OF_POSTGRESQL = frozenset({"postgres", "postgresql", _DRIVER})
 
 _lock = threading.Lock()
 _urls: dict[Path, str] = {}
-_engines: dict[str, Engine] = {}
+# Few connections are kept: a Dagster project is many processes, each with its own pool.
+POOL: Mapping[str, Any] = {"pool_size": 2, "pool_pre_ping": True, "pool_recycle": 1800}
+
+# By URL, and for whom: tip's own tables, or Dagster's.
+_engines: dict[tuple[str, str], Engine] = {}
 
 
 def database_url(home: Path | None = None) -> str:
@@ -78,7 +83,7 @@ def database(home: Path | None = None) -> Engine:
 
     url = database_url(home)
     with _lock:
-        if url not in _engines:
+        if (url, "tip") not in _engines:
             engine = new_engine(make_url(url))
             if is_embedded():
                 revive_embedded(engine, (home or project_home()).resolve())
@@ -87,8 +92,17 @@ def database(home: Path | None = None) -> Engine:
             except BaseException:
                 engine.dispose()
                 raise
-            _engines[url] = engine
-        return _engines[url]
+            _engines[url, "tip"] = engine
+        return _engines[url, "tip"]
+
+
+def dagster_engine(home: Path, make: Callable[[], Engine]) -> Engine:
+    """The engine of Dagster's storages on the project's database; one per process, by `make` when there is none yet."""
+    url = database_url(home)
+    with _lock:
+        if (url, "dagster") not in _engines:
+            _engines[url, "dagster"] = make()
+        return _engines[url, "dagster"]
 
 
 def close(home: Path | None = None) -> None:
@@ -97,8 +111,9 @@ def close(home: Path | None = None) -> None:
     with _lock:
         embedded_url = _urls.pop(home, None)
         url = embedded_url if is_embedded() else normalised_url(os.environ[URL_VARIABLE])
-        if engine := _engines.pop(url or "", None):
-            engine.dispose()
+        for owner in ("tip", "dagster"):
+            if engine := _engines.pop((url or "", owner), None):
+                engine.dispose()
 
 
 def revive_embedded(engine: Engine, home: Path) -> None:
@@ -117,13 +132,10 @@ def revive_embedded(engine: Engine, home: Path) -> None:
 
 def new_engine(url: URL) -> Engine:
     """An engine whose troubles with the server are told as tip's failures. For all but a look use `database`."""
-    # Few and short-lived connections: a Dagster project is many processes, each with its own pool.
     engine = create_engine(
         url,
-        pool_size=2,
         max_overflow=8,
-        pool_pre_ping=True,
-        pool_recycle=1800,
+        **POOL,
         hide_parameters=True,  # values of a failed statement do not belong in logs
         connect_args={"connect_timeout": 10, "application_name": "tip"},
     )

@@ -20,11 +20,14 @@ from dagster import (
     executor,
     multiple_process_executor_requirements,
 )
-from dagster._core.execution.context.system import PlanOrchestrationContext
+from dagster._core.execution.context.system import IStepContext, PlanOrchestrationContext
+from dagster._core.execution.plan.objects import StepRetryData
 from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.execution.plan.state import KnownExecutionState
 from dagster._core.execution.retries import RetryMode, get_retries_config
 from dagster._core.executor.step_delegating import StepDelegatingExecutor
 from dagster_postgres.utils import DagsterPostgresException
+from dagster_shared.error import SerializableErrorInfo
 from sqlalchemy.exc import SQLAlchemyError
 
 from tip_resources.database.connection import database
@@ -46,6 +49,8 @@ _LONGEST_SLEEP_SECONDS = 0.2
 _SLOWING_FACTOR = 1.2
 # A look at a process of ours costs microseconds.
 _HEALTH_CHECK_SECONDS = 1
+# Of a step whose process was killed. What kills it a third time (its memory, as a rule) is not bad luck.
+_TRIES_AGAIN = 2
 
 _CONFIG = {
     "retries": get_retries_config(),
@@ -63,9 +68,10 @@ _CONFIG = {
 
 
 class NodeExecutor(StepDelegatingExecutor):
-    """Dagster's delegating loop, with three changes: steps may wait for a slot, it looks often while much
-    happens, and no step outlives a cancelled run (with run resuming on, Dagster leaves them running: its
-    `run_will_resume` does not look at CANCELING; dagster-io/dagster issues 33923 and 21476)."""
+    """Dagster's delegating loop, with four changes: steps may wait for a slot, it looks often while much
+    happens, a step whose process was killed is done again although its op has no retry policy (what it stores is
+    whole or not there), and no step outlives a cancelled run (with run resuming on, Dagster leaves them running:
+    its `run_will_resume` does not look at CANCELING; dagster-io/dagster issues 33923 and 21476)."""
 
     def __init__(self, handler: NodeStepHandler, retries: RetryMode | None) -> None:
         self._handler = handler
@@ -95,6 +101,16 @@ class NodeExecutor(StepDelegatingExecutor):
             run = plan_context.instance.get_run_by_id(plan_context.run_id)
             if run is None or run.status != DagsterRunStatus.STARTED:
                 self._handler.stop_all()
+
+    def log_failure_or_retry_event_after_error(
+        self, step_context: IStepContext, err_info: SerializableErrorInfo, known_state: KnownExecutionState
+    ) -> DagsterEvent:
+        """Called for a step whose process ended before it said how, and for one that raised before it began."""
+        attempts = known_state.get_retry_state().get_attempt_count(step_context.step.key)
+        was_killed = err_info.cls_name is None
+        if was_killed and attempts < _TRIES_AGAIN and not step_context.retry_mode.disabled:
+            return DagsterEvent.step_retry_event(step_context, StepRetryData(error=err_info, seconds_to_wait=None))
+        return super().log_failure_or_retry_event_after_error(step_context, err_info, known_state)
 
     def _pop_events(self, instance: DagsterInstance, run_id: str, seen_storage_ids: set[int]) -> Sequence[DagsterEvent]:
         """Called once per round of the loop."""

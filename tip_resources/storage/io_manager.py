@@ -3,8 +3,7 @@
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import dagster as dg
 import polars as pl
 from upath import UPath
 
-from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.launch.step_failures import clear_failures
 from tip_resources.storage.columns import Column, column_metadata
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import local_file, object_exists, put_file
@@ -41,14 +40,14 @@ class ParquetSetIOManager(dg.UPathIOManager):
         if not isinstance(obj, pl.LazyFrame):
             raise TypeError(f"{context.step_key} must return a polars LazyFrame, not {type(obj).__name__}.")
         scratch = self._layout.scratch(context.run_id, context.step_key) / f"{uuid.uuid4().hex}.parquet"
-        sink_set(obj, scratch)
-        with _as_headline():
+        with clear_failures():
+            sink_set(obj, scratch)
             put_file(scratch, path)
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
         """Opens the set without reading it into memory, unless nobody would remove its copy."""
         if context._step_context is not None:  # the property raises where there is none
-            with _as_headline():
+            with clear_failures():
                 return pl.scan_parquet(local_file(path, self._copies_of(context.step_context.run_id)))
         with tempfile.TemporaryDirectory() as copies:
             file = local_file(path, Path(copies))
@@ -78,13 +77,3 @@ class ParquetSetIOManager(dg.UPathIOManager):
     def _copies_of(self, run_id: str) -> Path:
         """A folder of this process's own: another step of the run may end while this one still reads."""
         return self._copies.setdefault(run_id, self._layout.scratch(run_id, f"copies-{uuid.uuid4().hex[:8]}"))
-
-
-@contextmanager
-def _as_headline() -> Iterator[None]:
-    """Dagster would say that an input could not be loaded, and only further down why."""
-    try:
-        yield
-    except (PermanentFailure, TransientFailure) as failure:
-        retry = isinstance(failure, TransientFailure)
-        raise dg.Failure(description=str(failure), allow_retries=retry) from failure

@@ -103,7 +103,7 @@ def patient():
     wait_patiently()
 
 
-@dg.op(retry_policy=dg.RetryPolicy(max_retries=1))
+@dg.op
 def crash_once() -> None:
     note("crash")
     folder = Path(os.environ["LAUNCH_TEST_FOLDER"])

@@ -108,6 +108,23 @@ def test_a_killed_step_is_noticed_and_tried_again(project: Project) -> None:
 
 
 @pytest.mark.slow
+def test_a_killed_step_is_tried_again_twice_without_a_retry_policy_and_then_fails(project: Project) -> None:
+    run_id, killed = project.launch("patient"), set[int]()
+    for _ in range(3):
+        pid = wait_until(lambda: patient_pids(project) - killed, "the next attempt").pop()
+        psutil.Process(pid).kill()
+        killed.add(pid)
+    assert project.wait_for_end(run_id) == dg.DagsterRunStatus.FAILURE
+    assert len(project.events(run_id, dg.DagsterEventType.STEP_UP_FOR_RETRY)) == 2
+    assert patient_pids(project) == killed
+
+
+def patient_pids(project: Project) -> set[int]:
+    """The processes that have begun to wait patiently."""
+    return {int(note.name.split(".")[-2]) for note in project.noted("patient-begins")}
+
+
+@pytest.mark.slow
 def test_a_cancelled_run_leaves_no_process(project: Project) -> None:
     run_id = project.launch("mapped")
     steps = [step_pid(project, 0), step_pid(project, 1)]

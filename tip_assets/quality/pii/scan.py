@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+from tip_assets.quality.pii.compiled import compiled
+
 _HANDLER = "tip-same-length"
 _LOOKS_LIKE = {
     **dict.fromkeys("\u2018\u2019\u02bc\u00b4", "'"),
@@ -36,19 +38,12 @@ class Scanner(Protocol):
 
 
 class HyperscanScanner:
-    """All patterns compiled into one automaton; a scan is one pass, at some 100 million bytes per CPU second."""
+    """All patterns as one automaton; a scan is one pass, at some 100 million bytes per CPU second."""
 
     def __init__(self, patterns: Sequence[ScanPattern]) -> None:
         import hyperscan
 
-        self._database = hyperscan.Database()
-        caseless = hyperscan.HS_FLAG_CASELESS
-        self._database.compile(
-            expressions=[pattern.pattern.encode() for pattern in patterns],
-            ids=[pattern.kind for pattern in patterns],
-            elements=len(patterns),
-            flags=[caseless if pattern.ignores_case else 0 for pattern in patterns],
-        )
+        self._database = compiled(patterns)
         self._make_scratch = lambda: hyperscan.Scratch(self._database)
         # Scratch space must not be used by two threads at once.
         self._of_thread = threading.local()

@@ -3,6 +3,7 @@
 import random
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from tests.unit.assets.quality.conftest import read_good_calls
 from tip_assets.quality.personal_data import find_spans
 from tip_assets.quality.pii import triggers
-from tip_assets.quality.pii.scan import HyperscanScanner, ReScanner, as_ascii
+from tip_assets.quality.pii.compiled import compiled
+from tip_assets.quality.pii.scan import HyperscanScanner, ReScanner, ScanPattern, as_ascii
 from tip_resources.domain.conversation import Conversation, Speaker, Turn
 from tip_resources.domain.persona import PersonalFact
 
@@ -27,6 +29,29 @@ FACTS = (
     PersonalFact(type="PHONE", value="(415) 555-0143", spoken=("four one five, five five five, oh one four three",)),
     PersonalFact(type="EMAIL", value="karen.yates@example.com"),
 )
+
+
+def test_compiled_patterns_are_read_again_and_made_anew_when_their_file_is_broken(tmp_path: Path) -> None:
+    hyperscan = pytest.importorskip("hyperscan")
+    first = compiled(triggers.patterns(), tmp_path)
+    (file,) = tmp_path.iterdir()
+    sound = file.read_bytes()
+    for broken in (sound[:1000], b"", sound[:5000] + b"?" + sound[5001:]):
+        file.write_bytes(broken)
+        compiled(triggers.patterns(), tmp_path)
+        assert file.read_bytes() == sound
+    file.write_bytes(hyperscan.dumpb(compiled([ScanPattern(7, "seven")], tmp_path / "other")))
+    hits: list[int] = []
+    other = compiled(triggers.patterns(), tmp_path)  # read, not compiled: it is what the file says
+    other.scan(b"seven", match_event_handler=lambda kind, *_: hits.append(kind), scratch=hyperscan.Scratch(other))
+    assert set(hits) == {7} and first.size() > other.size()
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    pytest.importorskip("hyperscan")
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("not a folder")
+    assert compiled([ScanPattern(7, "seven")], in_the_way).size() > 0
 
 
 def test_without_hyperscan_the_same_spans_are_found(monkeypatch: pytest.MonkeyPatch, make_call: MakeCall):

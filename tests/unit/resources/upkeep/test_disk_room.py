@@ -16,8 +16,8 @@ from tip_resources.settings.upkeep_models import DiskSettings
 from tip_resources.storage.atomic import atomic_file, write_atomically
 from tip_resources.storage.objects import put_file, put_object
 from tip_resources.upkeep import disk_room
-from tip_resources.upkeep.disk_full import full_disk_words, is_disk_full
 from tip_resources.upkeep.disk_room import shortage
+from tip_resources.upkeep.disk_trouble import disk_trouble
 
 MEGABYTE = 1_000_000
 
@@ -74,7 +74,7 @@ def test_a_full_disk_leaves_what_was_there_and_nothing_half(small_disk: Path) ->
         file.write(too_much)
     with pytest.raises(OSError) as as_object:
         put_object(UPath(new), too_much)
-    assert is_disk_full(by_hand.value) and is_disk_full(as_object.value)
+    assert is_full(by_hand.value) and is_full(as_object.value)
     assert [path.name for path in small_disk.iterdir()] == ["kept.json"]
     assert kept.read_bytes() == b"x" * MEGABYTE
 
@@ -86,7 +86,7 @@ def test_a_set_that_does_not_fit_leaves_the_earlier_one(small_disk: Path, tmp_pa
     pl.DataFrame({"noise": [os.urandom(3 * MEGABYTE)]}).write_parquet(big)
     with pytest.raises(OSError) as error:
         put_file(big, target)
-    assert is_disk_full(error.value)
+    assert is_full(error.value)
     assert [path.name for path in small_disk.iterdir()] == ["calls.parquet"]
     assert pl.read_parquet(str(target))["id"].to_list() == ["a"]
 
@@ -95,13 +95,27 @@ def test_what_a_library_makes_of_a_full_disk_is_recognised(small_disk: Path) -> 
     frame = pl.LazyFrame({"noise": [os.urandom(MEGABYTE) for _ in range(3)]})
     with pytest.raises(Exception) as error:
         frame.sink_parquet(small_disk / "set.parquet")
-    assert is_disk_full(error.value)
+    assert is_full(error.value)
 
 
-def test_other_trouble_is_not_taken_for_a_full_disk() -> None:
-    assert not is_disk_full(OSError(errno.EACCES, "Permission denied"))
-    assert not is_disk_full(ValueError("os error 2"))
+def test_a_disk_that_can_only_be_read_is_recognised(small_disk: Path) -> None:
+    frame = pl.LazyFrame({"number": [1]})
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(OSError) as by_hand:
+        write_atomically(small_disk / "new.json", b"{}")
+    with pytest.raises(Exception) as by_library:
+        frame.sink_parquet(small_disk / "set.parquet")
+    assert all("is read-only" in (disk_trouble(each.value) or "") for each in (by_hand, by_library))
+
+
+def test_other_trouble_is_not_taken_for_the_disk() -> None:
+    assert disk_trouble(OSError(errno.EACCES, "Permission denied")) is None
+    assert disk_trouble(ValueError("os error 2")) is None
     wrapped = RuntimeError("the step failed")
     wrapped.__cause__ = OSError(errno.ENOSPC, "No space left on device", "/data/x")
-    assert is_disk_full(wrapped)
-    assert "/data/x" in full_disk_words(wrapped.__cause__)
+    assert is_full(wrapped)
+    assert "/data/x" in (disk_trouble(wrapped.__cause__) or "")
+
+
+def is_full(error: BaseException) -> bool:
+    return "the disk is full" in (disk_trouble(error) or "")
