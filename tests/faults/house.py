@@ -40,8 +40,8 @@ READY_SECONDS = 120.0
 class House:
     """One project folder with all that works in it."""
 
-    def __init__(self, folder: Path, clock: ShiftedClock | None = None, *, has_own_disk: bool = False) -> None:
-        self.folder, self.has_own_disk = folder, has_own_disk
+    def __init__(self, folder: Path, clock: ShiftedClock | None = None) -> None:
+        self.folder = folder
         self._clock = clock
         self.model_port = free_ports(1)[0]
         self._models: subprocess.Popen[bytes] | None = None
@@ -265,7 +265,7 @@ def living_house(*, disk_bytes: int | None = None) -> Iterator[House]:
         for name in ("dagster.yaml", "workspace.yaml"):
             shutil.copy(ROOT / name, folder)
         clock = ShiftedClock(folder) if COMPILER else None
-        house = House(folder, clock, has_own_disk=disk_bytes is not None)
+        house = House(folder, clock)
         if disk_bytes is not None:
             house.data.mkdir(parents=True)
             stack.enter_context(_file_system(house.data, disk_bytes))

@@ -170,6 +170,7 @@ def collect_shards(
 ):
     """Puts the kept calls of all slices into one set, in plan order."""
     spec, checkpoint, layout = the_spec(dataset_specs), platform.checkpoint(context.partition_key), platform.layout()
+    checkpoint.remove_half_written()
     endpoints = [endpoint for shard in written for endpoint in shard["endpoints"]]
     models = tuple(sorted({endpoint["model"] for endpoint in endpoints}))
     scripted = all(endpoint["scripted"] for endpoint in endpoints)

@@ -13,6 +13,7 @@ manifest: an object store can neither append to one nor rename it, and a listing
 
 import uuid
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import msgspec
 from upath import UPath
@@ -21,6 +22,7 @@ from tip_resources.domain.codec import conversation_from_json, from_json, to_jso
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.reject import Reject
 from tip_resources.storage.objects import list_objects, put_object, read_objects, remove_tree
+from tip_resources.storage.places import is_local
 
 _CALLS_PER_FOLDER = 1_000
 
@@ -97,6 +99,12 @@ class Checkpoint:
         found = read_objects(list_objects(self._folder / "usage", "*.json"))
         usages = (from_json(data, CallUsage, where=str(path)) for path, data in found)
         return {usage.call_id: usage for usage in usages}
+
+    def remove_half_written(self) -> None:
+        """Removes what killed steps left of files they were writing; called when nobody writes calls any more."""
+        if is_local(self._folder):
+            for path in Path(self._folder.path).rglob(".*.tmp"):
+                path.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Forgets everything (`--fresh`)."""

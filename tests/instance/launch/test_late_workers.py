@@ -14,11 +14,13 @@ import dagster as dg
 import psutil
 import pytest
 from dagster import DagsterEventType, DagsterRunStatus
+from dagster._core.launcher.base import ResumeRunContext, WorkerStatus
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 
 from tests.instance.launch.small_project import Project, wait_until
+from tip_resources.domain.failures import PermanentFailure
 from tip_resources.launch.local_launcher import run_log_file
 from tip_resources.launch.process_identity import ProcessIdentity
 from tip_resources.launch.run_watch import worker_of
@@ -141,6 +143,18 @@ def test_a_worker_that_is_not_on_record_stops_and_leaves_the_steps_to_the_other(
     project.release("work-0", "work-1", "work-2", "work-3")
     assert project.wait_for_end(run_id) == DagsterRunStatus.SUCCESS
     assert [len(project.noted(f"work-{number}-begins-on-*")) for number in range(4)] == [1, 1, 1, 1]
+
+
+def test_a_worker_is_running_or_gone_and_never_unknown(project: Project) -> None:
+    run_id = project.launch("chain")
+    worker = worker_before_begin(project, run_id)  # stopped, as on a machine that is asleep
+    launcher, run = project.instance.run_launcher, project.run(run_id)
+    assert launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
+    with pytest.raises(PermanentFailure, match=f"still worked on by process {worker.pid}"):
+        launcher.resume_run(ResumeRunContext(dagster_run=run, workspace=None))
+    project.instance.add_run_tags(run_id, {WORKER_TAG: ProcessIdentity(worker.pid, "another start").to_json()})
+    assert launcher.check_run_worker_health(project.run(run_id)).status == WorkerStatus.NOT_FOUND
+    worker.kill()
 
 
 def test_a_run_cancelled_after_its_worker_was_killed_leaves_no_step(project: Project) -> None:

@@ -53,3 +53,11 @@ def test_starting_over_forgets_everything(tmp_path: Path) -> None:
     checkpoint.clear()
     checkpoint.clear()
     assert checkpoint.finished() == {} and checkpoint.attempts() == {} and checkpoint.usages() == {}
+
+
+def test_what_a_killed_step_was_writing_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(UPath(tmp_path))
+    checkpoint.save(call(3), "aaaa")
+    (tmp_path / "calls" / "00000" / ".00000004-bbbb.json.9c211b82.tmp").write_text('{"id": "c4", "tu')
+    checkpoint.remove_half_written()
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["00000003-aaaa.json"]
