@@ -64,8 +64,10 @@ class RequestStore:
         A set that has ended and is asked for with another budget waits to be made again.
 
         Raises:
-            BadInput: The name is taken by a data set with another spec.
+            BadInput: The name is taken by a data set with another spec, or the spec could not be read back: a row like
+                that would stop whoever reads the table.
         """
+        from_builtins(to_builtins(spec), DatasetSpec, where=f"data set {spec.name!r}")
         asker = spec.requested_by or source
         values = {"dataset": spec.name, "spec": to_builtins(spec), "source": source, "state_by": asker}
         values["idempotency_key"] = idempotency_key

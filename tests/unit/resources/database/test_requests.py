@@ -27,6 +27,13 @@ def test_a_request_comes_back_as_it_was_made(fresh_database: Engine):
     assert (store.count("requested"), store.count("running")) == (1, 0)
 
 
+def test_a_spec_that_could_not_be_read_back_is_not_written(fresh_database: Engine):
+    store = RequestStore(fresh_database)
+    with pytest.raises(BadInput, match=r"data set 'frustrated-50'.*seed"):
+        store.add(msgspec.structs.replace(SPEC, seed=2**40), source="cli")
+    assert store.get(SPEC.name) is None and not store.waiting()
+
+
 def test_nobody_asked_for_an_unknown_data_set(fresh_database: Engine):
     assert RequestStore(fresh_database).get("never-heard-of") is None
 
