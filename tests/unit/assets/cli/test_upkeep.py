@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,16 @@ def test_bytes_are_written_as_people_write_them() -> None:
     assert [in_bytes(count) for count in (0, 999, 1_000, 3_400_000, 10**15)] == [
         *("0 B", "999 B", "1.0 kB", "3.4 MB", "1000.0 TB")
     ]
+
+
+@pytest.mark.parametrize("words", [["up", "--no-web"], ["list"], ["doctor"]])
+def test_a_read_only_project_folder_is_named_before_anything_starts(words: list[str], tmp_path: Path) -> None:
+    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", str(tmp_path)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a file system can be mounted by root on Linux only")
+    try:
+        result = CliRunner().invoke(main, words, env={"TIP_HOME": str(tmp_path)})
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"tip: the disk is read-only ({tmp_path}")
