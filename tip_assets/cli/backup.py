@@ -46,9 +46,7 @@ def backup(folder: Path, as_json: bool) -> None:
     if not manifest.has_sets:
         objects = f"{manifest.objects:,} objects, {in_bytes(manifest.object_bytes)}, at {manifest.storage_url}"
         say(f"NOT in it: {objects} (sets, parts, exports). They are listed in objects.txt and stay there:")
-        say(
-            "copy them as well (aws s3 sync), or let the bucket keep versions. `tip restore` looks whether they are there."
-        )
+        say("copy them as well (aws s3 sync), or let the bucket keep versions. `tip restore` looks for them.")
 
 
 @click.command("restore")
