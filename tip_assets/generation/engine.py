@@ -62,7 +62,6 @@ async def engine_for(
             on_notice(EngineNotice(kind="database", reason=reason))
 
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(following)
         standings = None if fleet is None else await stack.enter_async_context(Standings(fleet))
         records = None
         if shared is not None:
@@ -93,6 +92,7 @@ async def engine_for(
         if standings is not None:
             standings.attach(engine)
         if live is not None:
+            await stack.enter_async_context(following)
             following.attach(engine, None if records is None else partial(_weigh, records, shared))
         yield engine
 
