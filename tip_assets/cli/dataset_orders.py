@@ -98,7 +98,7 @@ def cancel(dataset: str) -> None:
 def priority(dataset: str, priority: "Priority") -> None:
     """Say how soon a data set is made beside others.
 
-    One that waits moves in the queue at once; the share of a set that is being made follows when it is taken up again.
+    One that waits moves in the queue at once; the share of model servers of one that is being made follows in seconds.
     """
     import dagster as dg
 
@@ -112,7 +112,7 @@ def priority(dataset: str, priority: "Priority") -> None:
         for run in unfinished_runs(instance, dataset):
             if run.status is dg.DagsterRunStatus.QUEUED:
                 instance.add_run_tags(run.run_id, {PRIORITY_TAG: str(QUEUE_PRIORITY[priority])})
-    note = " (its run has begun: pause and resume it for its share to follow)" if row.state == "running" else ""
+    note = "; its share of model servers follows within seconds" if row.state == "running" else ""
     say(f"{dataset} has {priority} priority{note}.")
 
 

@@ -25,13 +25,14 @@ from tip_assets.cli.console import (
 from tip_assets.cli.stage_files import check_output
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
-from tip_resources.domain.failures import BadInput
+from tip_resources.domain.failures import BadInput, TransientFailure
 from tip_resources.home import project_home
 
 if TYPE_CHECKING:
     from tip_assets.generation.write_calls import WritingProgress, WritingSummary
 
 _SAID_EVERY_SECONDS = 1.0
+_MAKE_ROOM = "Make room, or lower TIP_DISK__RESERVE_GIGABYTES, and give the same command again."
 
 
 @click.command("generate")
@@ -48,7 +49,8 @@ def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_jso
     Finished calls are kept in OUT.jsonl.parts until the file is complete, so a run that was interrupted or came out
     short goes on where it stopped. Answers that could not be used are in its folder rejects, with the reason. The
     calls hold personal data of their personas; each line lists it under annotations.extra.personal_facts, which
-    `tip scrub` uses and removes.
+    `tip scrub` uses and removes. When less than disk.reserve_gigabytes is free on their disk, writing stops: OUT.jsonl
+    then holds what is finished, and the same command goes on once there is room.
 
     \b
     tip generate my-calls.yaml calls.jsonl --rehearsal
@@ -62,12 +64,15 @@ def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_jso
     spec = with_options(msgspec.structs.replace(specs[0], rehearsal=specs[0].rehearsal or rehearsal), how)
     check_output(output, "the output")
     parts = output.with_name(f"{output.name}.parts")
+    room = _RoomBeside(output.resolve().parent)
+    if short := room.shortage():
+        raise TransientFailure(f"nothing was written: {short}. {_MAKE_ROOM}")
     if fresh:
         shutil.rmtree(parts, ignore_errors=True)
     _say_estimate(spec, project_home(), parts)
     with (
         progress_bar(spec.count, output.name) as bar,
-        _written(spec, project_home(), parts, bar) as (
+        _written(spec, project_home(), parts, bar, room) as (
             written,
             summary,
         ),
@@ -88,6 +93,21 @@ def generate(spec_file: Path, output: Path, rehearsal: bool, fresh: bool, as_jso
         kept = "What is finished, and in rejects what could not be used, stays in"
         click.echo(f"tip: {kept} {parts}; the same command goes on from there, --fresh starts over.", err=True)
         raise SystemExit(EXIT_DONE_WITH_REJECTS)
+
+
+class _RoomBeside:
+    """Whether the disk of the output has room beyond the reserve, by the settings of the beginning."""
+
+    def __init__(self, folder: Path) -> None:
+        from tip_resources.settings.layers import load_settings
+
+        self._folder, self._settings = folder, load_settings(project_home(), use_database=False)
+
+    def shortage(self) -> str | None:
+        """Why nothing more is to be written; None while there is room."""
+        from tip_resources.upkeep.disk_room import shortage_on
+
+        return shortage_on((self._folder,), self._settings)
 
 
 def _why_short(summary: "WritingSummary") -> str:
@@ -139,13 +159,14 @@ def write_preview(spec: DatasetSpec, home: Path, calls: int) -> list[Conversatio
 
 @contextmanager
 def _written(
-    spec: DatasetSpec, home: Path, parts: Path, bar: tqdm
+    spec: DatasetSpec, home: Path, parts: Path, bar: tqdm, room: _RoomBeside | None = None
 ) -> "Iterator[tuple[Callable[[], Iterator[Conversation]], WritingSummary]]":
     from upath import UPath
 
     from tip_assets.generation.glossary import prompt_by
     from tip_assets.generation.progress_line import ProgressLine
     from tip_assets.generation.spending import Spending, stopped_note
+    from tip_assets.generation.stopping import StopsForRoom
     from tip_assets.generation.writing import write_plans
     from tip_assets.planning.domain_library import USER_FOLDER, load_library
     from tip_assets.planning.plan import call_plan_at, plan_calls
@@ -161,6 +182,7 @@ def _written(
     weights = recipe.weights_for(spec.domain)
     prices = load_prices(home)
     spending = Spending(spec.budget, prices, batch_api=spec.batch_api, earlier=checkpoint.usages().values())
+    stop = StopsForRoom(room.shortage if room else lambda: None, spending)
     line, said = ProgressLine(time.monotonic, spending.report), [0.0]
 
     def advance(progress: "WritingProgress") -> None:
@@ -185,10 +207,14 @@ def _written(
         on_notice=lambda notice: click.echo(notice.text, err=True),
         spending=spending,
         fleet=this_machine_alone(home),
+        stop=stop,
     )
-    if written.summary.stopped and written.summary.kept < written.summary.asked:
-        kept, asked = written.summary.kept, written.summary.asked
-        click.echo(stopped_note(written.summary.stopped, kept=kept, asked=asked), err=True)
+    kept, asked = written.summary.kept, written.summary.asked
+    if written.summary.stopped and kept < asked:
+        note = stopped_note(written.summary.stopped, kept=kept, asked=asked)
+        if stop.reason:
+            note = f"{stop.reason}; {kept:,} of {asked:,} calls are kept. {_MAKE_ROOM}"
+        click.echo(note, err=True)
 
     def with_facts() -> Iterator[Conversation]:
         for conversation in written.conversations():

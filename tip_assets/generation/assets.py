@@ -38,6 +38,7 @@ from tip_resources.domain.codec import from_builtins, to_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import TransientFailure
+from tip_resources.domain.priority import Priority
 from tip_resources.domain.reject import Reject
 from tip_resources.launch.step_failures import clear_failures
 from tip_resources.llm.prices import load_prices
@@ -98,6 +99,11 @@ def write_shard(
         progress(moment)
         decisions(moment)
 
+    def priority() -> Priority:
+        """As it is now: `tip priority` may change it while we write. A set nobody asked for has that of its spec."""
+        request = platform.requests().get(spec.name)
+        return spec.priority if request is None else request.spec.priority
+
     def counted() -> Spending:
         """Of this attempt; what earlier ones spent is on record."""
         spending = Spending(
@@ -131,7 +137,9 @@ def write_shard(
                 on_progress=on_progress,
                 on_notice=progress.notice,
                 spending=spending,
-                shared=SharedRecords(platform.database(), context.run.run_id, node_name(os.environ), spec.priority),
+                shared=SharedRecords(
+                    platform.database(), context.run.run_id, node_name(os.environ), priority(), priority
+                ),
                 fleet=platform.fleet_servers,
                 stop=stop,
                 live=live.current,

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
+from functools import partial
 from itertools import islice
 
 from tip_assets.generation.acceptance import Refusal
@@ -76,9 +77,9 @@ class BatchedRound:
         async with aclosing(self._engine.run(self._requests(attempts, missing))) as events:
             async for event in events:
                 if isinstance(event, Item):
-                    self._take_item(event)
+                    await self._tally.beside(partial(self._take_item, event))
                 else:
-                    self._take_end(event)
+                    await self._take_end(event)
                 self._report()
 
     async def _requests(self, attempts: Iterator[PlannedAttempt], missing: int) -> AsyncIterator[ChatRequest]:
@@ -118,7 +119,7 @@ class BatchedRound:
         elif self._tally.judge(result, plan, raw_text):
             asked.kept.add(place)
 
-    def _take_end(self, done: RequestDone) -> None:
+    async def _take_end(self, done: RequestDone) -> None:
         asked = self._open.pop(done.request_id)
         self._stop.request_done(done)
         self._tally.count(done)
@@ -132,6 +133,9 @@ class BatchedRound:
                 asked=len(asked.attempts), kept=frozenset(asked.kept), finished=done.items, failure=done.failure
             )
         )
+        await self._tally.beside(partial(self._keep_end, done))
+
+    def _keep_end(self, done: RequestDone) -> None:
         if done.failure and not done.items and done.raw_text:
             self._tally.reject(None, Refusal(done.failure, done.detail), done.raw_text)
         if done.items or done.tokens_out:  # an answer that brought nothing was paid for all the same

@@ -1,5 +1,6 @@
 """What became of the calls of one shard so far: kept, rejected, counted. Asking lives in the rounds."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
@@ -10,6 +11,7 @@ from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.reject import Reject
 from tip_resources.llm.types import RequestDone
 from tip_resources.storage.checkpoint import Checkpoint
+from tip_resources.storage.places import is_local
 
 # Asking again cannot help with these: a person has to mend something first.
 NEEDS_A_PERSON = frozenset({"auth", "model_missing", "bad_request", "protocol", "context_overflow"})
@@ -39,7 +41,17 @@ class Tally:
         self.blocked: str | None = None
         self.stopped = ""
         self._dataset, self._gatekeeper, self._identity = dataset, gatekeeper, identity
+        self._is_far, self._turn = not is_local(checkpoint.folder), asyncio.Lock()
         self._attempts = Counter(checkpoint.attempts())
+
+    async def beside(self, work: Callable[[], object]) -> None:
+        """Does `work`, which keeps something; beside the loop where that takes a request to S3, so that streams go on
+        meanwhile. One at a time, in the order in which they came: what is compared with kept calls must be, too."""
+        if not self._is_far:
+            work()
+            return
+        async with self._turn:
+            await asyncio.to_thread(work)
 
     @property
     def cut_off(self) -> int:

@@ -80,8 +80,9 @@ def write_plans(
         shared: Where the limits of endpoints are shared with other runs and kept; None learns for this run alone.
         fleet: Its machines' servers are used too, and their heat and people hold calls back; None knows of neither.
         fresh: Forget what earlier runs kept, rejects included, and write every call anew.
-        live: The settings as they are now, asked after every call: what is wanted of a call may change while a set is
-            written. None keeps to those of the beginning.
+        live: The settings as they are now, asked after every call and once a second: what is wanted of a call, how many
+            are in flight and how long is waited for them may change while a set is written. None keeps to those of
+            the beginning.
         redaction_key: Of a data set that is exported: its calls must be clean in every style of its exports. None
             checks type tags alone: for plain files and previews, whose style is chosen later.
         stop: Ends the writing for other reasons than its budget, and asks `spending` itself; None leaves it to that.
@@ -119,7 +120,7 @@ def write_plans(
             records = BatchRecords(checkpoint.folder / "batches")
             sending = BatchEngine(endpoints[0], now.engine, records, on_notice=on_notice)
         else:
-            sending = engine_for(endpoints, now, shared=shared, fleet=fleet, on_notice=on_notice)
+            sending = engine_for(endpoints, now, shared=shared, fleet=fleet, on_notice=on_notice, live=live)
         async with sending as sender:
             # A batch takes all requests before it answers any, so none of them can wait for room; the turns of a
             # call that was begun do not wait either: room was kept for them.

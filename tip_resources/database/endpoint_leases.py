@@ -76,7 +76,7 @@ class LeaseStore:
             connection.execute(delete(endpoint_leases).where(of_endpoint & (leases.expires_at < now)))
             values = {**_values(own), "expires_at": until}
             new = insert(endpoint_leases).values(**values, first_seen_at=now)
-            kept = {"expires_at", "wanted", "in_flight", "tokens_total"}
+            kept = {"expires_at", "wanted", "in_flight", "tokens_total", "weight"}
             renewed = {name: value for name, value in values.items() if name in kept}
             keys = [leases.endpoint, leases.model, leases.holder]
             connection.execute(new.on_conflict_do_update(index_elements=keys, set_=renewed))

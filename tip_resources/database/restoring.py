@@ -1,27 +1,56 @@
-"""The mark of a restore under way, so that nobody works with a project that is half there."""
+"""The mark of a restore under way, so that nobody works with a project that is half there.
+
+It lies beside `.tip`, which is moved aside and built anew meanwhile: there is no moment without the one or the other.
+"""
 
 import os
 from pathlib import Path
 
+import msgspec
+
+from tip_resources.domain.codec import from_json, to_json
 from tip_resources.domain.failures import BadInput
+from tip_resources.launch.process_identity import ProcessIdentity
+from tip_resources.storage.atomic import write_atomically
 
-_MARK = "restoring"
+_MARK = ".tip.restoring"
 
 
-def mark(state: Path) -> None:
+class Restoring(msgspec.Struct, frozen=True, kw_only=True):
+    """A restore that began here and has not come to its end.
+
+    `stamp` ends the names of what it moves aside, `replace` says whether it may; `pid` and `start` are its process.
+    """
+
+    pid: int
+    start: str
+    stamp: str
+    replace: bool
+
+    def is_of_another(self) -> bool:
+        """Whether another process is at it now."""
+        return self.pid != os.getpid() and ProcessIdentity(self.pid, self.start).is_alive()
+
+
+def begin(home: Path, stamp: str, *, replace: bool) -> None:
     """From here on only this process may open the project's database."""
-    state.mkdir(parents=True, exist_ok=True)
-    (state / _MARK).write_text(str(os.getpid()), encoding="ascii")
+    own = ProcessIdentity.of(os.getpid())
+    assert own is not None, "this process runs"
+    mark = Restoring(pid=own.pid, start=own.start, stamp=stamp, replace=replace)
+    write_atomically(home / _MARK, to_json(mark))
 
 
-def unmark(state: Path) -> None:
+def begun(home: Path) -> Restoring | None:
+    """The restore that has not come to its end here, at work or interrupted; None when there is none."""
+    try:
+        return from_json((home / _MARK).read_bytes(), Restoring, where=str(home / _MARK))
+    except FileNotFoundError:
+        return None
+
+
+def end(home: Path) -> None:
     """Everything is there."""
-    (state / _MARK).unlink(missing_ok=True)
-
-
-def is_marked(state: Path) -> bool:
-    """Whether a restore began here and has not come to its end."""
-    return (state / _MARK).exists()
+    (home / _MARK).unlink(missing_ok=True)
 
 
 def refuse_half_restored(home: Path) -> None:
@@ -30,10 +59,13 @@ def refuse_half_restored(home: Path) -> None:
     Raises:
         BadInput: It is; the message says how to mend it.
     """
-    mark_file = home / ".tip" / _MARK
-    if mark_file.exists() and mark_file.read_text(encoding="ascii").strip() != str(os.getpid()):
-        raise BadInput(
-            "a restore is at work here, or was interrupted.",
-            where=str(home / ".tip"),
-            mend="If none runs, give `tip restore` again: it begins anew.",
-        )
+    found = begun(home)
+    if found is None or found.pid == os.getpid():
+        return
+    if found.is_of_another():
+        raise BadInput(f"a restore is at work here: process {found.pid}.", where=str(home), mend="Wait for its end.")
+    raise BadInput(
+        "a restore was interrupted here, and what is there is half of it.",
+        where=str(home),
+        mend="Give `tip restore FOLDER` again: it begins anew.",
+    )

@@ -28,7 +28,7 @@ from tip_resources.database.server_files import (
     socket_folder,
     trim_log,
 )
-from tip_resources.database.server_programs import binaries_folder, run_postgres_program
+from tip_resources.database.server_programs import binaries_folder, run_postgres_program, sign
 from tip_resources.domain.failures import BadInput, TransientFailure
 
 DRIVER = "postgresql+psycopg2"
@@ -62,6 +62,7 @@ def start_server(folders: ServerFolders, *, tcp: bool) -> str:
         port = _same_or_free_port(configured) if tcp else None
         configured.write_text(configuration(tcp_port=port, sockets=sockets), encoding="utf-8")
         configured.chmod(0o644)
+        sign(pgdata)
         trim_log(folders.log)
         _start_postmaster(folders, account, was_killed=disown_dead_postmaster(pgdata))
     return _connect_for_real(folders)

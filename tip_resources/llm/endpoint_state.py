@@ -3,6 +3,8 @@
 import random
 from collections import Counter
 
+import msgspec
+
 from tip_resources.llm.breaker import Breaker
 from tip_resources.llm.call import CallResult
 from tip_resources.llm.dialect import Dialect
@@ -52,6 +54,13 @@ class EndpointState:
         self._last_failure: Failure | None = None
         self._calls = self._items = self._twins = self._whole = 0
         self._failures: Counter[str] = Counter()
+
+    def follow(self, settings: EngineSettings) -> None:
+        """These hold from now on; a breaker that is open opens again when it was to."""
+        self._settings = settings
+        self._breaker = msgspec.structs.replace(
+            self._breaker, failures_to_open=settings.breaker_failures, open_seconds=settings.breaker_seconds
+        )
 
     @property
     def name(self) -> str:

@@ -69,10 +69,12 @@ class RequestEngine:
         self._clock = clock or SystemClock()
         self._chance = chance or random.Random()
         self._on_notice = on_notice
+        self._tell_transport: Callable[[EngineSettings], None] = lambda _: None
         if transport is None:
             from tip_resources.llm.http_transport import HttpTransport
 
-            transport = HttpTransport(settings, self._clock.wall)
+            http = HttpTransport(settings, self._clock.wall)
+            transport, self._tell_transport = http, http.follow
         self._transport = transport
         lengths = Lengths()
         states = [EndpointState(endpoint, limiter_for(endpoint), settings, lengths) for endpoint in endpoints]
@@ -96,6 +98,13 @@ class RequestEngine:
     def wake(self) -> None:
         """A limiter changed its limit by itself, or a machine its state: look again who may start."""
         self._pool.wake()
+
+    def follow(self, settings: EngineSettings) -> None:
+        """These timeouts, retries, breaker and patience hold from now on. A call that waits for its first token goes on
+        waiting as long as it began to; connections that are open stay so."""
+        self._settings = settings
+        self._tell_transport(settings)
+        self._pool.follow(settings)
 
     async def run(self, requests: Requests, *, expected: int | None = None) -> AsyncGenerator[EngineEvent, None]:
         """Sends all requests; yields every `Item` as it closes and one `RequestDone`, the last, for each request.

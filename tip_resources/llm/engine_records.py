@@ -77,6 +77,10 @@ class EngineRecords:
         """What `RequestEngine` wants as its own `limiter_for`."""
         return self._limits.limiter_for(endpoint)
 
+    def weigh(self, weight: int) -> None:
+        """Its part of servers that others use too, within a second."""
+        self._limits.weigh(weight)
+
     async def attach(self, engine: WatchedEngine) -> None:
         """Begins to sample the engine, and lets it know of changed shares. Call it once, when the engine is made."""
         self._limits.attach(engine)

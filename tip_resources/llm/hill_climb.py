@@ -52,7 +52,7 @@ class HillClimb:
     """
 
     def __init__(self, bounds: Bounds, guardrails: Guardrails, learned: Learned | None = None) -> None:
-        self._bounds = bounds
+        self._bounds, self._guardrails = bounds, guardrails
         self._watch = GuardrailWatch(guardrails)
         self._ceiling = bounds.ceiling
         self._ceiling_figures = 0
@@ -113,6 +113,21 @@ class HillClimb:
             self._hears_calls_since = now
             self._watch.limit_changed()
             self._measurement = Measurement(self._limit, is_rough=self._phase == "slow_start")
+
+    def follow(self, bounds: Bounds, guardrails: Guardrails) -> None:
+        """The settings changed. With other bounds the search begins anew where they say: what was learned is of before,
+        and a person who changes them wants to see it."""
+        if guardrails != self._guardrails:
+            self._guardrails, self._watch = guardrails, GuardrailWatch(guardrails)
+        if bounds == self._bounds:
+            return
+        self._bounds, self._ceiling, self._ceiling_figures = bounds, bounds.ceiling, 0
+        self._seen, self._held, self._once = {}, None, 0
+        self._probe_after, self._figures, self._drops, self._wins = _FIRST_PROBE_AFTER, 0, 0, 0
+        self._best = self._within(bounds.start)
+        self._watch.limit_changed()
+        self._limit, self._reason, self._phase = self._best, "the settings changed", "slow_start"
+        self._measurement = Measurement(self._limit, is_rough=True)
 
     def _see(self, now: float, in_flight: int, tokens: int) -> None:
         if self._is_held_down:

@@ -45,6 +45,10 @@ class HttpTransport:
         self._sips = Sips()
         self._endings: set[asyncio.Task[None]] = set()
 
+    def follow(self, settings: EngineSettings) -> None:
+        """These hold from now on, the time to connect from the next session on."""
+        self._settings = settings
+
     async def call(self, endpoint: Endpoint, body: Mapping[str, Any], on_delta: OnDelta) -> None:
         """See `Transport.call`."""
         progress = _Progress(endpoint, self._settings)

@@ -12,12 +12,21 @@ def learning_limiter(endpoint: Endpoint, settings: Settings, learned: Learned | 
 
     It stays at or below `engine.max_concurrency` and what the endpoint itself takes at most.
     """
-    engine, band = settings.engine, settings.generation.concurrency
-    ceiling = min(engine.max_concurrency, endpoint.most_at_once or engine.max_concurrency)
-    guardrails = Guardrails(
+    return HillClimb(bounds_of(endpoint, settings), guardrails_of(settings), learned)
+
+
+def bounds_of(endpoint: Endpoint, settings: Settings) -> Bounds:
+    """Where the search for an endpoint's limit starts, and what it never leaves."""
+    most, band = settings.engine.max_concurrency, settings.generation.concurrency
+    ceiling = min(most, endpoint.most_at_once or most)
+    return Bounds(start=min(ceiling, endpoint.concurrency), floor=min(ceiling, band.low), ceiling=ceiling)
+
+
+def guardrails_of(settings: Settings) -> Guardrails:
+    """What may not get worse as more calls are in flight."""
+    engine = settings.engine
+    return Guardrails(
         p95_first_token_seconds=engine.target_p95_ms / 1000,
         p95_token_seconds=engine.target_token_ms / 1000,
         error_rate=engine.target_error_rate,
     )
-    start = min(ceiling, endpoint.concurrency)
-    return HillClimb(Bounds(start=start, floor=min(ceiling, band.low), ceiling=ceiling), guardrails, learned)

@@ -13,18 +13,18 @@ class Outage:
     """Of one engine. Times are seconds of its clock; `limit_seconds` is how long calls wait."""
 
     def __init__(self, limit_seconds: float) -> None:
-        self._limit_seconds = limit_seconds
+        self.limit_seconds = limit_seconds
         self._since: float | None = None
         self._is_told = False
 
     @property
     def ends_at(self) -> float | None:
         """When patience ends; None while some endpoint works."""
-        return None if self._since is None else self._since + self._limit_seconds
+        return None if self._since is None else self._since + self.limit_seconds
 
     def has_lasted_too_long(self, now: float) -> float | None:
         """How long it has lasted when that is too long; None before."""
-        if self._since is None or now - self._since < self._limit_seconds:
+        if self._since is None or now - self._since < self.limit_seconds:
             return None
         return now - self._since
 
@@ -36,7 +36,7 @@ class Outage:
             return None
         self._is_told = True
         failure = no_endpoint(states, "")
-        reason = f"{failure.detail} Waiting up to {self._limit_seconds:.0f} s (engine.unavailable_limit_seconds)."
+        reason = f"{failure.detail} Waiting up to {self.limit_seconds:.0f} s (engine.unavailable_limit_seconds)."
         return EngineNotice(kind="waiting", reason=reason, failure=failure.kind)
 
     def does_not_count(self) -> None:

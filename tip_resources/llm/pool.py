@@ -176,6 +176,14 @@ class Pool:
         self._set_timer(now)
         self._keep_watching()
 
+    def follow(self, settings: EngineSettings) -> None:
+        """These hold from now on."""
+        self._may_hedge = settings.hedge
+        self._outage.limit_seconds = settings.unavailable_limit_seconds
+        for state in self._states:
+            state.follow(settings)
+        self.wake()
+
     async def aclose(self) -> None:
         """Stops the timers."""
         if self._watch is not None:

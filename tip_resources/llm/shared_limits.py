@@ -106,6 +106,10 @@ class SharedLimits:
         self.on_change = engine.wake
         self._status = engine.status
 
+    def weigh(self, weight: int) -> None:
+        """Its part beside other engines from the next heartbeat on."""
+        self._weight = weight
+
     async def _keep_beating(self) -> None:
         while not self._stop.is_set():
             try:

@@ -75,12 +75,21 @@ def list_objects(folder: UPath, pattern: str) -> list[UPath]:
 
 def relative_names(folder: UPath) -> dict[str, int]:
     """Every object under a folder in S3, as it is now, with its size in bytes. Names are relative to the folder."""
+    return {name: entry["size"] for name, entry in _entries(folder)}
+
+
+def fingerprints(folder: UPath) -> dict[str, tuple[int, str]]:
+    """Every object under a folder in S3 with its size in bytes and its ETag, which changes with its content."""
+    return {name: (entry["size"], str(entry.get("ETag", "")).strip('"')) for name, entry in _entries(folder)}
+
+
+def _entries(folder: UPath) -> Iterator[tuple[str, dict[str, Any]]]:
     with reaching(folder):
         found: Any = folder.fs.find(folder.path, detail=True)
         if not found:
             ensure_bucket(folder)
     prefix = folder.path.rstrip("/") + "/"
-    return {path.removeprefix(prefix): entry["size"] for path, entry in found.items() if path.startswith(prefix)}
+    return ((path.removeprefix(prefix), entry) for path, entry in found.items() if path.startswith(prefix))
 
 
 def sizes_under(folder: UPath) -> dict[str, int]:

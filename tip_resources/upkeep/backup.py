@@ -6,6 +6,7 @@ was finished after that moment may be there without its row; then it is made aga
 """
 
 import os
+import platform
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,18 +27,23 @@ from tip_resources.upkeep.backup_manifest import (
     CHECKSUMS,
     FORMAT,
     MANIFEST,
+    OBJECTS,
+    PROJECT,
     BackupManifest,
     check_tables,
     damage,
     read_manifest,
     sha256_of,
 )
+from tip_resources.upkeep.chores import Amount
 from tip_resources.upkeep.clean_up import the_only_one
 from tip_resources.upkeep.file_archive import pack, sources, unpack
+from tip_resources.upkeep.object_index import write_index
 from tip_resources.upkeep.table_copies import copy_out, one_moment, revision_of, sequences_of
 
 DISTRIBUTION = "transcript-intelligence-platform"
 Stage = Literal["database", "files", "checking"]
+_PARTIAL = ".partial"
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -61,22 +67,55 @@ def back_up(
     """
     target = target.resolve()
     _check_target(target, home)
-    building = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True, mode=0o700)
-    try:
-        with the_only_one(engine) as is_ours:
-            if not is_ours:
-                raise TransientFailure("a clean-up, another backup or a restore is at work; try again when it is done.")
+    building = target.with_name(f".{target.name}{_PARTIAL}")
+    with the_only_one(engine) as is_ours:
+        if not is_ours:
+            raise TransientFailure("a clean-up, another backup or a restore is at work; try again when it is done.")
+        _remove_killed(building, home)
+        try:
+            building.mkdir(parents=True, mode=0o700)
+            write_atomically(building / PROJECT, _whose(home))
             manifest = _write(engine, home, settings, building, on_progress)
-        check(building, manifest, on_progress)
-        if target.exists():
-            target.rmdir()
-        building.rename(target)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
+            check(building, manifest, on_progress)
+            _flush(building)
+            if target.exists():
+                target.rmdir()
+            building.rename(target)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
     return manifest
+
+
+def _whose(home: Path) -> str:
+    return f"{platform.node()} {home.resolve()}\n"
+
+
+def _remove_killed(building: Path, home: Path) -> None:
+    """Removes backups of this project that were killed, whatever they were to be called: they hold personal data and
+    may be large. The caller sees to it that none is being made.
+
+    Raises:
+        BadInput: One of another project is in our way.
+    """
+    for each in building.parent.glob(f".*{_PARTIAL}"):
+        whose = (each / PROJECT).read_text(encoding="utf-8") if (each / PROJECT).exists() else None
+        if whose == _whose(home) or (whose is None and each == building):
+            shutil.rmtree(each)
+        elif each == building:
+            raise BadInput(
+                f"a backup of another project ({whose.strip() if whose else ''}) is made there, or was killed.",
+                where=str(building),
+                mend="Name another folder; if none is being made, remove this one.",
+            )
+
+
+def _flush(folder: Path) -> None:
+    """Makes sure that the disk has it all: only then may the folder have its name."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            with file.open("r+b") as opened:
+                os.fsync(opened.fileno())
 
 
 def check(folder: Path, manifest: BackupManifest, on_progress: Callable[[Progress], None]) -> None:
@@ -88,6 +127,10 @@ def check(folder: Path, manifest: BackupManifest, on_progress: Callable[[Progres
     check_tables(folder, manifest.tables)
     if not (folder / CHECKSUMS).is_file() or sha256_of(folder / CHECKSUMS) != manifest.checksums_sha256:
         raise damage(folder, f"{CHECKSUMS} is missing or not as it was written")
+    if manifest.objects_sha256 and (
+        not (folder / OBJECTS).is_file() or sha256_of(folder / OBJECTS) != manifest.objects_sha256
+    ):
+        raise damage(folder, f"{OBJECTS} is missing or not as it was written")
     unpack(folder, lambda _: None, lambda size: on_progress(Progress("checking", size, manifest.file_bytes)))
 
 
@@ -125,6 +168,7 @@ def _write(
     elsewhere = Path(storage.path) if storage is not None and has_sets else None
     expected = sum(_size(source.path) for source in sources(home, elsewhere))
     files, size = pack(folder, sources(home, elsewhere), lambda done: on_progress(Progress("files", done, expected)))
+    objects = Amount() if storage is None or has_sets else write_index(storage, folder)
     manifest = BackupManifest(
         format=FORMAT,
         tip_version=installed(DISTRIBUTION),
@@ -140,6 +184,9 @@ def _write(
         files=files,
         file_bytes=size,
         checksums_sha256=sha256_of(folder / CHECKSUMS),
+        objects=objects.count,
+        object_bytes=objects.bytes,
+        objects_sha256="" if has_sets else sha256_of(folder / OBJECTS),
     )
     write_atomically(folder / MANIFEST, to_json(manifest))
     return manifest

@@ -1,9 +1,11 @@
 """What a backup says of itself, and the shape of its folder:
 
+project.txt            machine and folder of the project
 backup.json            this manifest; written last, so a folder without it is no backup
 database/<table>.gz    the rows of one table, as COPY writes them
 files.tar              files of the project: names begin with home/ (the project folder) or storage/ (the sets,
                        where they lie elsewhere)
+objects.txt            where sets lie in an object store: what is there (object_index.py)
 checksums.txt          a line for each member of files.tar, in its order: sha256, two spaces, its name
 """
 
@@ -18,9 +20,11 @@ from tip_resources.domain.codec import from_json
 from tip_resources.domain.failures import BadInput
 
 MANIFEST = "backup.json"
+PROJECT = "project.txt"
 DATABASE = "database"
 FILES = "files.tar"
 CHECKSUMS = "checksums.txt"
+OBJECTS = "objects.txt"
 FORMAT = 1
 CHUNK_BYTES = 1 << 20
 
@@ -48,7 +52,8 @@ class SequenceValue(msgspec.Struct, frozen=True):
 class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     """A backup. Revisions are of the two schemas' tables; `storage_url` is where the sets lay, "" for the project.
 
-    `has_sets` is false where they lay in an object store, which keeps them itself.
+    `has_sets` is false where they lay in an object store, which keeps them itself; then `objects` says how many there
+    were, and `objects_sha256` is of the list of them ("" in backups of earlier versions, which made none).
     """
 
     format: int
@@ -65,6 +70,9 @@ class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     file_bytes: int
     checksums_sha256: str
+    objects: int = 0
+    object_bytes: int = 0
+    objects_sha256: str = ""
 
 
 def read_manifest(folder: Path) -> BackupManifest:

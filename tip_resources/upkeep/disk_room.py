@@ -1,6 +1,7 @@
 """Whether the disk has room beyond the reserve that tip leaves alone."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from tip_resources.settings.models import Settings
@@ -25,11 +26,15 @@ def shortage(home: Path, settings: Settings, *, was_short: bool = False) -> str 
         settings: Hold the reserve.
         was_short: There was none a moment ago: a tenth more than the reserve must be free.
     """
-    needed = settings.disk.reserve_gigabytes * 1e9 * (_MARGIN if was_short else 1.0)
-    if not needed:
-        return None
     root = Layout(settings.storage_url, home).root
-    for folder in (home / ".tip", *((Path(root.path),) if is_local(root) else ())):
+    folders = (home / ".tip", *((Path(root.path),) if is_local(root) else ()))
+    return shortage_on(folders, settings, was_short=was_short)
+
+
+def shortage_on(folders: Iterable[Path], settings: Settings, *, was_short: bool = False) -> str | None:
+    """As `shortage`, of the disks of these folders."""
+    needed = settings.disk.reserve_gigabytes * 1e9 * (_MARGIN if was_short else 1.0)
+    for folder in folders if needed else ():
         free = free_bytes(folder)
         if free < needed:
             reserve = f"{settings.disk.reserve_gigabytes:g} GB stay free (disk.reserve_gigabytes)"

@@ -128,12 +128,14 @@ def _write(content: IO[bytes], target: Path | None, member: tarfile.TarInfo) -> 
             digest.update(piece)
         return digest.hexdigest()
     target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("xb") as file:
+    beside = target.with_name(f".{target.name}.restoring")  # a file that has its name is whole
+    with beside.open("wb") as file:
         while piece := content.read(CHUNK_BYTES):
             digest.update(piece)
             file.write(piece)
-    target.chmod(member.mode)
-    os.utime(target, (member.mtime, member.mtime))
+    beside.chmod(member.mode)
+    os.utime(beside, (member.mtime, member.mtime))
+    beside.replace(target)
     return digest.hexdigest()
 
 

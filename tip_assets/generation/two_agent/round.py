@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from tip_assets.generation.acceptance import Refusal
 from tip_assets.generation.batching import BatchPlan
@@ -11,6 +12,7 @@ from tip_assets.generation.stopping import StopsWriting
 from tip_assets.generation.tally import Tally
 from tip_assets.generation.two_agent.call import TwoAgentCall
 from tip_assets.generation.two_agent.turn_desk import TurnDesk
+from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.llm.answering import AnswersRequests
 from tip_resources.llm.types import RequestDone
@@ -105,12 +107,15 @@ class TwoAgentRound:
         result = await call.play()
         self._under_way.discard(call)
         self._reserve()
+        await self._tally.beside(partial(self._keep, call, result))
+        self._report()
+
+    def _keep(self, call: TwoAgentCall, result: Conversation | Refusal) -> None:
         if isinstance(result, Refusal):
             self._tally.refuse(call.attempt.plan, result, call.raw_text)
         else:
             self._tally.checkpoint.save_usage(call.usage())
             self._tally.judge(result, call.attempt.plan, call.raw_text)
-        self._report()
 
     def _take_end(self, done: RequestDone) -> None:
         self._stop.request_done(done)

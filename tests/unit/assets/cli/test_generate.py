@@ -9,6 +9,8 @@ from click.testing import CliRunner, Result
 from tests.unit.assets.quality.judge_server import serving
 from tests.unit.resources.llm.scripted_server import Reply, answers, says
 from tip_assets.cli.generate import generate
+from tip_assets.generation import stopping
+from tip_resources.upkeep import disk_room
 
 
 def test_what_was_wrong_with_the_answers_is_said_and_json_stays_json(
@@ -81,3 +83,41 @@ def test_a_complete_file_leaves_no_parts(tmp_path: Path, monkeypatch: pytest.Mon
     assert result.exit_code == 0, result.output
     assert "1 of 1 call written" in result.output
     assert not left.exists() and not (tmp_path / "calls.jsonl.parts").exists()
+
+
+def test_a_disk_that_runs_short_stops_it_with_what_is_finished_and_it_goes_on_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIP_HOME", str(tmp_path))
+    for name, value in {"LOW": "1", "HIGH": "1"}.items():
+        monkeypatch.setenv(f"TIP_GENERATION__CONCURRENCY__{name}", value)
+        monkeypatch.setenv(f"TIP_GENERATION__BATCH_SIZE_SIMPLE__{name}", value)
+    monkeypatch.setenv("TIP_ENGINE__MAX_CONCURRENCY", "1")
+    monkeypatch.setattr(stopping, "LOOK_SECONDS", 0.0)
+    spec, output = tmp_path / "spec.yaml", tmp_path / "calls.jsonl"
+    spec.write_text("name: six\ncount: 6\ndomain: retail\nquery: 6 retail calls\n")
+    parts = tmp_path / "calls.jsonl.parts" / "calls"
+
+    def free_bytes(folder: Path) -> int:
+        assert folder == tmp_path, "the disk of the output"
+        return 10**9 if [*parts.rglob("*.json")] else 10**12
+
+    def generate_six() -> Result:
+        return CliRunner().invoke(generate, [str(spec), str(output), "--rehearsal"])
+
+    monkeypatch.setattr(disk_room, "free_bytes", free_bytes)
+    result = generate_six()
+    assert result.exit_code == 3, result.output
+    assert "1.0 GB are free" in result.stderr and "Make room" in result.stderr and "raise it" not in result.stderr
+    written = [json.loads(line)["id"] for line in output.read_text().splitlines()]
+    assert 0 < len(written) < 6 and len(written) == len([*parts.rglob("*.json")])
+
+    refused = generate_six()
+    assert refused.exit_code == 1 and "nothing was written: 1.0 GB are free" in refused.stderr
+    assert len(output.read_text().splitlines()) == len(written)
+
+    monkeypatch.setattr(disk_room, "free_bytes", lambda _: 10**12)
+    result = generate_six()
+    assert result.exit_code == 0, result.output
+    ids = [json.loads(line)["id"] for line in output.read_text().splitlines()]
+    assert len(set(ids)) == 6 and set(written) < set(ids) and not parts.exists()

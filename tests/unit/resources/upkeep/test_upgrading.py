@@ -1,16 +1,23 @@
 """What an earlier tip left behind is taken over; what a later one did, or another PostgreSQL, is refused in words."""
 
+import re
+import shlex
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import Engine, create_engine, text
 
-from tests.embedded import empty_database
+from tests.embedded import empty_database, temporary_home
+from tip_assets.cli.console import EXIT_FAILED
+from tip_assets.cli.main import main
 from tip_resources.database import audit, embedded
 from tip_resources.database.connection import URL_VARIABLE, close, database
 from tip_resources.database.requests import RequestStore
 from tip_resources.database.schema import HEAD_REVISION
+from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import BadInput
 from tip_resources.settings.layers import load_settings
 from tip_resources.settings.models import Settings
@@ -70,13 +77,58 @@ def test_a_backup_of_an_earlier_tip_is_restored_and_brought_up_to_date(
         close(home)
 
 
-@pytest.mark.parametrize("version", ["17", "19"])
-def test_data_of_another_postgresql_is_not_touched_and_the_way_is_said(tmp_path: Path, version: str) -> None:
+@pytest.mark.slow
+def test_the_commands_that_data_of_another_postgresql_asks_for_bring_everything_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(URL_VARIABLE, raising=False)
+    with temporary_home() as folder:
+        home = folder / "my calls"
+        home.mkdir(mode=0o755)
+        monkeypatch.setenv("TIP_HOME", str(home))
+        RequestStore(database(home)).add(
+            DatasetSpec(name="clinic", count=3, domain="healthcare", query="q"), source="cli"
+        )
+        written_with(home, "17")
+        refused = tip("list")
+        assert refused.exit_code == EXIT_FAILED
+        assert f"With tip {version('transcript-intelligence-platform')}, which wrote it: `tip backup" in refused.output
+        backup, bring_back = re.findall(r"`tip ([^`]+)`", refused.output)
+        doctor = tip("doctor").output
+        assert "of PostgreSQL 17" in doctor and bring_back in doctor
+
+        written_with(home, "18")  # which that tip finds there
+        done = tip(*shlex.split(backup))
+        assert done.exit_code == 0, done.output
+        written_with(home, "17")  # as this one finds it
+        done = tip(*shlex.split(bring_back))
+        assert done.exit_code == 0, done.output
+        assert "clinic" in tip("list").output
+        (aside,) = home.glob(".tip.before-*")
+        assert (aside / "pg" / "PG_VERSION").read_text() == "17"
+        close(home)
+        embedded.stop(home)
+
+
+def written_with(home: Path, postgresql: str) -> None:
+    """Data of a major version, as far as a tip of another one looks at it."""
+    close(home)
+    (home / ".tip" / "pg" / "PG_VERSION").write_text("18")
+    embedded.stop(home)
+    (home / ".tip" / "pg" / "PG_VERSION").write_text(postgresql)
+
+
+def tip(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+@pytest.mark.parametrize("major", ["17", "19"])
+def test_data_of_another_postgresql_is_not_touched_and_the_way_is_said(tmp_path: Path, major: str) -> None:
     pgdata = tmp_path / ".tip" / "pg"
     pgdata.mkdir(parents=True)
-    (pgdata / "PG_VERSION").write_text(f"{version}\n")
+    (pgdata / "PG_VERSION").write_text(f"{major}\n")
     words = (
-        rf"of PostgreSQL {version}, and this tip comes with 18; nothing was changed.*tip backup.*tip restore .*replace"
+        rf"of PostgreSQL {major}, and this tip comes with 18; nothing was changed.*tip backup.*tip restore .*replace"
     )
     with pytest.raises(BadInput, match=words):
         embedded.start(tmp_path)
