@@ -85,6 +85,7 @@ def lex_export(
     expected = count_rows(scrubbed_conversations)
     return dg.MaterializeResult(
         metadata=metadata,
+        data_version=dg.DataVersion(summary.data_version),
         check_results=[
             dg.AssetCheckResult(
                 check_name="lex_export_is_complete",
@@ -161,7 +162,7 @@ def _plain_export(
             run_id=context.run.run_id,
         )
         metadata = _metadata(context, summary, platform.layout().exports(spec.name, name), scrubbed)
-    return dg.MaterializeResult(metadata=metadata)
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(summary.data_version))
 
 
 def _metadata(
@@ -171,6 +172,8 @@ def _metadata(
     columns = COLUMNS[context.asset_key.to_user_string()]
     return {
         "path": dg.MetadataValue.path(str(place)),
+        "data_version": summary.data_version,
+        "data_version_is_that_of": f"tip trace {context.partition_key}",
         "dagster/row_count": summary.conversations,
         "files": summary.files,
         "turns": summary.turns,

@@ -13,9 +13,11 @@ import polars as pl
 from upath import UPath
 
 from tip_resources.domain.failures import PermanentFailure, TransientFailure
+from tip_resources.storage.checksums import sha256_of
 from tip_resources.storage.columns import Column, column_metadata
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import local_file, object_exists, put_file
+from tip_resources.storage.places import is_local
 from tip_resources.storage.sets import sink_set
 
 
@@ -37,13 +39,18 @@ class ParquetSetIOManager(dg.UPathIOManager):
         super().__init__(base_path=layout.sets)
 
     def dump_to_path(self, context: dg.OutputContext, obj: Any, path: UPath) -> None:
-        """Streams the frame to a scratch file, then puts it in place."""
+        """Streams the frame to a scratch file, then puts it in place. Its checksum is the data version."""
         if not isinstance(obj, pl.LazyFrame):
             raise TypeError(f"{context.step_key} must return a polars LazyFrame, not {type(obj).__name__}.")
         scratch = self._layout.scratch(context.run_id, context.step_key) / f"{uuid.uuid4().hex}.parquet"
         sink_set(obj, scratch)
+        version = sha256_of(scratch)
         with _as_headline():
             put_file(scratch, path)
+        if context._step_context is not None:  # the property raises where there is none
+            context.step_context.set_data_version(context.asset_key, dg.DataVersion(version))
+        asked = f'sha256sum "{path}"' if is_local(path) else f'aws s3 cp "{path}" - | sha256sum'
+        context.add_output_metadata({"data_version": version, "data_version_is_that_of": asked})
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
         """Opens the set without reading it into memory, unless nobody would remove its copy."""
