@@ -10,9 +10,8 @@ from tip_assets.versions import Stored
 from tip_resources.domain.grade import Grade
 from tip_resources.domain.provenance import Provenance
 from tip_resources.domain.scenario import Scenario
+from tip_resources.storage.columns import SHOWN_DIGITS
 
-# As many digits of a data version as asset pages show in tables; --json has all.
-_SHOWN_DIGITS = 12
 _STORED_WORDS: Mapping[Stored | None, str] = {
     "as made": "stored as made",
     "made again since": "made again since",
@@ -61,7 +60,7 @@ def _tell_run(run: ExportRun) -> None:
         say("made from:")
     for version in run.assets:
         elsewhere = "" if version.run_id == run.run_id else f"  run {version.run_id}"
-        data = f"data {version.data_version[:_SHOWN_DIGITS]}, {_STORED_WORDS[version.stored]}"
+        data = f"data {version.data_version[:SHOWN_DIGITS]}, {_STORED_WORDS[version.stored]}"
         say(f"  {version.asset:<24} {version.at}  code {version.code_version}  {data}{elsewhere}")
         for name, passed in version.checks.items():
             say(f"  {'':<24} {'passed' if passed else 'FAILED'}: {name}")

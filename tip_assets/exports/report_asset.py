@@ -34,6 +34,7 @@ from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.reject import Reject
 from tip_resources.domain.set_metric import SetMetric
 from tip_resources.storage.checksums import ListedFiles
+from tip_resources.storage.columns import version_metadata
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import put_object, read_object
 from tip_resources.storage.sets import count_rows, read_set
@@ -99,9 +100,8 @@ def dataset_report(
     layout.clear_scratch(context.run.run_id)
     return dg.MaterializeResult(
         metadata={
-            "path": dg.MetadataValue.path(str(folder / PAGE)),
-            "data_version": version,
-            "data_version_is_that_of": f"tip trace {spec.name}",
+            "path": layout.shown(folder / PAGE),
+            **version_metadata(version, f"tip trace {spec.name}"),
             **{key: value for key, value in summary.items() if isinstance(value, int | float | str) and value != ""},
         },
         data_version=dg.DataVersion(version),
