@@ -9,13 +9,14 @@ from typing import Any
 import dagster as dg
 
 from tip_assets.generation.spending import EndpointSpending, SpendingReport
-from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.failures import PermanentFailure
 from tip_resources.launch.tags import ATTEMPT_TAG
 from tip_resources.upkeep.disk_full import full_disk_words, is_disk_full
 
 # In place of a cost that no price list knows.
 _NO_PRICE = "unknown"
+# Of tokens `in` and `out`. Short: the pages break no line in a heading, and cut off what is wider than they.
+_SPENDING_COLUMNS = ("endpoint", "asked", "in", "out", "cost")
 
 
 @contextmanager
@@ -55,11 +56,11 @@ def spending_table(reports: Iterable[SpendingReport]) -> dg.TableMetadataValue:
         for url, spent in report.by_endpoint.items():
             asked[url] = asked.get(url, EndpointSpending()).plus(spent)
     rows = [
-        {"endpoint": url, **to_builtins(spent), "cost": _NO_PRICE if spent.cost is None else spent.cost}
-        for url, spent in asked.items()
+        (url, one.requests, one.tokens_in, one.tokens_out, _NO_PRICE if one.cost is None else one.cost)
+        for url, one in asked.items()
     ]
-    columns = [dg.TableColumn(name) for name in ("endpoint", *EndpointSpending.__struct_fields__)]
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows], dg.TableSchema(columns))
+    records = [dg.TableRecord(dict(zip(_SPENDING_COLUMNS, row, strict=True))) for row in rows]
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name) for name in _SPENDING_COLUMNS]))
 
 
 def recorded_spending(
@@ -71,8 +72,12 @@ def recorded_spending(
     found = records[0].asset_materialization if records else None
     recorded = found.metadata.get(name) if found else None
     if isinstance(recorded, dg.TableMetadataValue):
-        known = [dict(row.data) for row in recorded.value.records]
-        return [{**row, "cost": None if row["cost"] == _NO_PRICE else row["cost"]} for row in known]
+        rows = [row.data for row in recorded.value.records]
+        costs = [None if row["cost"] == _NO_PRICE else row["cost"] for row in rows]
+        return [
+            {"tokens_in": row["in"], "tokens_out": row["out"], "cost": cost}
+            for row, cost in zip(rows, costs, strict=True)
+        ]
     return list(recorded.value) if isinstance(recorded, dg.JsonMetadataValue) else []  # type: ignore[arg-type]
 
 

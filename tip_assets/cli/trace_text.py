@@ -57,7 +57,7 @@ def _tell_run(run: ExportRun) -> None:
     times = f"{run.started_at} to {run.ended_at}" if run.started_at else ""
     _section("run", {"id": run.run_id, "status": run.status or "no record of it is left", "time": times, **run.tags})
     if run.assets:
-        say("made from:")
+        say("assets:")
     for version in run.assets:
         elsewhere = "" if version.run_id == run.run_id else f"  run {version.run_id}"
         data = f"data {version.data_version[:SHOWN_DIGITS]}, {_STORED_WORDS[version.stored]}"

@@ -30,7 +30,7 @@ _SHOWN_ORIGINS = 10
 _SAMPLE_CHARACTERS = 1200
 # No wider than a page shows: Dagster cuts off what is.
 _VERSION_COLUMNS = ("asset", "data version", "checks", "made (UTC)")
-_ORIGIN_COLUMNS = ("plan index", "call", "model", "machine", "seed", "prompt")
+_ORIGIN_COLUMNS = ("index", "call", "model", "machine", "seed", "prompt")
 _SHOWN_ID, _SHOWN_MINUTE = 8, len("2026-01-31T12:00")
 
 # The file of a format whose beginning is shown, and the types of columns that are not text.

@@ -192,7 +192,7 @@ def scrub_metadata(screen: ScrubScreen) -> dict[str, Any]:
         "spans_by_type": dg.MetadataValue.md(_bars(by_type)),
         "spans_by_source": counted_table("found by", "places", by_source),
         "places_of_personal_data": dg.MetadataValue.int(screen.spans_by_type.total()),
-        "calls_with_personal_data": dg.MetadataValue.int(screen.calls_with_spans),
+        "calls_with_spans": dg.MetadataValue.int(screen.calls_with_spans),
         "calls_held_back": dg.MetadataValue.int(len(screen.held_back)),
         "held_back": shown_table(("call", "could not be scrubbed of"), _some_held_back(screen)),
         "held_back_by_reason": counted_table("reason", "calls", screen.held_back_by_reason),

@@ -1,5 +1,6 @@
 """How Dagster stores sets: Parquet files, handed to assets as polars LazyFrames."""
 
+import shlex
 import shutil
 import tempfile
 import uuid
@@ -49,8 +50,8 @@ class ParquetSetIOManager(dg.UPathIOManager):
             put_file(scratch, path)
         if context._step_context is not None:  # the property raises where there is none
             context.step_context.set_data_version(context.asset_key, dg.DataVersion(version))
-        shown = self._layout.shown(path)
-        by = f'sha256sum "{shown}"' if is_local(path) else f'aws s3 cp "{shown}" - | sha256sum'
+        shown = shlex.quote(self._layout.shown(path))
+        by = f"sha256sum {shown}" if is_local(path) else f"aws s3 cp {shown} - | sha256sum"
         context.add_output_metadata(version_metadata(version, by))
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
