@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 import msgspec
+from msgspec.structs import replace
 
 # The way of a call, as the definitions have it; feedback and metrics are no part of it.
 WAY = (
@@ -18,20 +19,40 @@ WAY = (
     "graded_conversations",
     "scrubbed_conversations",
 )
+# Everything that is stored of a data set.
+STORED = (
+    *WAY,
+    "dataset_metrics",
+    "realism_discriminator",
+    "lex_export",
+    "csv_export",
+    "jsonl_export",
+    "dataset_report",
+)
 # Whether the checks of each asset passed, by asset and name.
 Checks = dict[str, dict[str, bool]]
 _CODE_VERSION_TAG, _DATA_VERSION_TAG = "dagster/code_version", "dagster/data_version"
+# Absent from what an earlier tip made: Dagster's own versions say nothing of the content.
+_OF_CONTENT_TAG = "dagster/data_version_is_user_provided"
+
+Stored = Literal["as made", "made again since", "CHANGED since", "gone", "unknown"]
 
 
 class AssetVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """One asset of the way as the export read it. `at` is UTC."""
+    """One materialization of an asset for a data set. `at` is UTC.
+
+    `is_of_content` says whether the data version is a checksum of what was stored; `stored` how what is stored now
+    stands to it: None when nobody looked, "unknown" for a version that is no checksum.
+    """
 
     asset: str
     run_id: str
     at: str
     code_version: str
     data_version: str
+    is_of_content: bool
     checks: dict[str, bool] = {}
+    stored: Stored | None = None
 
 
 def asset_versions(
@@ -64,8 +85,29 @@ def _version(
         at=utc(found[0].timestamp),
         code_version=tags.get(_CODE_VERSION_TAG, ""),
         data_version=tags.get(_DATA_VERSION_TAG, ""),
+        is_of_content=_OF_CONTENT_TAG in tags,
         checks=checks_of(found[0].run_id).get(name, {}),
     )
+
+
+def beside_stored(version: AssetVersion, stored: str | None, newest: Callable[[], AssetVersion | None]) -> AssetVersion:
+    """The version with how it stands to what is stored now.
+
+    Args:
+        version: As an export or a person found it recorded.
+        stored: The data version of what is stored, worked out from the files; None when nothing is there.
+        newest: What was recorded last of the same asset.
+    """
+    if not version.is_of_content:
+        found: Stored = "unknown"
+    elif stored is None:
+        found = "gone"
+    elif stored == version.data_version:
+        found = "as made"
+    else:
+        last = newest()
+        found = "made again since" if last is not None and last.data_version == stored else "CHANGED since"
+    return replace(version, stored=found)
 
 
 def _checks(instance: dg.DagsterInstance, run_id: str) -> Checks:

@@ -55,8 +55,8 @@ def test_a_judge_that_is_not_calibrated_stands_beside_the_local_grade(
     assert (said["tier"], said["judge"], said["judge_decides"], said["judged"]) == ("network", "rehearsal", False, 3)
     assert said["judge_calibration"].startswith("not calibrated")
     assert said["answers_asked"] >= 2 * COUNT
-    (spent,) = said["judge_spending"]
-    assert spent["tokens_in"] + spent["tokens_out"] == said["judge_tokens"] > 0 and said["judge_cost"] == 0
+    (spent,) = (row.data for row in said["judge_spending"].records)
+    assert spent["in"] + spent["out"] == said["judge_tokens"] > 0 and said["judge_cost"] == 0
     report = (layout.exports("shop", "report") / "report.html").read_text(encoding="utf-8")
     assert "Cost of writing" in report and "Cost of judging" in report and f"{said['judge_tokens']:,}" in report
     assert "data:image/svg+xml" in said["grades"]

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import dagster as dg
@@ -73,7 +74,9 @@ def test_a_line_leads_back_to_model_prompt_seed_machine_run_versions_and_checks(
         *("raw_conversations", "deduped_conversations", "graded_conversations", "scrubbed_conversations"),
         "jsonl_export",
     ]
-    assert all(one["data_version"] and one["code_version"] for one in versions.values())
+    assert all(one["stored"] == "as made" and one["code_version"] for one in versions.values())
+    graded = Platform(home=str(home)).layout().set_file("graded_conversations", DATASET)
+    assert versions["graded_conversations"]["data_version"] == sha256(graded.read_bytes()).hexdigest()
     assert versions["scrubbed_conversations"]["checks"] == {"no_known_facts_left": True}
     assert any("not by a language model" in note for note in told["notes"])
     # By its row in the tables, by its id, and in words, it is the same call; nobody's data is told.
@@ -110,6 +113,7 @@ def _pages_tell_what_an_auditor_asks(shown: dict) -> None:
     """Every asset has a row count, columns, a sample, and figures that Dagster can plot."""
     assert set(shown) >= {"dataset_specs", "raw_conversations", "graded_conversations", "lex_export", "jsonl_export"}
     for asset, metadata in shown.items():
+        assert len(str(metadata["data_version"].value)) == 12 and metadata["data_version_by"].value, asset
         numbers = [value for value in metadata.values() if isinstance(value.value, int | float)]
         assert numbers, asset
         if asset != "dataset_report":
@@ -131,6 +135,8 @@ def test_a_changed_file_a_deleted_set_and_an_unknown_call_are_told(home: Path, i
     assert (
         told.exit_code == 0 and "NOT as it was exported" in told.stdout and "deleted, or made elsewhere" in told.stdout
     )
+    stored = {one["asset"]: one["stored"] for one in json.loads(trace(file, 1, "--json").stdout)["run"]["assets"]}
+    assert stored.pop("jsonl_export") == "CHANGED since" and set(stored.values()) == {"gone"}
     unknown = trace("11111111-1111-4111-8111-111111111111")
     assert unknown.exit_code == 1 and "no data set here delivered a call with this id" in unknown.output
 

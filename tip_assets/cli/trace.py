@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("trace")
-@click.argument("what", metavar="FILE|CALL_ID")
+@click.argument("what", metavar="FILE|CALL_ID|DATASET")
 @click.argument("line", metavar="[LINE]", type=click.IntRange(min=1), required=False)
 @click.option("--prompt", "with_prompt", is_flag=True, help="Also the exact words the call was asked with.")
 @json_option
@@ -28,12 +28,15 @@ def trace(what: str, line: int | None, with_prompt: bool, as_json: bool) -> None
 
     FILE is a file of an export (conversations.jsonl, turns.csv, calls.csv, spans.jsonl, a Lex file), wherever it lies
     now; LINE is counted from 1, as an editor does. A Lex file holds one call and needs no line. The id of a call
-    works too. Personal data is never shown; --prompt shows the words that all calls of the set were asked with.
+    works too, and so does the name of a data set, for all that is stored of it. Each asset is told with its data
+    version, and whether what is stored still is that version: every file of it is read. Personal data is never shown;
+    --prompt shows the words that all calls of the set were asked with.
 
     \b
     tip trace .tip/data/exports/clinic/jsonl/conversations.jsonl 17
     tip trace .tip/data/exports/clinic/csv/turns.csv 402
     tip trace 8c0e6f1c-7d0e-5b55-8a43-0f6f1f6a7f10 --json
+    tip trace clinic
     """
     from tip_assets.cli.trace_text import tell
     from tip_assets.exports.exported_line import exported_line
@@ -43,20 +46,22 @@ def trace(what: str, line: int | None, with_prompt: bool, as_json: bool) -> None
     from tip_resources.storage.layout import Layout
 
     home = project_home()
+    is_dataset = line is None and not Path(what).is_file() and _asked(home, what) is not None
     is_file = line is not None or Path(what).exists() or Path(what).suffix != ""
-    found = exported_line(Path(what), line) if is_file else None
+    found = exported_line(Path(what), line) if is_file and not is_dataset else None
     call = found.call if found else what
-    dataset = (found.dataset if found else "") or _dataset_of(home, call)
+    dataset = what if is_dataset else (found.dataset if found else "") or _dataset_of(home, call)
     layout = Layout(load_settings(home).storage_url, home)
-    with TemporaryDirectory() as copies:
-        origin = origin_of(call, dataset, layout, Path(copies))
     asked = _asked(home, dataset)
+    with TemporaryDirectory() as copies:
+        origin = None if is_dataset else origin_of(call, dataset, layout, Path(copies))
+        run = _run(found, dataset, asked, layout, Path(copies), all_assets=is_dataset)
     facts = {
-        "notes": _notes(found, origin),
+        "notes": _notes(found, origin, run),
         "line": _line_facts(found) if found else None,
         "asked": asked,
         "call": origin,
-        "run": _run(found, dataset, asked),
+        "run": run,
     }
     prompt = _prompt(origin, layout) if with_prompt else ""
     if as_json:
@@ -106,20 +111,33 @@ def _asked(home: Path, dataset: str) -> dict[str, Any] | None:
     }
 
 
-def _run(found: "ExportedLine | None", dataset: str, asked: dict[str, Any] | None) -> "ExportRun | None":
+def _run(
+    found: "ExportedLine | None",
+    dataset: str,
+    asked: dict[str, Any] | None,
+    layout: "Layout",
+    copies: Path,
+    *,
+    all_assets: bool,
+) -> "ExportRun | None":
     """The run that made the export; without a manifest, the one that made the data set last."""
     from tip_assets.cli.instance import dagster_instance
     from tip_assets.cli.trace_runs import export_run
+    from tip_assets.exports.stored_version import stored_version
+    from tip_assets.versions import STORED, WAY
 
     manifest = found.manifest if found else None
     run_id = manifest.run_id if manifest else (asked or {}).get("run_id")
     if not run_id:
         return None
+    assets = STORED if all_assets else (*WAY, *([f"{manifest.format}_export"] if manifest else []))
     with dagster_instance() as instance:
-        return export_run(instance, run_id, dataset, manifest.format if manifest else None)
+        return export_run(
+            instance, run_id, dataset, assets, lambda asset: stored_version(asset, dataset, layout, copies)
+        )
 
 
-def _prompt(origin: "Origin", layout: "Layout") -> str:
+def _prompt(origin: "Origin | None", layout: "Layout") -> str:
     """The words that the call was asked with.
 
     Raises:
@@ -127,6 +145,8 @@ def _prompt(origin: "Origin", layout: "Layout") -> str:
     """
     from tip_assets.generation.prompt_files import kept_prompt
 
+    if origin is None:
+        raise BadInput("--prompt is about a call.", mend="Name one by its id, or by a file and a line.")
     if origin.provenance is None:
         raise BadInput("nobody was asked for this call: it carries no provenance.", where=origin.call)
     words = kept_prompt(origin.provenance.prompt_hash, layout)
@@ -139,23 +159,42 @@ def _prompt(origin: "Origin", layout: "Layout") -> str:
     return words
 
 
-def _notes(found: "ExportedLine | None", origin: "Origin") -> list[str]:
+def _notes(found: "ExportedLine | None", origin: "Origin | None", run: "ExportRun | None") -> list[str]:
     """What an auditor must know before believing the rest."""
-    notes: list[str] = []
-    if found is not None:
-        if found.manifest is None:
-            notes.append("There is no manifest beside the file, so nobody can say whether it is as it was exported.")
-        elif not found.is_as_exported():
-            notes.append("The file is NOT as it was exported: its checksum differs from the manifest's.")
-        stored = origin.provenance.request_hash if origin.provenance else ""
-        if found.request_hash and stored and stored != found.request_hash:
-            notes.append("The data set was made again since: what is stored now is another answer of a model.")
+    notes = [] if found is None else _notes_on_file(found, run)
+    if run is not None:
+        notes += [
+            f"{one.asset}: what is stored is NOT what was made: its data version is another."
+            for one in run.assets
+            if one.stored == "CHANGED since"
+        ]
+    if origin is None:
+        return notes
+    stored = origin.provenance.request_hash if origin.provenance else ""
+    if found is not None and found.request_hash and stored and stored != found.request_hash:
+        notes.append("The data set was made again since: what is stored now is another answer of a model.")
     if not origin.sets:
         notes.append(f"No set of data set {origin.dataset!r} here holds this call: deleted, or made elsewhere.")
     elif origin.provenance is None:
         notes.append("The call carries no provenance: it was brought in, not written here.")
     elif origin.provenance.scripted:
         notes.append("Scripted: written by the rehearsal server, not by a language model.")
+    return notes
+
+
+def _notes_on_file(found: "ExportedLine", run: "ExportRun | None") -> list[str]:
+    """Whether the file is what its manifest lists, and that the manifest of what Dagster recorded."""
+    from tip_assets.exports.manifest import listed_version
+
+    if found.manifest is None:
+        return ["There is no manifest beside the file, so nobody can say whether it is as it was exported."]
+    notes: list[str] = []
+    if not found.is_as_exported():
+        notes.append("The file is NOT as it was exported: its checksum differs from the manifest's.")
+    made = f"{found.manifest.format}_export"
+    recorded = [one for one in (run.assets if run else ()) if one.asset == made and one.is_of_content]
+    if recorded and recorded[0].data_version != listed_version(found.manifest):
+        notes.append(f"The manifest is NOT that of the {made} which Dagster recorded: its data version is another.")
     return notes
 
 

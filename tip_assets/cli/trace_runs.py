@@ -1,9 +1,15 @@
 """What Dagster knows of the run that made an export: the asset versions behind it and the checks they passed."""
 
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
 import dagster as dg
 import msgspec
 
-from tip_assets.versions import WAY, AssetVersion, asset_versions, utc
+from tip_assets.versions import AssetVersion, asset_versions, beside_stored, utc
+
+# The data version of what an asset has stored now; None when nothing is there.
+StoredVersion: TypeAlias = Callable[[str], str | None]
 
 
 class ExportRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,20 +23,26 @@ class ExportRun(msgspec.Struct, frozen=True, kw_only=True):
     assets: tuple[AssetVersion, ...] = ()
 
 
-def export_run(instance: dg.DagsterInstance, run_id: str, dataset: str, export_format: str | None) -> ExportRun:
-    """The run `run_id`, and the version of every asset that its export was made from.
+def export_run(
+    instance: dg.DagsterInstance, run_id: str, dataset: str, assets: Iterable[str], stored: StoredVersion
+) -> ExportRun:
+    """The run `run_id`, and the version of each of the assets as it left them, beside what is stored now.
 
     Assets that the run did not make itself are those made last before the run ended.
     """
     record = instance.get_run_record_by_id(run_id)
     if record is None:
         return ExportRun(run_id=run_id)
-    names = (*WAY, f"{export_format}_export") if export_format else WAY
+
+    def newest(asset: str) -> AssetVersion | None:
+        return next(iter(asset_versions(instance, [asset], dataset)), None)
+
+    versions = asset_versions(instance, assets, dataset, record.end_time)
     return ExportRun(
         run_id=run_id,
         status=record.dagster_run.status.value,
         started_at=utc(record.start_time),
         ended_at=utc(record.end_time),
         tags={key: value for key, value in record.dagster_run.tags.items() if key.startswith("tip/")},
-        assets=tuple(asset_versions(instance, names, dataset, record.end_time)),
+        assets=tuple(beside_stored(one, stored(one.asset), lambda one=one: newest(one.asset)) for one in versions),
     )

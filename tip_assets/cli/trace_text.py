@@ -6,22 +6,41 @@ from typing import Any
 from tip_assets.cli.console import say
 from tip_assets.cli.trace_runs import ExportRun
 from tip_assets.exports.origin import Origin, Speaker
+from tip_assets.versions import Stored
 from tip_resources.domain.grade import Grade
 from tip_resources.domain.provenance import Provenance
 from tip_resources.domain.scenario import Scenario
+from tip_resources.storage.columns import SHOWN_DIGITS
+
+_STORED_WORDS: Mapping[Stored | None, str] = {
+    "as made": "stored as made",
+    "made again since": "made again since",
+    "CHANGED since": "CHANGED since it was made",
+    "gone": "no longer stored",
+    "unknown": "of the code only (made by an earlier tip)",
+    None: "not compared with what is stored",
+}
 
 
 def tell(
     notes: Sequence[str],
     line: Mapping[str, Any] | None,
     asked: Mapping[str, Any] | None,
-    call: Origin,
+    call: Origin | None,
     run: ExportRun | None,
 ) -> None:
     """The way back, from the file to what was asked for; what is not known is left out."""
     for note in notes:
         say(f"note: {note}")
     _section("line", line or {})
+    if call is not None:
+        _tell_call(call)
+    _section("asked", asked or {})
+    if run is not None:
+        _tell_run(run)
+
+
+def _tell_call(call: Origin) -> None:
     _section("call", {"dataset": call.dataset, "id": call.call, "plan index": call.index, "turns": call.turns})
     if call.provenance:
         _section("written by", _written_by(call.provenance))
@@ -32,20 +51,17 @@ def tell(
         _section("grade", _graded(call.grade))
     if call.personal_data is not None:
         _section("personal data replaced", call.personal_data or {"none": "found"})
-    _section("asked", asked or {})
-    if run is not None:
-        _tell_run(run)
 
 
 def _tell_run(run: ExportRun) -> None:
     times = f"{run.started_at} to {run.ended_at}" if run.started_at else ""
     _section("run", {"id": run.run_id, "status": run.status or "no record of it is left", "time": times, **run.tags})
     if run.assets:
-        say("made from:")
+        say("assets:")
     for version in run.assets:
         elsewhere = "" if version.run_id == run.run_id else f"  run {version.run_id}"
-        data = version.data_version[:12]
-        say(f"  {version.asset:<24} {version.at}  code {version.code_version}  data {data}{elsewhere}")
+        data = f"data {version.data_version[:SHOWN_DIGITS]}, {_STORED_WORDS[version.stored]}"
+        say(f"  {version.asset:<24} {version.at}  code {version.code_version}  {data}{elsewhere}")
         for name, passed in version.checks.items():
             say(f"  {'':<24} {'passed' if passed else 'FAILED'}: {name}")
 

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import dagster as dg
 import polars as pl
-from upath import UPath
 
 from tip_assets.catalogue import EXPORTS
 from tip_assets.columns import COLUMNS
@@ -23,21 +22,17 @@ from tip_assets.versions import WAY, asset_versions
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.launch.step_failures import clear_failures
-from tip_resources.storage.columns import column_metadata
+from tip_resources.storage.columns import SHOWN_DIGITS, column_metadata, version_metadata
+from tip_resources.storage.layout import Layout
 from tip_resources.storage.sets import count_rows, read_set
 
 # Calls whose origin an export's page shows, and what of it: as much as fits beside each other.
 _SHOWN_ORIGINS = 10
 _SAMPLE_CHARACTERS = 1200
-_VERSION_COLUMNS = ("asset", "made at (UTC)", "run", "data version", "checks")
-_ORIGIN_COLUMNS = (
-    "index",
-    "model",
-    "seed",
-    "prompt_hash",
-    "node",
-    "endpoint",
-)
+# No wider than a page shows: Dagster cuts off what is.
+_VERSION_COLUMNS = ("asset", "data version", "checks", "made (UTC)")
+_ORIGIN_COLUMNS = ("index", "call", "model", "machine", "seed", "prompt")
+_SHOWN_ID, _SHOWN_MINUTE = 8, len("2026-01-31T12:00")
 
 # The file of a format whose beginning is shown, and the types of columns that are not text.
 _SAMPLED = {"lex": "*.json", "csv": TURNS_FILE, "jsonl": "conversations.jsonl"}
@@ -81,11 +76,11 @@ def lex_export(
             run_id=context.run.run_id,
         )
         found = check_lex_export(folder, minimum_turns=settings.lex_minimum_turns)
-        place = platform.layout().exports(spec.name, "lex")
-        metadata = _metadata(context, summary, place, scrubbed_conversations)
+        metadata = _metadata(context, summary, platform.layout(), scrubbed_conversations)
     expected = count_rows(scrubbed_conversations)
     return dg.MaterializeResult(
         metadata=metadata,
+        data_version=dg.DataVersion(summary.data_version),
         check_results=[
             dg.AssetCheckResult(
                 check_name="lex_export_is_complete",
@@ -161,24 +156,26 @@ def _plain_export(
             key=platform.redaction_key(spec.name),
             run_id=context.run.run_id,
         )
-        metadata = _metadata(context, summary, platform.layout().exports(spec.name, name), scrubbed)
-    return dg.MaterializeResult(metadata=metadata)
+        metadata = _metadata(context, summary, platform.layout(), scrubbed)
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(summary.data_version))
 
 
 def _metadata(
-    context: dg.AssetExecutionContext, summary: ExportSummary, place: UPath, scrubbed: pl.LazyFrame
+    context: dg.AssetExecutionContext, summary: ExportSummary, layout: Layout, scrubbed: pl.LazyFrame
 ) -> dict[str, Any]:
     """What the page of an export tells; asked for while the files are still where they were written."""
     columns = COLUMNS[context.asset_key.to_user_string()]
+    shown = layout.shown(layout.exports(context.partition_key, summary.format))
     return {
-        "path": dg.MetadataValue.path(str(place)),
+        "path": shown,
+        **version_metadata(summary.data_version, f"tip trace {context.partition_key}"),
         "dagster/row_count": summary.conversations,
         "files": summary.files,
         "turns": summary.turns,
         "bytes": summary.bytes,
         "warnings": dg.MetadataValue.md("\n".join(f"- {warning}" for warning in summary.warnings) or "(none)"),
         "origin_of_calls": _origins(scrubbed),
-        "origin_of_any_line": f'tip trace "{place / "FILE"}" LINE',
+        "origin_of_any_line": f'tip trace "{shown}/FILE" LINE',
         **_made_from(context),
         "sample": _sample(summary),
         **column_metadata({name: _KINDS.get(name, "string") for name in columns}, columns),
@@ -188,7 +185,15 @@ def _metadata(
 def _made_from(context: dg.AssetExecutionContext) -> dict[str, Any]:
     """The assets behind an export as it read them, and the way to the run that wrote the calls."""
     versions = asset_versions(context.instance, WAY, context.partition_key)
-    rows = ((one.asset, one.at, one.run_id[:8], one.data_version[:12], _in_words(one.checks)) for one in versions)
+    rows = (
+        (
+            one.asset,
+            one.data_version[:SHOWN_DIGITS],
+            _in_words(one.checks),
+            one.at[:_SHOWN_MINUTE].replace("T", " "),
+        )
+        for one in versions
+    )
     written = next((one.run_id for one in versions if one.asset == "raw_conversations"), None)
     return {
         "made_from": shown_table(_VERSION_COLUMNS, rows),
@@ -198,7 +203,8 @@ def _made_from(context: dg.AssetExecutionContext) -> dict[str, Any]:
 
 
 def _in_words(checks: Mapping[str, bool]) -> str:
-    return ", ".join(f"{name}: {'passed' if passed else 'FAILED'}" for name, passed in checks.items()) or "(none)"
+    failed = [name for name, passed in checks.items() if not passed]
+    return f"FAILED: {', '.join(failed)}" if failed else f"{len(checks)} passed" if checks else "(none)"
 
 
 def _sample(summary: ExportSummary) -> dg.MarkdownMetadataValue:
@@ -216,5 +222,8 @@ def _origins(scrubbed: pl.LazyFrame) -> dg.TableMetadataValue:
     """Who wrote the first calls: what `tip trace` says of any."""
     calls = read_set(scrubbed.head(_SHOWN_ORIGINS), Conversation)
     origins = ((call.id, file_source(call, call.dataset)) for call in calls)
-    rows = ((call, *(getattr(origin, name) for name in _ORIGIN_COLUMNS)) for call, origin in origins)
-    return shown_table(("call", *_ORIGIN_COLUMNS), rows)
+    rows = (
+        (one.index, call[:_SHOWN_ID], one.model, one.node, one.seed, one.prompt_hash[:_SHOWN_ID])
+        for call, one in origins
+    )
+    return shown_table(_ORIGIN_COLUMNS, rows)

@@ -40,6 +40,7 @@ from tip_resources.domain.failures import BadInput
 from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.redaction import PiiSpan
 from tip_resources.storage.atomic import atomic_file
+from tip_resources.storage.checksums import ListedFiles
 
 # Warnings that only the end of the stream knows, for example how many calls were scrubbed on the way.
 LateWarnings = Callable[[], Iterable[str]]
@@ -83,6 +84,7 @@ class ExportBuild:
         self._tagged_before = 0
         self.warnings: list[str] = []
         self._contacts: set[bytes] = set()
+        self._listed = ListedFiles()
         self._file_lines, self._left_out_lines, self._span_lines = spools
 
     def calls(self, conversations: Iterable[Conversation]) -> Iterator[OutgoingCall]:
@@ -140,6 +142,7 @@ class ExportBuild:
         """Lists a finished file."""
         self.files += 1
         self.bytes += entry.bytes
+        self._listed.add(entry.sha256, entry.path)
         self._file_lines.write(_line(entry))
 
     def finish(self, run_id: str, late_warnings: LateWarnings) -> None:
@@ -185,6 +188,7 @@ class ExportBuild:
         with hashing_file(self.folder / SPANS_NAME) as file:
             for line in self._span_lines:
                 file.write(line)
+        self._listed.add(file.sha256, SPANS_NAME)
         return ManifestFile(path=SPANS_NAME, sha256=file.sha256, bytes=file.bytes, rows=self.conversations)
 
     def summary(self, directory: Path) -> ExportSummary:
@@ -198,6 +202,7 @@ class ExportBuild:
             bytes=self.bytes,
             left_out=self.left_out,
             warnings=tuple(self.warnings),
+            data_version=self._listed.sha256,
         )
 
 

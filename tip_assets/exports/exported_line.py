@@ -4,7 +4,6 @@ Knows files only; where the call came from is found in origin.py.
 """
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterator
 from itertools import islice
@@ -16,11 +15,11 @@ import msgspec
 from tip_assets.exports.csv_cells import unguarded
 from tip_assets.exports.manifest import MANIFEST_NAME, SPANS_NAME, FileSource, Manifest, ManifestFile, read_manifest
 from tip_resources.domain.failures import BadInput
+from tip_resources.storage.checksums import sha256_of
 
 # A Lex file lies three folders (year, month, day) below its manifest.
 _FOLDERS_TO_MANIFEST = 4
 _LONGEST_CELL = 1 << 27
-_BLOCK_BYTES = 1 << 20
 
 
 class ExportedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,11 +42,7 @@ class ExportedLine(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the file still has the checksum of its manifest; None without a manifest."""
         if self.entry is None:
             return None
-        digest = hashlib.sha256()
-        with self.file.open("rb") as file:
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
-        return digest.hexdigest() == self.entry.sha256
+        return sha256_of(self.file) == self.entry.sha256
 
 
 def exported_line(file: Path, line: int | None = None) -> ExportedLine:

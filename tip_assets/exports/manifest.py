@@ -11,6 +11,7 @@ from upath import UPath
 
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.redaction import RedactionStyle
+from tip_resources.storage.checksums import ListedFiles
 
 MANIFEST_NAME = "manifest.json"
 # Where personal data was replaced: a line for each call, offsets only.
@@ -101,7 +102,10 @@ class Manifest(ManifestHeader, frozen=True, kw_only=True):
 
 
 class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a writer did. `left_out` counts calls that could not be exported; the manifest names them."""
+    """What a writer did. `left_out` counts calls that could not be exported; the manifest names them.
+
+    `data_version` is the checksum of the list of its files; empty where the files were not listed again.
+    """
 
     format: ExportFormat
     directory: Path | UPath
@@ -111,10 +115,24 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     left_out: int = 0
     warnings: tuple[str, ...] = ()
+    data_version: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON and Dagster metadata."""
         return {**msgspec.structs.asdict(self), "directory": str(self.directory), "warnings": list(self.warnings)}
+
+
+def listed_files(manifest: Manifest) -> tuple[ManifestFile, ...]:
+    """All files of an export but the manifest itself, in the order in which its data version lists them."""
+    return (*manifest.files, *((manifest.spans,) if manifest.spans else ()))
+
+
+def listed_version(manifest: Manifest) -> str:
+    """The data version of the export that the manifest describes, whatever its files hold now."""
+    listed = ListedFiles()
+    for entry in listed_files(manifest):
+        listed.add(entry.sha256, entry.path)
+    return listed.sha256
 
 
 def file_source(conversation: Conversation, dataset: str) -> FileSource:

@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from tip_resources.domain.conversation import Conversation
+from tip_resources.domain.failures import BadInput
 from tip_resources.domain.grade import Grade
 from tip_resources.domain.persona import Persona, PersonaRole
 from tip_resources.domain.provenance import Provenance
@@ -54,7 +55,11 @@ _CALL_SETS = ("raw_conversations", "deduped_conversations", "graded_conversation
 
 
 def origin_of(call: str, dataset: str, layout: Layout, copies: Path) -> Origin:
-    """Everything the stored sets of `dataset` know of the call with id `call`; `copies` is for sets that lie in S3."""
+    """Everything the stored sets of `dataset` know of the call with id `call`; `copies` is for sets that lie in S3.
+
+    Raises:
+        BadInput: A set was damaged.
+    """
     held = {
         name: found
         for name in _CALL_SETS
@@ -83,8 +88,15 @@ def origin_of(call: str, dataset: str, layout: Layout, copies: Path) -> Origin:
 
 
 def _by_id(layout: Layout, name: str, dataset: str, wanted: str, kind: type[T], copies: Path) -> T | None:
-    frame = open_set_if_there(layout, name, dataset, copies)
-    return None if frame is None else next(read_set(frame.filter(pl.col("id") == wanted), kind), None)
+    try:
+        frame = open_set_if_there(layout, name, dataset, copies)
+        return None if frame is None else next(read_set(frame.filter(pl.col("id") == wanted), kind), None)
+    except pl.exceptions.PolarsError as error:
+        raise BadInput(
+            "the set cannot be read: it is no Parquet file of calls (any more).",
+            where=str(layout.set_file(name, dataset)),
+            mend=f"`tip trace {dataset}` says which sets are as they were made.",
+        ) from error
 
 
 def _speaker(persona: Persona) -> Speaker:

@@ -1,5 +1,6 @@
 """dataset_report: the page on the whole set, and summary.json for scripts. Comes last, after every export."""
 
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import msgspec
 import polars as pl
+from upath import UPath
 
 from tip_assets.catalogue import EXPORTS
 from tip_assets.exports.manifest import MANIFEST_NAME, ExportSummary, ManifestHeader
@@ -16,6 +18,7 @@ from tip_assets.exports.report_collect import collect_report
 from tip_assets.exports.report_cost import recorded_cost
 from tip_assets.exports.report_data import DuplicateFindings
 from tip_assets.exports.report_pairs import duplicate_findings
+from tip_assets.exports.stored_version import PAGE, REPORT_FILES
 from tip_assets.exports.summary import summary_of_report
 from tip_assets.generation.collect import REJECTS, count_reasons
 from tip_assets.partitions import dataset_asset
@@ -31,6 +34,8 @@ from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.reject import Reject
 from tip_resources.domain.set_metric import SetMetric
 from tip_resources.launch.step_failures import clear_failures
+from tip_resources.storage.checksums import ListedFiles
+from tip_resources.storage.columns import version_metadata
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import put_object, read_object
 from tip_resources.storage.sets import count_rows, read_set
@@ -89,17 +94,18 @@ def dataset_report(
         )
     folder = layout.exports(spec.name, "report")
     summary = summary_of_report(data, delivered=count_rows(raw_conversations), seconds=_seconds_so_far(context))
-    with clear_failures():  # the summary last: where it is, the report is
-        put_object(folder / "report.html", render_report(data).encode())
-        put_object(folder / "summary.json", f"{json.dumps(summary, indent=2)}\n".encode())
+    with clear_failures():
+        version = _put_report(folder, render_report(data), f"{json.dumps(summary, indent=2)}\n")
     # The last of the set's assets: a run without a daemon (`dg launch`) has no sensor that would note its end.
     platform.requests().set_state(spec.name, "done", run_id=context.run.run_id)
     layout.clear_scratch(context.run.run_id)
     return dg.MaterializeResult(
         metadata={
-            "path": dg.MetadataValue.path(str(folder / "report.html")),
+            "path": layout.shown(folder / PAGE),
+            **version_metadata(version, f"tip trace {spec.name}"),
             **{key: value for key, value in summary.items() if isinstance(value, int | float | str) and value != ""},
         },
+        data_version=dg.DataVersion(version),
         check_results=[
             dg.AssetCheckResult(
                 check_name="exported_as_asked",
@@ -109,6 +115,15 @@ def dataset_report(
             )
         ],
     )
+
+
+def _put_report(folder: UPath, page: str, summary: str) -> str:
+    """Stores the report; gives its data version."""
+    listed = ListedFiles()
+    for name, content in zip(REPORT_FILES, (page.encode(), summary.encode()), strict=True):
+        put_object(folder / name, content)
+        listed.add(hashlib.sha256(content).hexdigest(), name)
+    return listed.sha256
 
 
 def _duplicates(platform: Platform, dataset: str, scratch: Path) -> DuplicateFindings:

@@ -21,7 +21,7 @@ from tip_assets.generation.progress import ProgressLog
 from tip_assets.generation.prompt_files import keep_prompt, kept_prompt, template_of
 from tip_assets.generation.room import write_with_room
 from tip_assets.generation.sharding import Shard, shards
-from tip_assets.generation.spending import Spending, stopped_note
+from tip_assets.generation.spending import Spending, SpendingReport, stopped_note
 from tip_assets.generation.stopping import StopsForRoom
 from tip_assets.generation.write_calls import WritingProgress, WritingSummary
 from tip_assets.generation.writing import Written, write_plans
@@ -32,7 +32,7 @@ from tip_assets.planning.recipes import read_recipe
 from tip_assets.platform import Platform
 from tip_assets.quality.duplicates.comparison import word_thresholds
 from tip_assets.quality.duplicates.earlier_calls import DeliveredCalls
-from tip_assets.steps import counted_table, shown_table
+from tip_assets.steps import counted_table, shown_table, spending_table
 from tip_resources.database.performance import PerformanceStore
 from tip_resources.domain.codec import from_builtins, to_builtins
 from tip_resources.domain.conversation import Conversation
@@ -56,7 +56,7 @@ FRESH_TAG = "tip/fresh"
 
 _CHECK = "delivered_as_asked"
 # What is told of an endpoint.
-_ENDPOINT_COLUMNS = ("url", "model", "node", "tier", "scripted")
+_ENDPOINT_COLUMNS = ("url", "model", "node", "tier")
 # A graph asset takes its set and its check results as outputs of these names.
 _OUTPUTS = ("result", f"raw_conversations_{_CHECK}")
 
@@ -239,6 +239,7 @@ def _metadata(
     tokens_out = sum(shard["tokens_out"] for shard in written)
     failures = sum((Counter(shard["failures"]) for shard in written), Counter[str]())
     endpoints = {tuple(map(str, endpoint.values())): endpoint for shard in written for endpoint in shard["endpoints"]}
+    spending = [from_builtins(shard["spending"], SpendingReport) for shard in written]
     metadata: dict[str, Any] = {
         "asked": spec.count,
         "rejected_answers": sum(reasons.values()),
@@ -251,7 +252,8 @@ def _metadata(
         "tokens_out": tokens_out,
         "seconds": round(seconds, 2),
         "tokens_per_second": round(tokens_out / seconds, 1) if seconds else 0.0,
-        "spending": dg.MetadataValue.json([shard["spending"] for shard in written]),
+        "spending": spending_table(spending),
+        "uncounted_model_calls": sum(one.uncounted for one in spending),
         "stopped": "; ".join(sorted({shard["stopped"] for shard in written if shard["stopped"]})) or "(no)",
         "batch": f"{written[0]['batch_size']} ({written[0]['batch_reason']})" if written else "",
         "endpoints": shown_table(
@@ -271,7 +273,7 @@ def _prompt_metadata(spec: DatasetSpec, prompt_hash: str, layout: Layout) -> dic
     return {
         "prompt_template": template_of(spec.mode),
         "prompt_hash": prompt_hash,
-        "prompt_file": dg.MetadataValue.path(str(layout.prompt_file(prompt_hash))),
+        "prompt_file": layout.shown(layout.prompt_file(prompt_hash)),
         "prompt_words": dg.MetadataValue.md(f"```\n{kept_prompt(prompt_hash, layout)}\n```"),
     }
 

@@ -29,6 +29,23 @@ class EndpointSpending(msgspec.Struct, frozen=True, kw_only=True):
     tokens_out: int = 0
     cost: float | None = 0.0
 
+    def plus(self, other: "EndpointSpending") -> "EndpointSpending":
+        """Both together."""
+        return EndpointSpending(
+            requests=self.requests + other.requests,
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_out=self.tokens_out + other.tokens_out,
+            cost=None if self.cost is None or other.cost is None else self.cost + other.cost,
+        )
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of what a set took, as its page has it on record; `cost` in US dollars, None when its price is unknown."""
+
+    tokens_in: int
+    tokens_out: int
+    cost: float | None
+
 
 class SpendingReport(msgspec.Struct, frozen=True, kw_only=True):
     """All of it so far, earlier runs of the set included; `minutes` are of this run.
@@ -211,13 +228,8 @@ class Spending:
         return f"{self._minutes():.1f} of {budget.max_minutes:g} minutes (--max-minutes)"
 
     def _add(self, url: str, tokens_in: int, tokens_out: int, cost: float | None) -> None:
-        so_far = self._by_endpoint.get(url, EndpointSpending())
-        self._by_endpoint[url] = EndpointSpending(
-            requests=so_far.requests + 1,
-            tokens_in=so_far.tokens_in + tokens_in,
-            tokens_out=so_far.tokens_out + tokens_out,
-            cost=None if so_far.cost is None or cost is None else so_far.cost + cost,
-        )
+        one = EndpointSpending(requests=1, tokens_in=tokens_in, tokens_out=tokens_out, cost=cost)
+        self._by_endpoint[url] = self._by_endpoint.get(url, EndpointSpending()).plus(one)
 
     def _count_earlier(self, usage: CallUsage) -> None:
         """A record names the server but not the model: the dearest that is asked there now, or anywhere."""

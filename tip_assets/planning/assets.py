@@ -3,6 +3,7 @@
 Assets with check specs have no return annotation: Dagster would read it as the type of every output.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -14,7 +15,7 @@ from tip_assets.catalogue import PLANNING
 from tip_assets.partitions import DATASET_PARTITIONS, dataset_asset
 from tip_assets.planning.launchpad import spec_from_launchpad
 from tip_assets.platform import Platform
-from tip_assets.steps import attempt_of
+from tip_assets.steps import attempt_of, counted_table, shown_table
 from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.persona import Persona
@@ -57,7 +58,7 @@ def dataset_specs(context: dg.AssetExecutionContext, config: RequestConfig, plat
             "asked": spec.count,
             "domain": spec.domain,
             "seed": spec.seed,
-            "spec": dg.MetadataValue.json(to_builtins(spec)),
+            "spec": shown_table(("field", "value"), _said(spec)),
         },
     )
 
@@ -91,10 +92,10 @@ def scenarios(context: dg.AssetExecutionContext, dataset_specs: pl.LazyFrame, pl
     return dg.MaterializeResult(
         value=frame,
         metadata={
-            "templates": dg.MetadataValue.md(_markdown_table(["template", "calls"], by_template.iter_rows())),
+            "templates": counted_table("template", "calls", dict(by_template.iter_rows())),
             "distinct_scenarios": distinct,
-            "recipe": recipe.name,
-            "sample": dg.MetadataValue.json(to_builtins(sample)),
+            "recipe": recipe.name or "(plain)",
+            "sample": dg.MetadataValue.md(_as_markdown(to_builtins(sample))),
         },
         check_results=[
             dg.AssetCheckResult(
@@ -140,9 +141,10 @@ def personas(
         value=frame,
         metadata={
             # Types and counts only: the facts themselves are personal data and never reach metadata.
-            "fact_types": dg.MetadataValue.json({row["type"]: row["count"] for row in fact_types["type"].to_list()}),
-            "sample": dg.MetadataValue.json(_without_facts(next(read_set(frame, Persona)))),
-            "recipe": recipe.name,
+            "fact_types": counted_table("type", "facts", {row["type"]: row["count"] for row in fact_types["type"]}),
+            "facts": sum(row["count"] for row in fact_types["type"]),
+            "sample": dg.MetadataValue.md(_as_markdown(_without_facts(next(read_set(frame, Persona))))),
+            "recipe": recipe.name or "(plain)",
         },
         check_results=[
             dg.AssetCheckResult(
@@ -172,6 +174,24 @@ def _without_facts(persona: Persona) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if key not in ("name", "facts")}
 
 
-def _markdown_table(header: list[str], rows: Any) -> str:
-    lines = [" | ".join(header), " | ".join("---" for _ in header)]
-    return "\n".join(lines + [" | ".join(str(cell) for cell in row) for row in rows])
+def _said(spec: DatasetSpec) -> Iterator[tuple[str, Any]]:
+    """What the request says, field by field; what it leaves open is left out."""
+    for name, value in to_builtins(spec).items():
+        if value not in (None, "", (), [], {}):
+            yield name, _in_words(value)
+
+
+def _as_markdown(value: Mapping[str, Any]) -> str:
+    """A planned thing as a list of its fields."""
+    return "\n".join(
+        f"- **{name}:** {_in_words(held)}" for name, held in value.items() if held not in (None, "", (), [])
+    )
+
+
+def _in_words(value: Any) -> str:
+    """A plain value as people write it: lists with commas, fields with colons."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_in_words(held)}" for name, held in value.items() if held is not None)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_in_words, value))
+    return str(value)

@@ -35,7 +35,7 @@ from tip_resources.domain.conversation import Conversation
 from tip_resources.launch.step_failures import clear_failures
 from tip_resources.storage.sets import count_rows, read_set, write_set
 
-# Removed calls shown in the UI; all of them are in the set `duplicates`.
+# Removed calls, and calls held back, that the UI shows. All removed ones are in the set `duplicates`.
 _MOST_EXAMPLES = 20
 
 
@@ -179,7 +179,7 @@ def scrub_verdict(screen: ScrubScreen, blocked_share: float) -> str:
     return f"{held_back} of {total} calls held back; no known fact is left in the others."
 
 
-def scrub_metadata(screen: ScrubScreen) -> dict[str, dg.MetadataValue]:
+def scrub_metadata(screen: ScrubScreen) -> dict[str, Any]:
     """What was found and held back, as numbers and as a table; types only, never the data."""
     kinds = screen.spans_by_type.most_common()
     records = [dg.TableRecord({"type": kind, "source": source, "places": count}) for (kind, source), count in kinds]
@@ -190,23 +190,27 @@ def scrub_metadata(screen: ScrubScreen) -> dict[str, dg.MetadataValue]:
         by_source[source] += count
     return {
         "personal_data": dg.MetadataValue.table(records, dg.TableSchema(columns)),
-        "personal_data_by_type": dg.MetadataValue.md(_bars(by_type)),
-        "spans_by_type": dg.MetadataValue.json(dict(by_type)),
-        "spans_by_source": dg.MetadataValue.json(dict(by_source)),
+        "spans_by_type": dg.MetadataValue.md(_bars(by_type)),
+        "spans_by_source": counted_table("found by", "places", by_source),
         "places_of_personal_data": dg.MetadataValue.int(screen.spans_by_type.total()),
-        "calls_with_personal_data": dg.MetadataValue.int(screen.calls_with_spans),
+        "calls_with_spans": dg.MetadataValue.int(screen.calls_with_spans),
         "calls_held_back": dg.MetadataValue.int(len(screen.held_back)),
-        "held_back": dg.MetadataValue.json(screen.held_back),
+        "held_back": shown_table(("call", "could not be scrubbed of"), _some_held_back(screen)),
         "held_back_by_reason": counted_table("reason", "calls", screen.held_back_by_reason),
     }
 
 
+def _some_held_back(screen: ScrubScreen) -> Iterator[tuple[str, str]]:
+    """The first calls held back, with the kinds of facts left in them."""
+    return ((call, ", ".join(kinds)) for call, kinds in islice(screen.held_back.items(), _MOST_EXAMPLES))
+
+
 def _bars(counts: Counter[str]) -> str:
-    """A bar for every type, the longest 40 characters, as a code block."""
+    """A bar for every type, the longest 20 characters, as a code block."""
     if not counts:
         return "(none found)"
     most, width = max(counts.values()), max(map(len, counts))
     lines = [
-        f"{kind:{width}}  {'#' * max(1, round(40 * count / most))} {count:,}" for kind, count in counts.most_common()
+        f"{kind:{width}}  {'#' * max(1, round(20 * count / most))} {count:,}" for kind, count in counts.most_common()
     ]
     return "```\n" + "\n".join(lines) + "\n```"

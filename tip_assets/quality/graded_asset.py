@@ -28,9 +28,8 @@ from tip_assets.quality.judge_rubric import judge_rubric_version
 from tip_assets.quality.judged_calls import Judges
 from tip_assets.quality.judging_budget import JudgingBudget
 from tip_assets.quality.screening import mean_grades, passing
-from tip_assets.steps import recorded_spending
+from tip_assets.steps import counted_table, recorded_spending, spending_table
 from tip_resources.domain.call_plan import CallPlan
-from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.grade import Grade, SecondGrade
@@ -177,7 +176,7 @@ def _judge_metadata(judges: Judges, calibration: Calibration | None, run: Gradin
         "judge_calibration": words_of(calibration),
         "judge_decides": run.judge_decides,
         "judged": run.judged,
-        "not_judged": dg.MetadataValue.json(dict(run.not_judged)),
+        "not_judged": counted_table("reason", "calls", run.not_judged),
         "answers_asked": run.asked,
         "rubric": judge_rubric_version(),
         **_rounded(
@@ -201,7 +200,7 @@ def _cost_metadata(budget: JudgingBudget) -> dict[str, Any]:
     return {
         "judge_tokens": spent.tokens,
         **({} if spent.cost is None else {"judge_cost": round(spent.cost, 6)}),
-        JUDGE_SPENDING: dg.MetadataValue.json([to_builtins(spent)]),
+        JUDGE_SPENDING: spending_table([spent]),
     }
 
 

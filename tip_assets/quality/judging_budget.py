@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tip_assets.generation.spending import Expected, Spending, SpendingReport, SpentBefore
+from tip_assets.generation.spending import Expected, Spending, SpendingReport, Spent, SpentBefore
 from tip_assets.quality.judge_answers import JudgeAnswers
 from tip_assets.quality.judging import MOST_OUTPUT_TOKENS, NotForJudges
 from tip_resources.domain.codec import from_builtins
@@ -32,7 +32,7 @@ class JudgingBudget:
         prices: What tokens cost.
         endpoints: Those that judge.
         answers: Of earlier runs: what these took counts too, as far as an answer came of it.
-        written: What was recorded when the calls were written: `SpendingReport` of each slice, as plain values.
+        written: What was recorded when the calls were written: `Spent` of each endpoint, as plain values.
 
     Raises:
         BadInput: A limit on cost, and no price is known for the judge's model.
@@ -83,9 +83,9 @@ class JudgingBudget:
 
 
 def _spent_on(written: Sequence[Mapping[str, Any]]) -> SpentBefore:
-    reports = [from_builtins(one, SpendingReport) for one in written]
-    costs = [one.cost for one in reports]
+    parts = [from_builtins(one, Spent) for one in written]
+    costs = [one.cost for one in parts]
     return SpentBefore(
-        tokens=sum(one.tokens for one in reports),
+        tokens=sum(one.tokens_in + one.tokens_out for one in parts),
         cost=None if None in costs else sum(cost for cost in costs if cost is not None),
     )

@@ -5,6 +5,7 @@ return annotation: Dagster would read it as the type of every output.
 """
 
 import time
+from collections.abc import Mapping
 
 import dagster as dg
 import polars as pl
@@ -83,7 +84,7 @@ def dataset_metrics(
             "distances": dg.MetadataValue.md(distance_picture(found.metrics) or "(nothing to compare)"),
             "reference": f"{found.reference}, {found.reference_calls} calls",
             "measured_on": found.size,
-            "left_out": dg.MetadataValue.json({**found.left_out, **found.notes}),
+            "left_out": dg.MetadataValue.md(_left_out({**found.left_out, **found.notes})),
             "seconds_measuring": round(time.perf_counter() - started, 2),
             "sample": dg.MetadataValue.md(_table(found)),
         },
@@ -107,6 +108,10 @@ def _read_with_plans(
     planned = [(call, plans[call.index]) for call in sample.items if call.index in plans]
     coverage = read_coverage(planned, platform.library(spec.domain).steps, sample.in_words())
     return [*coverage, *template_rate(planned).metrics()]
+
+
+def _left_out(reasons: Mapping[str, object]) -> str:
+    return "\n".join(f"- {name}: {reason}" for name, reason in reasons.items()) or "(nothing)"
 
 
 def _table(found: Analysis) -> str:

@@ -3,6 +3,7 @@
 Assets with check specs have no return annotation: Dagster would read it as the type of every output.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -101,13 +102,17 @@ def feedback_rounds(context: dg.AssetExecutionContext, config: RoundConfig, plat
             "curve": dg.MetadataValue.md(curve_markdown(outcomes)),
             "shown": conclusion(points),
             "round": outcome.number,
-            "changes_kept": dg.MetadataValue.json([tried.name for tried in outcome.tried if tried.is_kept]),
-            "changes_dropped": dg.MetadataValue.json([tried.name for tried in outcome.tried if not tried.is_kept]),
+            "changes_kept": _names(tried.name for tried in outcome.tried if tried.is_kept),
+            "changes_dropped": _names(tried.name for tried in outcome.tried if not tried.is_kept),
             "recipe": dg.MetadataValue.json(msgspec.to_builtins(outcome.recipe_after)),
             "scripted": outcome.is_scripted,
             **_metadata(outcome.after.verdict, reference),
         },
     )
+
+
+def _names(changes: Iterable[str]) -> str:
+    return ", ".join(changes) or "(none)"
 
 
 def _some(frame: pl.LazyFrame) -> list[Conversation]:
@@ -143,7 +148,7 @@ def _metadata(verdict: Verdict, reference: Reference) -> dict[str, Any]:
         "reference_is": _MARKED if reference.is_built_in else "imported by the user",
         "reference_calls": len(reference.conversations),
         "reference_lines_left_out": reference.left_out,
-        "not_measured": verdict.reason,
+        "not_measured": verdict.reason or "(nothing)",
         "telling": dg.MetadataValue.md(telling_table(verdict)),
         "plot": dg.MetadataValue.md(telling_plot(verdict)),
     }

@@ -1,14 +1,17 @@
-"""What a column of a set holds and which columns it was made from, as Dagster shows it on an asset's page.
+"""What a column of a set holds and which columns it was made from, as Dagster shows it on an asset's page; its version.
 
 The words and origins themselves are in tip_assets/columns.py.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import msgspec
+import polars as pl
 
+# Enough of a data version to tell it from any other. The pages break no line in it, and 64 digits are wider than they.
+SHOWN_DIGITS = 12
 SCHEMA_KEY, LINEAGE_KEY = "dagster/column_schema", "dagster/column_lineage"
 
 
@@ -41,6 +44,18 @@ def column_metadata(types: Mapping[str, str], columns: Mapping[str, Column]) -> 
         SCHEMA_KEY: dg.TableSchema(columns=shown),
         **({LINEAGE_KEY: dg.TableColumnLineage(made)} if made else {}),
     }
+
+
+def version_metadata(version: str, command: str) -> dict[str, Any]:
+    """A data version as a page has room for it (all of it is among the tags), and the command that gives it."""
+    return {"data_version": version[:SHOWN_DIGITS], "data_version_by": command}
+
+
+def shown_type(dtype: pl.DataType) -> str:
+    """A column's type in a few words: a nested one in full leaves the page no room for what the column holds."""
+    if isinstance(dtype, pl.List):
+        return f"List({shown_type(cast(pl.DataType, dtype.inner))})"
+    return "Struct" if isinstance(dtype, pl.Struct) else str(dtype)
 
 
 def _in_words(column: Column) -> str:

@@ -1,5 +1,6 @@
 """How Dagster stores sets: Parquet files, handed to assets as polars LazyFrames."""
 
+import shlex
 import shutil
 import tempfile
 import uuid
@@ -12,9 +13,11 @@ import polars as pl
 from upath import UPath
 
 from tip_resources.launch.step_failures import clear_failures
-from tip_resources.storage.columns import Column, column_metadata
+from tip_resources.storage.checksums import sha256_of
+from tip_resources.storage.columns import Column, column_metadata, shown_type, version_metadata
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import local_file, object_exists, put_file
+from tip_resources.storage.places import is_local
 from tip_resources.storage.sets import sink_set
 
 
@@ -36,13 +39,19 @@ class ParquetSetIOManager(dg.UPathIOManager):
         super().__init__(base_path=layout.sets)
 
     def dump_to_path(self, context: dg.OutputContext, obj: Any, path: UPath) -> None:
-        """Streams the frame to a scratch file, then puts it in place."""
+        """Streams the frame to a scratch file, then puts it in place. Its checksum is the data version."""
         if not isinstance(obj, pl.LazyFrame):
             raise TypeError(f"{context.step_key} must return a polars LazyFrame, not {type(obj).__name__}.")
         scratch = self._layout.scratch(context.run_id, context.step_key) / f"{uuid.uuid4().hex}.parquet"
         with clear_failures():
             sink_set(obj, scratch)
+            version = sha256_of(scratch)
             put_file(scratch, path)
+        if context._step_context is not None:  # the property raises where there is none
+            context.step_context.set_data_version(context.asset_key, dg.DataVersion(version))
+        shown = shlex.quote(self._layout.shown(path))
+        by = f"sha256sum {shown}" if is_local(path) else f"aws s3 cp {shown} - | sha256sum"
+        context.add_output_metadata(version_metadata(version, by))
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
         """Opens the set without reading it into memory, unless nobody would remove its copy."""
@@ -62,10 +71,12 @@ class ParquetSetIOManager(dg.UPathIOManager):
 
     def get_metadata(self, context: dg.OutputContext, obj: Any) -> dict[str, Any]:
         """Row count, columns of what was stored, and what they were made from."""
-        types = {name: str(dtype) for name, dtype in obj.collect_schema().items()}
+        asset = context.asset_key.to_user_string()
+        types = {name: shown_type(dtype) for name, dtype in obj.collect_schema().items()}
         return {
+            "path": self._layout.shown(self._layout.set_file(asset, context.asset_partition_key)),
             "dagster/row_count": int(obj.select(pl.len()).collect().item()),
-            **column_metadata(types, self._columns.get(context.asset_key.to_user_string(), {})),
+            **column_metadata(types, self._columns.get(asset, {})),
         }
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from upath import UPath
 
 from tip_resources.domain.names import validate_dataset_name
 from tip_resources.home import project_home, state_folder
-from tip_resources.storage.places import storage_root
+from tip_resources.storage.places import is_local, storage_root
 
 
 class Layout:
@@ -30,8 +30,14 @@ class Layout:
 
     def __init__(self, storage_url: str = "", home: Path | None = None) -> None:
         home = home or project_home()
-        self._state = state_folder(home)
+        self._home, self._state = home, state_folder(home)
         self.root = storage_root(storage_url, home) if storage_url.strip() else UPath(self._state / "data")
+
+    def shown(self, path: UPath) -> str:
+        """The place as a person in the project folder would name it, which asset pages have the room to show."""
+        here = Path(path.path)
+        inside = is_local(path) and here.is_relative_to(self._home)
+        return str(here.relative_to(self._home) if inside else path)
 
     @property
     def sets(self) -> UPath:

@@ -22,6 +22,7 @@ from tip_resources.domain.codec import to_json
 from tip_resources.domain.failures import BadInput, TransientFailure
 from tip_resources.settings.models import Settings
 from tip_resources.storage.atomic import write_atomically
+from tip_resources.storage.checksums import sha256_of
 from tip_resources.storage.places import is_local, storage_root
 from tip_resources.upkeep.backup_manifest import (
     CHECKSUMS,
@@ -33,7 +34,6 @@ from tip_resources.upkeep.backup_manifest import (
     check_tables,
     damage,
     read_manifest,
-    sha256_of,
 )
 from tip_resources.upkeep.chores import Amount
 from tip_resources.upkeep.clean_up import the_only_one

@@ -9,7 +9,6 @@ objects.txt            where sets lie in an object store: what is there (object_
 checksums.txt          a line for each member of files.tar, in its order: sha256, two spaces, its name
 """
 
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ import msgspec
 
 from tip_resources.domain.codec import from_json
 from tip_resources.domain.failures import BadInput
+from tip_resources.storage.checksums import sha256_of
 
 MANIFEST = "backup.json"
 PROJECT = "project.txt"
@@ -101,12 +101,6 @@ def read_manifest(folder: Path) -> BackupManifest:
 def damage(folder: Path, what: str) -> BadInput:
     """The failure of a backup that is not as it was written."""
     return BadInput(f"the backup is damaged: {what}.", where=str(folder), mend="Take another copy of it.")
-
-
-def sha256_of(file: Path) -> str:
-    """The checksum of a file, read in pieces."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def check_tables(folder: Path, tables: Iterable[TableCopy]) -> None:
