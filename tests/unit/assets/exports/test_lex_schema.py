@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ GOOD = {
 
 
 # With every field that the schema knows.
-FULL = copy.deepcopy(GOOD) | {"Channel": "VOICE", "LanguageCode": "en-US"}
+FULL: dict[str, Any] = copy.deepcopy(GOOD) | {"Channel": "VOICE", "LanguageCode": "en-US"}
 FULL["ContentMetadata"] = {
     "RedactionTypes": ["PII"],
     "Output": "Redacted",
