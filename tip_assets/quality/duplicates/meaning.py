@@ -50,7 +50,7 @@ _NAMED_KEPT = 1_024
 
 
 class Said(NamedTuple):
-    """A call as it is compared: a unit vector, the number of a speaker and a weight a piece, in order; what it names."""
+    """A call as it is compared: vectors, numbers of speakers and weights of its pieces, in order, and what it names."""
 
     vectors: Vectors
     speakers: NDArray[np.int8]
