@@ -1,6 +1,7 @@
 """From what a model answered to a Conversation with its provenance, or the reason why not."""
 
 import hashlib
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -95,9 +96,15 @@ def provenance(item: Item, attempt: PlannedAttempt, request: ChatRequest, prompt
         time_to_first_token_ms=item.time_to_first_token_ms,
         duration_ms=item.elapsed_ms,
         started_at=item.started_at,
-        tip_version=version(DISTRIBUTION),
+        tip_version=_tip_version(),
         scripted=endpoint.scripted,
     )
+
+
+@cache
+def _tip_version() -> str:
+    # Read from the installed package's files each time it is asked for.
+    return version(DISTRIBUTION)
 
 
 def _tidied(value: Any) -> Any:

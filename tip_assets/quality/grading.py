@@ -7,13 +7,9 @@ The grade speaks of form alone: whether what was said is true, nobody has checke
 import math
 from collections.abc import Mapping
 
-from tip_assets.quality.features.cohesion import cohesion
-from tip_assets.quality.features.grammar import ill_formed_share
-from tip_assets.quality.features.language import english, language
-from tip_assets.quality.features.measured_call import MeasuredCall
+from tip_assets.quality.features.measured_form import MeasuredForm
 from tip_assets.quality.features.moods import moods
 from tip_assets.quality.features.plan_fit import domain_words, plan_fit
-from tip_assets.quality.features.turn_taking import spoken_style, turn_taking
 from tip_assets.quality.rubric import local_rubric, local_rubric_version
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.conversation import Conversation
@@ -27,39 +23,40 @@ _COMPLAINTS = 3
 _COMPLAINT_BELOW = 0.8
 
 
-def measured_features(conversation: Conversation, plan: CallPlan | None = None) -> dict[str, float]:
+def measured_features(
+    conversation: Conversation, plan: CallPlan | None = None, form: MeasuredForm | None = None
+) -> dict[str, float]:
     """Every feature that can be measured on the call, by name; empty for a call without words.
 
-    Features that need English words are left out for other languages, those that need a plan without one.
+    Features that need English words are left out for other languages, those that need a plan without one. `form` is
+    the call's, where it was measured already.
     """
-    call = MeasuredCall(conversation)
+    form = form or MeasuredForm(conversation)
+    call = form.call
     if not call.turns:
         return {}
-    features = {**turn_taking(call), **language(call)}
+    features = dict(form.features)
     if call.is_english:
-        features |= {**spoken_style(call), **cohesion(call), **english(call), **domain_words(call)}
-        features |= moods(call, plan.customer if plan else None)
-        ill_formed = ill_formed_share(call)
-        if ill_formed is not None:
-            features["ill_formed_share"] = ill_formed
+        features |= {**domain_words(call), **moods(call, plan.customer if plan else None)}
     if plan is not None:
         features |= plan_fit(call, plan)
     return features
 
 
-def grade_locally(conversation: Conversation, plan: CallPlan | None = None) -> Grade:
+def grade_locally(conversation: Conversation, plan: CallPlan | None = None, form: MeasuredForm | None = None) -> Grade:
     """Grades one call on 0-5 from its form.
 
     Args:
         conversation: The call; one without any words gets 0.
         plan: What was planned, where it is known; adds facts mentioned and the fit of feelings.
+        form: The call's, where it was measured already.
 
     Returns:
         Realism, coherence and naturalness are weighted geometric means of feature scores, times 5 and
         the scores of what limits every side; overall is the mean of their mean and their lowest.
         The rationale names the worst features.
     """
-    features = measured_features(conversation, plan)
+    features = measured_features(conversation, plan, form)
     rubric = local_rubric()
     if not features:
         nothing = "The call has no words."

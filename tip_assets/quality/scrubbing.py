@@ -72,7 +72,7 @@ def redact(
     annotations, turns = conversation.annotations, conversation.turns
     spans = tuple(sorted(annotations.spans or (), key=lambda span: (span.turn, span.start)))
     original = [span for span in spans if not _is_replaced(span, turns)]
-    known = [*facts, *_facts_under(conversation, original)]
+    known = list(dict.fromkeys([*facts, *_facts_under(conversation, original)]))
     draw = annotations.extra.get(SURROGATE_DRAW)
     seed = f"{conversation.id}/{draw}" if draw else conversation.id
     replace = _replacer(style, mentions_of(turns, original), known, key, seed)

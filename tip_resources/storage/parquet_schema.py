@@ -40,10 +40,7 @@ def from_row(row: dict[str, Any], kind: type) -> Any:
     Raises:
         msgspec.ValidationError: The row is not of that kind.
     """
-    return msgspec.convert(
-        {name: _unpack(row[name], field) for name, field in _typed_fields(kind) if name in row},
-        type=kind,
-    )
+    return msgspec.convert(_unpack_struct(row, kind), type=kind)
 
 
 @cache
@@ -57,6 +54,21 @@ def _fields(kind: type) -> tuple[inspect.Field, ...]:
 @cache
 def _typed_fields(kind: type) -> tuple[tuple[str, inspect.Type], ...]:
     return tuple((field.name, _without_null(field.type)) for field in _fields(kind))
+
+
+@cache
+def _read_fields(kind: type) -> tuple[tuple[str, inspect.Type | None], ...]:
+    """The fields by name; None for one whose values need no unpacking, which is most of what a call holds."""
+    return tuple((name, field if _needs_unpacking(field) else None) for name, field in _typed_fields(kind))
+
+
+def _needs_unpacking(kind: inspect.Type) -> bool:
+    """Whether there is JSON text in it, or a field that came or went since could be an error."""
+    if isinstance(kind, inspect.StructType):
+        return kind.forbid_unknown_fields or any(field is not None for _, field in _read_fields(kind.cls))
+    if isinstance(kind, inspect.VarTupleType | inspect.ListType):
+        return _needs_unpacking(_without_null(kind.item_type))
+    return isinstance(kind, inspect.DictType | inspect.AnyType)
 
 
 def _without_null(kind: inspect.Type) -> inspect.Type:
@@ -91,12 +103,20 @@ def _pack(value: Any, kind: inspect.Type) -> Any:
     return value
 
 
+def _unpack_struct(row: dict[str, Any], kind: type) -> dict[str, Any]:
+    # A field that came later is missing in older sets, and its default stands.
+    return {
+        name: row[name] if field is None else _unpack(row[name], field)
+        for name, field in _read_fields(kind)
+        if name in row
+    }
+
+
 def _unpack(value: Any, kind: inspect.Type) -> Any:
     if value is None:
         return None
     if isinstance(kind, inspect.StructType):
-        # A field that came later is missing in older sets, and its default stands.
-        return {name: _unpack(value[name], field) for name, field in _typed_fields(kind.cls) if name in value}
+        return _unpack_struct(value, kind.cls)
     if isinstance(kind, inspect.VarTupleType | inspect.ListType):
         return [_unpack(item, kind.item_type) for item in value]
     if isinstance(kind, inspect.DictType | inspect.AnyType):

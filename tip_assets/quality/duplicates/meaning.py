@@ -6,20 +6,22 @@ matches least does. docs/duplicates.md has the figures.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.duplicates.semantic import CallPair, SentenceModel
 from tip_assets.quality.duplicates.spoken_pieces import MOST_PIECES, Named, Piece, named_in, pieces_of
 from tip_assets.quality.duplicates.word_vectors import WordVectors
-from tip_resources.domain.conversation import Conversation, Turn
+from tip_resources.domain.conversation import Conversation, Speaker, Turn
 
 Vectors = NDArray[np.float32]
+_SPEAKERS = get_args(Speaker)
 
 # A piece may match one that stands up to this share of the call earlier or later.
 _DRIFT = 0.15
@@ -48,10 +50,10 @@ _NAMED_KEPT = 1_024
 
 
 class Said(NamedTuple):
-    """A call as it is compared: a unit vector, a speaker and a weight a piece, in order, and what it names."""
+    """A call as it is compared: vectors, numbers of speakers and weights of its pieces, in order, and what it names."""
 
     vectors: Vectors
-    speakers: NDArray[np.str_]
+    speakers: NDArray[np.int8]
     weights: NDArray[np.float64]
     named: Named
 
@@ -130,7 +132,14 @@ class MeaningComparer:
         calls = {call.id: call for pair in pairs for call in (pair.new, pair.earlier)}
         said = dict(zip(calls, said_by(list(calls.values()), model, self._named), strict=True))
         both = [(said[pair.new.id], said[pair.earlier.id]) for pair in pairs]
-        return [likeness(new, earlier) if new and earlier else 0.0 for new, earlier in both]
+        # The matrices are small: a second thread mostly waits, and that took ten times the CPU on a busy machine.
+        with _blas().limit(limits=1, user_api="blas"):
+            return [likeness(new, earlier) if new and earlier else 0.0 for new, earlier in both]
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _key(pair: CallPair) -> bytes:
@@ -151,7 +160,7 @@ def said_by(
     return [
         Said(
             np.stack([rows[piece.text] for piece in found]),
-            np.array([piece.speaker for piece in found]),
+            np.array([_SPEAKERS.index(piece.speaker) for piece in found], dtype=np.int8),
             np.array([piece.weight for piece in found]),
             named(call.turns),
         )

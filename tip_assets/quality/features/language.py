@@ -46,7 +46,7 @@ def language(call: MeasuredCall) -> dict[str, float]:
 
 def english(call: MeasuredCall) -> dict[str, float]:
     """Features that need English words."""
-    features = {"function_word_share": fmean(word in _STOPWORDS for word in call.words)}
+    features = {"function_word_share": fmean([word in _STOPWORDS for word in call.words])}
     contracted = expanded = 0
     for turn in call.turns:
         previous = ""
@@ -63,17 +63,18 @@ def mattr(words: list[str]) -> float:
     """Mean share of different words over all windows of 50 words; the plain share for a shorter text."""
     if len(words) <= _MATTR_WINDOW:
         return len(set(words)) / len(words)
-    window = Counter(words[:_MATTR_WINDOW])
-    different = total = len(window)
-    for leaving, entering in zip(words, words[_MATTR_WINDOW:], strict=False):
-        window[leaving] -= 1
-        if window[leaving] == 0:
-            different -= 1
-        if window[entering] == 0:
-            different += 1
-        window[entering] += 1
-        total += different
-    return total / (len(words) - _MATTR_WINDOW + 1) / _MATTR_WINDOW
+    # A word adds one to each window in which it is the first of its kind: to those that begin after its last place.
+    total, last_start = 0, len(words) - _MATTR_WINDOW
+    place_of: dict[str, int] = {}
+    for place, word in enumerate(words):
+        first = place_of.get(word, -1) + 1
+        if first <= place - _MATTR_WINDOW:
+            first = place - _MATTR_WINDOW + 1
+        last = place if place < last_start else last_start
+        if last >= first:
+            total += last - first + 1
+        place_of[word] = place
+    return total / (last_start + 1) / _MATTR_WINDOW
 
 
 def _repeated_share(counts: Counter) -> float:

@@ -23,7 +23,7 @@ def moods(call: MeasuredCall, customer: Persona | None) -> dict[str, float]:
     valences = [valence(turn) for turn in call.turns_of("customer")]
     features: dict[str, float] = {}
     if len(valences) > 1:
-        features["mood_swings"] = fmean(one * other < 0 for one, other in pairwise(valences))
+        features["mood_swings"] = fmean([one * other < 0 for one, other in pairwise(valences)])
     if customer is not None and customer.emotion_arc and len(valences) > 3:
         features["arc_fit"] = _arc_fit(valences, customer.emotion_arc)
     return features

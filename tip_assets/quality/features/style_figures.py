@@ -13,12 +13,10 @@ from typing import Literal
 
 import msgspec
 
-from tip_assets.quality.features.cohesion import cohesion
-from tip_assets.quality.features.grammar import ill_formed_share
-from tip_assets.quality.features.language import english, language
 from tip_assets.quality.features.measured_call import MeasuredCall, MeasuredTurn
+from tip_assets.quality.features.measured_form import MeasuredForm
 from tip_assets.quality.features.moods import moods, valence
-from tip_assets.quality.features.turn_taking import HEDGES, spoken_style, turn_taking
+from tip_assets.quality.features.turn_taking import HEDGES
 from tip_assets.quality.word_lists import word_list
 from tip_resources.domain.conversation import Conversation, Turn
 
@@ -118,20 +116,19 @@ FIGURES: dict[str, StyleFigure] = {
 TELLING_FIGURES = tuple(name for name, figure in FIGURES.items() if figure.tells_apart)
 
 
-def style_figures(conversation: Conversation) -> dict[str, float]:
+def style_figures(conversation: Conversation, form: MeasuredForm | None = None) -> dict[str, float]:
     """Those of `FIGURES` that the call gives a chance to measure, in that order; empty for a call without words.
 
     Left out are figures that need English where the call is in another language, those of a speaker who says nothing,
-    and overlap where no times are known.
+    and overlap where no times are known. `form` is the call's, where it was measured already.
     """
-    call = MeasuredCall(conversation)
+    form = form or MeasuredForm(conversation)
+    call = form.call
     if not call.turns:
         return {}
-    found = {**turn_taking(call), **language(call), **_turns(call), **_breaking_in(conversation.turns)}
+    found = {**form.features, **_turns(call), **_breaking_in(conversation.turns)}
     if call.is_english:
-        found |= {**spoken_style(call), **cohesion(call), **english(call), **_habits(call), **_feelings(call)}
-        if (ill_formed := ill_formed_share(call)) is not None:
-            found["ill_formed_share"] = ill_formed
+        found |= {**_habits(call), **_feelings(call)}
     return {name: found[name] for name in FIGURES if name in found}
 
 
@@ -155,15 +152,15 @@ def turn_taking_entropy(speakers: Sequence[str]) -> float:
 def _turns(call: MeasuredCall) -> dict[str, float]:
     turns, lengths = call.turns, [len(turn.words) for turn in call.turns]
     found = {
-        "short_turn_share": fmean(length <= _SHORT_TURN_WORDS for length in lengths),
-        "one_word_share": fmean(length == 1 for length in lengths),
-        "long_turn_share": fmean(length > _LONG_TURN_WORDS for length in lengths),
-        "sentences_per_turn": fmean(len(turn.sentences) for turn in turns),
-        "sentence_words": fmean(len(sentence) for turn in turns for sentence in turn.sentences),
+        "short_turn_share": fmean([length <= _SHORT_TURN_WORDS for length in lengths]),
+        "one_word_share": fmean([length == 1 for length in lengths]),
+        "long_turn_share": fmean([length > _LONG_TURN_WORDS for length in lengths]),
+        "sentences_per_turn": fmean([len(turn.sentences) for turn in turns]),
+        "sentence_words": fmean([len(sentence) for turn in turns for sentence in turn.sentences]),
     }
     for speaker in ("agent", "customer"):
         if said := call.turns_of(speaker):
-            found[f"{speaker}_turn_words"] = fmean(len(turn.words) for turn in said)
+            found[f"{speaker}_turn_words"] = fmean([len(turn.words) for turn in said])
     if len(turns) >= _LEAST_TURNS:
         found["turn_taking_entropy"] = turn_taking_entropy([turn.speaker for turn in turns])
     return found
@@ -173,7 +170,7 @@ def _breaking_in(turns: Sequence[Turn]) -> Mapping[str, float]:
     changes = [(one, other) for one, other in pairwise(turns) if one.speaker != other.speaker]
     if not changes:
         return {}
-    found = {"cut_off_share": fmean(one.text.rstrip(" \"'\u201d").endswith(_CUT_OFF) for one, _ in changes)}
+    found = {"cut_off_share": fmean([one.text.rstrip(" \"'\u201d").endswith(_CUT_OFF) for one, _ in changes])}
     overlaps = [overlap for pair in changes if (overlap := _overlap(*pair)) is not None]
     if len(overlaps) == len(changes):
         found["overlap_share"] = fmean(overlaps)
@@ -191,19 +188,19 @@ def _habits(call: MeasuredCall) -> dict[str, float]:
         "fillers_per_100_words": per_100 * sum(word in _FILLERS for word in call.words),
         "hedges_per_100_words": per_100 * sum(len(HEDGES.findall(text)) for text in texts),
         "restarts_per_100_words": per_100 * sum(_restarts(turn.words) for turn in turns),
-        "unfinished_share": fmean(turn.words[-1] in _UNFINISHED_ENDINGS for turn in turns),
+        "unfinished_share": fmean([turn.words[-1] in _UNFINISHED_ENDINGS for turn in turns]),
         "thanks_share": _said_share(texts, _THANKS.search),
         "sorry_share": _said_share(texts, _SORRY.search),
     }
     if len(turns) > 1:
-        found["echo_share"] = fmean(_echoes(before, turn) for before, turn in pairwise(turns))
+        found["echo_share"] = fmean([_echoes(before, turn) for before, turn in pairwise(turns)])
     if agent := [text for text, turn in zip(texts, turns, strict=True) if turn.speaker == "agent"]:
         found["understanding_share"] = _said_share(agent, _UNDERSTANDING.search)
     return found
 
 
 def _said_share(texts: Sequence[str], found: Callable[[str], object]) -> float:
-    return fmean(found(text) is not None for text in texts)
+    return fmean([found(text) is not None for text in texts])
 
 
 def _restarts(words: Sequence[str]) -> int:

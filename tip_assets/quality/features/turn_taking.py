@@ -48,7 +48,7 @@ def turn_taking(call: MeasuredCall) -> dict[str, float]:
     mean = total / len(lengths)
     customer_words = sum(len(turn.words) for turn in call.turns_of("customer"))
     speaker_means = [
-        fmean(len(turn.words) for turn in call.turns_of(speaker)) if call.turns_of(speaker) else 0.0
+        fmean([len(turn.words) for turn in call.turns_of(speaker)]) if call.turns_of(speaker) else 0.0
         for speaker in ("agent", "customer")
     ]
     return {
@@ -67,8 +67,8 @@ def spoken_style(call: MeasuredCall) -> dict[str, float]:
     turns = call.turns
     texts = [" ".join(turn.words) for turn in turns]
     return {
-        "backchannel_share": fmean(is_backchannel(turn) for turn in turns),
-        "question_share": fmean(turn.asks for turn in turns),
+        "backchannel_share": fmean([is_backchannel(turn) for turn in turns]),
+        "question_share": fmean([turn.asks for turn in turns]),
         "disfluencies_per_100_words": 100 * _disfluencies(turns, texts) / len(call.words),
         "opening": float(any(_OPENING.search(text) for text in texts[:_OPENING_TURNS])),
         "closing": float(any(_CLOSING.search(text) for text in texts[-_CLOSING_TURNS:])),
@@ -99,7 +99,7 @@ def _doubled_share(turns: list[MeasuredTurn]) -> float:
     """Share of turns that follow one of the same speaker."""
     if len(turns) < 2:
         return 0.0
-    return fmean(one.speaker == other.speaker for one, other in pairwise(turns))
+    return fmean([one.speaker == other.speaker for one, other in pairwise(turns)])
 
 
 def _disfluencies(turns: list[MeasuredTurn], texts: list[str]) -> int:

@@ -24,6 +24,12 @@ _UNIT_WORDS = ("apt", "apartment", "unit", "suite", "ste")
 _STATE_AND_ZIP = re.compile(r"^(?:[A-Za-z]{2}|[A-Za-z ]{4,20})\s+(\d{5})(?:-\d{4})?$")
 _SPACELESS_SCRIPT = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _LIKE_A_DATE = re.compile(rf"\d[-/.]\d|\b(?:{'|'.join(MONTH_NUMBERS)})\b", re.IGNORECASE)
+_TOKEN = re.compile(r"[^\W\d_]+|\d+")
+_DIGITS = re.compile(r"\d+")
+_BETWEEN_NAMES = re.compile(r"[\s\-,.]+")
+_BETWEEN_LINES = re.compile(r"[,\n]")
+_ONE_LETTER = re.compile(r"\b[A-Za-z]\b")
+_AT = re.compile(r"@|\sat\s")
 _NOT_COMPACT = bytes(set(range(1, 128)) - set(b"abcdefghijklmnopqrstuvwxyz0123456789"))
 # A month and day alone is found through its date; a shorter number is searched for whole only.
 LEAST_DIGITS = 4
@@ -132,17 +138,16 @@ def _unique(items: Iterator) -> tuple:
 
 
 def _has_digit_form(text: str) -> bool:
-    return any(char.isdigit() for char in number_form(text))
+    return any(map(str.isdigit, number_form(text)))
 
 
 def _is_spelled(text: str) -> bool:
     """Whether a spoken form spells letter by letter; its other words ("as in river") are no names."""
-    letters = re.findall(r"\b[A-Za-z]\b", text)
-    return len(letters) > 2 or " as in " in text.lower()
+    return len(_ONE_LETTER.findall(text)) > 2 or " as in " in text.lower()
 
 
 def _name_words(text: str) -> Iterator[str]:
-    for part in re.split(r"[\s\-,.]+", text):
+    for part in _BETWEEN_NAMES.split(text):
         word = text_form(part)
         if len(word) > 1 and word not in NAME_PARTICLES and not word.isdigit():
             yield word
@@ -158,13 +163,13 @@ def _handles(value: str) -> Iterator[str]:
 
 
 def _phrases(text: str, is_address: bool) -> Iterator[tuple[str, ...]]:
-    whole = tuple(re.findall(r"[^\W\d_]+|\d+", fold(text)))
+    whole = tuple(_TOKEN.findall(fold(text)))
     if whole:
         yield whole
     if not is_address:
         return
-    for segment in re.split(r"[,\n]", text):
-        words = tuple(re.findall(r"[^\W\d_]+|\d+", fold(segment)))
+    for segment in _BETWEEN_LINES.split(text):
+        words = tuple(_TOKEN.findall(fold(segment)))
         if not words or _STATE_AND_ZIP.match(segment.strip()) or len("".join(words)) < 3:
             continue
         if any(word.isdigit() for word in words):
@@ -183,7 +188,7 @@ def _with_suffix_variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 def _address_numbers(text: str) -> Iterator[str]:
     """Number-stream forms of the street line and the unit: "1420maplestreet", "1420maple", "apt3b"."""
-    for segment in re.split(r"[,\n]", text):
+    for segment in _BETWEEN_LINES.split(text):
         words = fold(segment).split()
         if not words or not _has_digit_form(segment) or _STATE_AND_ZIP.match(segment.strip()):
             continue
@@ -200,7 +205,8 @@ def _address_numbers(text: str) -> Iterator[str]:
 
 
 def _email_local_part(text: str) -> str:
-    return re.split(r"@|\sat\s", text, maxsplit=1)[0] if re.search(r"@|\sat\s", text) else ""
+    at = _AT.search(text)
+    return text[: at.start()] if at else ""
 
 
 def _dates_in(text: str) -> Iterator[tuple[int | None, int, int]]:
@@ -225,7 +231,7 @@ def _numbers(
         return tuple(DigitForm(digits, frozenset(), True) for digits in sorted(zips))
     forms: dict[str, set[str]] = {}
     for text in said:
-        groups = re.findall(r"\d+", number_form(text)) if not re.search(r"\d", text) else re.findall(r"\d+", text)
+        groups = _DIGITS.findall(text) or _DIGITS.findall(number_form(text))
         digits = "".join(groups)
         if len(digits) >= LEAST_DIGITS:
             forms.setdefault(digits, set()).update(_number_parts(digits, groups))

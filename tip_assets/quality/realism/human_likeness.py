@@ -10,6 +10,7 @@ from importlib.resources import files
 
 import msgspec
 
+from tip_assets.quality.features.measured_form import MeasuredForm
 from tip_assets.quality.features.style_figures import style_figures
 from tip_resources.domain.conversation import Conversation
 
@@ -39,8 +40,10 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[FeatureWeight, ...]
 
 
-def human_likeness(conversation: Conversation) -> float | None:
+def human_likeness(conversation: Conversation, form: MeasuredForm | None = None) -> float | None:
     """0 (like the scripted and damaged calls of the training) to 1 (like the hand-written ones).
+
+    `form` is the call's, where it was measured already.
 
     None where a call is too short to say (under 6 turns), has one speaker only, or is not in English.
     """
@@ -49,7 +52,7 @@ def human_likeness(conversation: Conversation) -> float | None:
         return None
     if not conversation.language.lower().startswith("en"):
         return None
-    measured = style_figures(conversation)
+    measured = style_figures(conversation, form)
     if not measured:
         return None
     weights = trained_weights()

@@ -1,10 +1,15 @@
 """The schema takes what Lex takes and refuses every broken variant, naming the place."""
 
 import copy
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tip_assets.exports.lex_schema import MAX_PROBLEMS, lex_problems
+from tip_assets.exports.lex_schema import MAX_PROBLEMS, lex_problems, lex_validator
+from tip_assets.exports.lex_shape import surely_fits
 
 GOOD = {
     "Version": "1.1.0",
@@ -21,9 +26,61 @@ GOOD = {
 }
 
 
-def broken(path: tuple, value) -> dict:
-    """GOOD with the value at `path` replaced; `...` removes it."""
-    document = copy.deepcopy(GOOD)
+# With every field that the schema knows.
+FULL: dict[str, Any] = copy.deepcopy(GOOD) | {"Channel": "VOICE", "LanguageCode": "en-US"}
+FULL["ContentMetadata"] = {
+    "RedactionTypes": ["PII"],
+    "Output": "Redacted",
+    "RedactionTypesMetadata": {"PII": {"RedactionEntitiesRequested": ["NAME"], "RedactionMaskMode": "PII"}},
+}
+FULL["Transcript"][0] |= {
+    "BeginOffsetMillis": 0,
+    "EndOffsetMillis": 9,
+    "Redaction": {"RedactedTimestamps": [{"BeginOffsetMillis": 1, "EndOffsetMillis": 2}]},
+}
+
+
+def places(value, path: tuple = ()) -> Iterator[tuple]:
+    """The paths to everything in a document."""
+    if path:
+        yield path
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], (*path, key))
+
+
+SCALARS = st.sampled_from(
+    [
+        ...,
+        None,
+        True,
+        -1,
+        0,
+        1,
+        1.0,
+        1.5,
+        "",
+        " ",
+        "a",
+        "1",
+        "PII",
+        "VOICE",
+        "AGENT",
+        "Raw",
+        "en-US",
+        "en-US\n",
+        "x" * 257,
+    ]
+)
+ANYTHING = st.one_of(
+    SCALARS,
+    st.lists(SCALARS.filter(lambda value: value is not ...), max_size=2),
+    st.sampled_from([{}, [{}], ["PII", "PII"], ["NAME", "NAME"], {"PII": {}}, {"PII": None}]),
+)
+
+
+def broken(path: tuple, value, whole: dict = GOOD) -> dict:
+    """`whole` with the value at `path` replaced; `...` removes it."""
+    document = copy.deepcopy(whole)
     place = document
     for key in path[:-1]:
         place = place[key]
@@ -94,6 +151,18 @@ def test_a_broken_file_is_refused_with_the_place(path, value, place):
 @pytest.mark.parametrize("document", [None, [], "text", 7])
 def test_what_is_no_object_is_refused(document):
     assert lex_problems(document)
+
+
+def test_whole_documents_need_no_walk_of_the_schema():
+    assert surely_fits(GOOD)
+    assert surely_fits(FULL)
+
+
+@given(st.sampled_from(list(places(FULL))), ANYTHING)
+def test_the_quick_check_accepts_nothing_that_the_schema_refuses(path, value):
+    document = broken(path, value, FULL)
+    if surely_fits(document):
+        assert not list(lex_validator().iter_errors(document))
 
 
 def test_messages_never_quote_the_transcript():

@@ -41,7 +41,7 @@ needs_model = pytest.mark.skipif(not _MODEL_HERE, reason="needs sentence-transfo
 def said(*topics: int) -> Said:
     """A call whose n-th piece is about topic n; different topics have nothing in common."""
     vectors = np.eye(64, dtype=np.float32)[list(topics)]
-    speakers = np.array(["agent", "customer"] * len(topics))[: len(topics)]
+    speakers = np.array([0, 1] * len(topics), dtype=np.int8)[: len(topics)]
     return Said(vectors, speakers, np.ones(len(topics)), Named({"agent": frozenset()}, frozenset()))
 
 

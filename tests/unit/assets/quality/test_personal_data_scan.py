@@ -58,12 +58,18 @@ def test_without_hyperscan_the_same_spans_are_found(monkeypatch: pytest.MonkeyPa
     calls = [*read_good_calls(), make_call(*SAID), make_call(*(text.lower() for text in SAID))]
     with_hyperscan = [find_spans(call, facts) for call in calls for facts in ((), FACTS)]
     monkeypatch.setitem(sys.modules, "hyperscan", None)
-    triggers.scanner.cache_clear()
+    forget_scanners()
     try:
-        assert isinstance(triggers.scanner(False), ReScanner)
+        assert isinstance(triggers.scanner(), ReScanner)
+        assert isinstance(triggers.fact_scanner(), ReScanner)
         assert [find_spans(call, facts) for call in calls for facts in ((), FACTS)] == with_hyperscan
     finally:
-        triggers.scanner.cache_clear()
+        forget_scanners()
+
+
+def forget_scanners() -> None:
+    triggers.scanner.cache_clear()
+    triggers.fact_scanner.cache_clear()
 
 
 def test_both_engines_see_the_same_turns():

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tip_resources.domain.call_plan import CallPlan
 from tip_resources.domain.codec import conversation_from_json, from_json, to_json
 from tip_resources.domain.conversation import Annotations, Conversation, Turn
-from tip_resources.domain.dataset_spec import DatasetSpec
+from tip_resources.domain.dataset_spec import Budget, DatasetSpec
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.grade import Grade
 from tip_resources.domain.persona import Persona, PersonalFact, SpeechHabits
@@ -198,3 +199,17 @@ def test_a_line_that_cannot_be_used_says_where(line: str, said: str) -> None:
     with pytest.raises(BadInput, match="line 7") as error:
         conversation_from_json(line, where="line 7")
     assert said in str(error.value)
+
+
+def test_fields_that_came_or_went_since_a_set_was_stored_do_no_harm(tmp_path: Path) -> None:
+    spec = DatasetSpec(name="a", count=3, domain="retail", budget=Budget(max_cost=5.0))
+    call = Conversation(id="1", turns=(Turn(speaker="agent", text="Hello."),), annotations=Annotations(extra={"a": 1}))
+    specs = write_set([spec], DatasetSpec, tmp_path / "specs").with_columns(
+        gone=pl.lit(1), budget=pl.col("budget").struct.with_fields(gone=pl.lit(2))
+    )
+    calls = write_set([call], Conversation, tmp_path / "calls").with_columns(
+        annotations=pl.col("annotations").struct.with_fields(gone=pl.lit("x")),
+        turns=pl.col("turns").list.eval(pl.element().struct.with_fields(gone=pl.lit(3))),
+    )
+    assert list(read_set(specs.drop("priority"), DatasetSpec)) == [spec]
+    assert list(read_set(calls.drop("provenance"), Conversation)) == [call]
