@@ -5,15 +5,8 @@ from tip_resources.storage.seen_ids import SeenIds
 
 def test_an_id_is_new_once() -> None:
     with SeenIds() as seen:
-        assert [seen.add(id_) for id_ in ("a", "b", "a", "", "\ud800", "", "A")] == [
-            True,
-            True,
-            False,
-            True,
-            True,
-            False,
-            True,
-        ]
+        assert all(seen.add(id_) for id_ in ("a", "b", "", "\ud800", "A"))
+        assert not any(seen.add(id_) for id_ in ("a", "", "\ud800"))
         assert "b" in seen and "c" not in seen
 
 
