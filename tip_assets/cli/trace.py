@@ -39,15 +39,14 @@ def trace(what: str, line: int | None, with_prompt: bool, as_json: bool) -> None
     from tip_assets.exports.exported_line import exported_line
     from tip_assets.exports.origin import origin_of
     from tip_resources.domain.codec import to_builtins
-    from tip_resources.settings.layers import load_settings
-    from tip_resources.storage.layout import Layout
+    from tip_resources.storage.layout import layout_of
 
     home = project_home()
     is_file = line is not None or Path(what).exists() or Path(what).suffix != ""
     found = exported_line(Path(what), line) if is_file else None
     call = found.call if found else what
     dataset = (found.dataset if found else "") or _dataset_of(home, call)
-    layout = Layout(load_settings(home).storage_url, home)
+    layout = layout_of(home)
     with TemporaryDirectory() as copies:
         origin = origin_of(call, dataset, layout, Path(copies))
     asked = _asked(home, dataset)
