@@ -51,7 +51,7 @@ def main() -> None:
         scenarios, personas, delivered = _stored(plans, calls, Path(folder))
         before = peak_memory_mb()
         with _timed("draw the sample"):
-            sample = sample_of_set(delivered, Conversation)
+            sample = sample_of_set(delivered)
         with _timed("count the plan"):
             rows = counted_coverage(scenarios, personas, delivered, tuple(library.templates))
         with _timed("read plan and course in text"):

@@ -59,8 +59,9 @@ def analyze(source: Path, folder: Path, reference_file: Path | None, embeddings:
 
     Diversity: does the set repeat itself (compression ratio, distinct n-grams, phrases shared between calls,
     Self-BLEU, Vendi score, variety of words). Style: turn lengths, hesitation, back-channels, questions, moods, each as
-    a distance to the reference calls, and in words which are off. A set of more than 1,000 calls is measured on a
-    sample, the same one every time. docs/metrics.md defines every figure.
+    a distance to the reference calls, and in words which are off. A set of more than 1,000 calls, or of
+    more than 24 million characters, is measured on a sample, the same one every time. docs/metrics.md defines every
+    figure.
 
     \b
     tip analyze calls.jsonl --output metrics
@@ -87,10 +88,10 @@ def analyze(source: Path, folder: Path, reference_file: Path | None, embeddings:
 def _analysed(calls: "_Calls", reference: "Reference", embeddings: str) -> "Analysis":
     from tip_assets.quality.flow.template_rate import template_rate
     from tip_assets.quality.metrics.analysis import analyse
-    from tip_assets.quality.metrics.sampling import SAMPLE_CALLS, sample_of
+    from tip_assets.quality.metrics.sampling import SAMPLE_CALLS, sample_of_calls
 
     with progress_bar(None, "read") as bar:
-        sample = sample_of(calls.read(bar))
+        sample = sample_of_calls(calls.read(bar))
     if not sample.items:
         what = f"none of its {calls.lines} lines is a call" if calls.lines else "there is no call in it"
         raise BadInput(f"{what}.", where=str(calls.source), mend=_SMALLEST_LINE)

@@ -155,10 +155,8 @@ def _stop(datasets: list[str]) -> int:
 
 
 def _kept_so_far(dataset: str) -> str:
-    from tip_resources.settings.layers import load_settings
     from tip_resources.storage.checkpoint import Checkpoint
-    from tip_resources.storage.layout import Layout
+    from tip_resources.storage.layout import layout_of
 
-    home = project_home()
-    kept = len(Checkpoint(Layout(load_settings(home).storage_url, home).parts(dataset)).finished())
+    kept = len(Checkpoint(layout_of(project_home()).parts(dataset)).finished())
     return f" with {kept} of {_known(dataset).spec.count} calls kept" if kept else ""

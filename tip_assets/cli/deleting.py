@@ -27,15 +27,14 @@ def delete(dataset: str, yes: bool, keep_exports: bool) -> None:
     from tip_resources.database.request_orders import RequestOrders
     from tip_resources.database.requests import RequestStore
     from tip_resources.settings.changes import this_person
-    from tip_resources.settings.layers import load_settings
-    from tip_resources.storage.layout import Layout
+    from tip_resources.storage.layout import layout_of
 
     home = project_home()
     engine = database(home)
     row = known_request(RequestStore(engine), dataset)
     if row.state in ("requested", "running"):
         raise BadInput(f"{dataset} is {row.state}.", mend=f"First: tip cancel {dataset}")
-    layout = Layout(load_settings(home).storage_url, home)
+    layout = layout_of(home)
     with dagster_instance() as instance:
         removal = DatasetRemoval(home, layout, engine, instance, dataset)
         removal.refuse_while_under_way()

@@ -147,11 +147,10 @@ def _database(home: Path) -> str:
 
 
 def _storage(home: Path) -> str:
-    from tip_resources.settings.layers import load_settings
     from tip_resources.storage.diagnosis import try_storage
-    from tip_resources.storage.layout import Layout
+    from tip_resources.storage.layout import layout_of
 
-    return try_storage(Layout(load_settings(home).storage_url, home))
+    return try_storage(layout_of(home))
 
 
 def _models(home: Path) -> Iterator[Finding]:

@@ -15,8 +15,7 @@ from tip_resources.database.connection import database
 from tip_resources.database.fleet_gate import GateStore
 from tip_resources.database.requests import ENDED, DatasetRequest, RequestStore
 from tip_resources.domain.failures import BadInput
-from tip_resources.settings.layers import load_settings
-from tip_resources.storage.layout import Layout
+from tip_resources.storage.layout import layout_of
 from tip_resources.storage.objects import read_object
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def summary_of(home: Path, dataset: str) -> dict[str, Any]:
 
 def exports_of(home: Path, dataset: str) -> UPath:
     """The folder of all exports of a data set, here or in S3."""
-    return Layout(load_settings(home).storage_url, home).exports(dataset)
+    return layout_of(home).exports(dataset)
 
 
 def failure_of(row: DatasetRequest) -> str | None:

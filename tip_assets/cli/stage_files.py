@@ -15,6 +15,7 @@ from tip_assets.cli.console import EXIT_DONE_WITH_REJECTS, counted, print_json, 
 from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.failures import BadInput
 from tip_resources.storage.jsonl import BadLine, read_conversations
+from tip_resources.storage.seen_ids import SeenIds
 
 FILE = click.Path(path_type=Path)
 input_argument = click.argument("input_file", metavar="IN.jsonl", type=FILE)
@@ -80,17 +81,12 @@ class StageCalls:
         Raises:
             BadInput: The file holds no call at all; a half-written output is then thrown away.
         """
-        seen: set[int] = set()
-        with progress_bar(None, self._label) as bar:
+        with SeenIds() as seen, progress_bar(None, self._label) as bar:
             for item in read_conversations(self._path):
                 if isinstance(item, BadLine):
                     self.reject(item.reason)
                     continue
-                # Eight bytes of an id instead of the id: what is remembered stays small.
-                short = hash(item.id)
-                if short in seen:
-                    self._duplicate_ids += 1
-                seen.add(short)
+                self._duplicate_ids += not seen.add(item.id)
                 self._read += 1
                 bar.update()
                 yield item

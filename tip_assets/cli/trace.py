@@ -42,8 +42,7 @@ def trace(what: str, line: int | None, with_prompt: bool, as_json: bool) -> None
     from tip_assets.exports.exported_line import exported_line
     from tip_assets.exports.origin import origin_of
     from tip_resources.domain.codec import to_builtins
-    from tip_resources.settings.layers import load_settings
-    from tip_resources.storage.layout import Layout
+    from tip_resources.storage.layout import layout_of
 
     home = project_home()
     is_dataset = line is None and not Path(what).is_file() and _asked(home, what) is not None
@@ -51,7 +50,7 @@ def trace(what: str, line: int | None, with_prompt: bool, as_json: bool) -> None
     found = exported_line(Path(what), line) if is_file and not is_dataset else None
     call = found.call if found else what
     dataset = what if is_dataset else (found.dataset if found else "") or _dataset_of(home, call)
-    layout = Layout(load_settings(home).storage_url, home)
+    layout = layout_of(home)
     asked = _asked(home, dataset)
     with TemporaryDirectory() as copies:
         origin = None if is_dataset else origin_of(call, dataset, layout, Path(copies))

@@ -1,10 +1,8 @@
 """One export while it is being put together: which calls may go in, the files, the totals, the manifest.
 
-The formats (lex.py, csv_export.py, jsonl_export.py) drive it. Memory holds one call at a time, plus about
-100 bytes for every call's id.
+The formats (lex.py, csv_export.py, jsonl_export.py) drive it. Memory holds one call at a time.
 """
 
-import hashlib
 import importlib.metadata
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +39,7 @@ from tip_resources.domain.persona import PersonalFact
 from tip_resources.domain.redaction import PiiSpan
 from tip_resources.storage.atomic import atomic_file
 from tip_resources.storage.checksums import ListedFiles
+from tip_resources.storage.seen_ids import SeenIds
 
 # Warnings that only the end of the stream knows, for example how many calls were scrubbed on the way.
 LateWarnings = Callable[[], Iterable[str]]
@@ -73,6 +72,7 @@ class ExportBuild:
         dataset: str,
         style: OutputStyle,
         key: bytes | None,
+        contacts: SeenIds,
         spools: tuple[IO[bytes], IO[bytes], IO[bytes]],
     ) -> None:
         self.folder = folder
@@ -83,7 +83,7 @@ class ExportBuild:
         self.files = self.conversations = self.turns = self.bytes = self.left_out = self.scripted = 0
         self._tagged_before = 0
         self.warnings: list[str] = []
-        self._contacts: set[bytes] = set()
+        self._contacts = contacts
         self._listed = ListedFiles()
         self._file_lines, self._left_out_lines, self._span_lines = spools
 
@@ -95,8 +95,7 @@ class ExportBuild:
         """
         for conversation in conversations:
             contact = contact_id(conversation, self.dataset)
-            key = hashlib.blake2b(contact.encode(), digest_size=16).digest()
-            if key in self._contacts:
+            if contact in self._contacts:
                 self.leave_out(conversation.id, "another call has the same id")
                 continue
             if not any(turn.text.strip() for turn in conversation.turns):
@@ -109,7 +108,7 @@ class ExportBuild:
                 self.leave_out(conversation.id, "its spans of personal data lie outside its text")
                 continue
             if (outgoing := self._outgoing(conversation, contact)) is not None:
-                self._contacts.add(key)
+                self._contacts.add(contact)
                 yield outgoing
 
     def _outgoing(self, conversation: Conversation, contact: str) -> OutgoingCall | None:
@@ -221,9 +220,11 @@ def building_export(
         tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as file_lines,
         tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as left_out_lines,
         tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as span_lines,
+        SeenIds() as contacts,
         building_folder(directory, export_format) as folder,
     ):
-        yield ExportBuild(folder, export_format, dataset, style, key, (file_lines, left_out_lines, span_lines))
+        spools = file_lines, left_out_lines, span_lines
+        yield ExportBuild(folder, export_format, dataset, style, key, contacts, spools)
 
 
 def _spans_fit(conversation: Conversation) -> bool:

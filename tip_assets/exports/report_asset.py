@@ -131,7 +131,7 @@ def _duplicates(platform: Platform, dataset: str, scratch: Path) -> DuplicateFin
     texts = PairTexts(platform.layout(), dataset, scratch)
     rejects, removed = (platform.open_set(name, dataset, scratch) for name in (REJECTS, DUPLICATES))
     return duplicate_findings(
-        read_set(rejects.filter(pl.col("reason") == "duplicate"), Reject),
+        read_set(rejects, Reject, where=pl.col("reason") == "duplicate"),
         read_set(removed, RemovedCall),
         facts_of=texts.facts_of,
         calls_of=texts.calls,

@@ -15,8 +15,11 @@ def read_plans(
     scenarios: pl.LazyFrame, personas: pl.LazyFrame, start: int = 0, stop: int | None = None
 ) -> Iterator[CallPlan]:
     """Plans with start <= index < stop. Both sets are in index order, a customer before its agent."""
-    people = read_set(_slice(personas, start, stop), Persona)
-    for scenario in read_set(_slice(scenarios, start, stop), Scenario):
+    wanted = pl.col("index") >= start
+    if stop is not None:
+        wanted &= pl.col("index") < stop
+    people = read_set(personas, Persona, wanted)
+    for scenario in read_set(scenarios, Scenario, wanted):
         customer, agent = next(people), next(people)
         yield CallPlan(index=scenario.index, scenario=scenario, customer=customer, agent=agent)
 
@@ -33,8 +36,3 @@ def with_plans(
                 break
         else:
             raise ValueError(f"conversation {conversation.id} (index {conversation.index}) has no plan")
-
-
-def _slice(frame: pl.LazyFrame, start: int, stop: int | None) -> pl.LazyFrame:
-    frame = frame.filter(pl.col("index") >= start)
-    return frame if stop is None else frame.filter(pl.col("index") < stop)

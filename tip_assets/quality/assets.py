@@ -116,7 +116,7 @@ def scrubbed_conversations(
     with clear_failures():
         also = presidio_finder() if settings.quality.presidio else None
     screen = ScrubScreen(settings.exports.styles_used, platform.redaction_key(spec.name), also)
-    good = read_set(graded_conversations.filter(passing(settings.quality.minimum_score)), Conversation)
+    good = read_set(graded_conversations, Conversation, where=passing(settings.quality.minimum_score))
     scratch = platform.layout().scratch(context.run.run_id, "scrubbed_conversations")
     planned = with_plans(good, read_plans(scenarios, personas))
     with clear_failures():

@@ -21,7 +21,6 @@ from tip_assets.quality.metrics.coverage import counted_coverage, read_coverage
 from tip_assets.quality.metrics.pictures import distance_picture
 from tip_assets.quality.metrics.sampling import Sampled, sample_of_set
 from tip_assets.quality.realism.reference import Reference, reference_or_none
-from tip_resources.domain.conversation import Conversation
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.set_metric import SetMetric
 from tip_resources.launch.step_failures import clear_failures
@@ -65,7 +64,7 @@ def dataset_metrics(
 ):
     """Diversity, style beside the reference calls, and coverage of the plan: a row for each figure, with its goal."""
     started, spec = time.perf_counter(), the_spec(dataset_specs)
-    sample = sample_of_set(scrubbed_conversations, Conversation)
+    sample = sample_of_set(scrubbed_conversations)
     with clear_failures():
         more = [
             *counted_coverage(scenarios, personas, scrubbed_conversations, _wanted_templates(platform, spec)),

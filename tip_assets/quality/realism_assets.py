@@ -3,7 +3,8 @@
 Assets with check specs have no return annotation: Dagster would read it as the type of every output.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import dagster as dg
@@ -14,6 +15,7 @@ from pydantic import Field
 from tip_assets.catalogue import CODE_VERSION, OWNERS, QUALITY, RUN_POOL
 from tip_assets.partitions import RECIPE_PARTITIONS, dataset_asset, recipes
 from tip_assets.platform import Platform
+from tip_assets.quality.metrics.sampling import sample_of_calls
 from tip_assets.quality.metrics_asset import reference_check, reference_check_spec
 from tip_assets.quality.realism.curve import CurvePoint, conclusion, curve_markdown, curve_points
 from tip_assets.quality.realism.discriminator import MOST_CALLS, Verdict, discriminate
@@ -115,10 +117,11 @@ def _names(changes: Iterable[str]) -> str:
     return ", ".join(changes) or "(none)"
 
 
-def _some(frame: pl.LazyFrame) -> list[Conversation]:
+def _some(frame: pl.LazyFrame) -> Sequence[Conversation]:
     """The set's calls, or as many as the discriminator can use, spread over it."""
     every = max(1, count_rows(frame) // MOST_CALLS)
-    return list(read_set(frame.gather_every(every), Conversation))[:MOST_CALLS]
+    some = islice(read_set(frame.gather_every(every), Conversation), MOST_CALLS)
+    return sample_of_calls(some).items
 
 
 def _round_spec(config: RoundConfig, platform: Platform) -> DatasetSpec:

@@ -18,6 +18,7 @@ from upath import UPath
 
 from tip_resources.domain.names import validate_dataset_name
 from tip_resources.home import project_home, state_folder
+from tip_resources.settings.layers import load_settings
 from tip_resources.storage.places import is_local, storage_root
 
 
@@ -77,3 +78,8 @@ class Layout:
     def clear_scratch(self, run_id: str) -> None:
         """Removes a run's working files, once its last step has written what it wanted to keep."""
         shutil.rmtree(self._state / "scratch" / run_id, ignore_errors=True)
+
+
+def layout_of(home: Path) -> Layout:
+    """Where things of a project folder lie, by its settings as they are now."""
+    return Layout(load_settings(home).storage_url, home)

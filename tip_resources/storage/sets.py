@@ -19,6 +19,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 # Enough rows to compress well, few enough that one batch of long calls stays under about 50 MB.
 ROWS_PER_PART = 2_000
+# Rows that are Python objects at once; as such they take some ten times as much as in a frame.
+_ROWS_AT_ONCE = 200
 
 
 class SetWriter:
@@ -31,6 +33,7 @@ class SetWriter:
         self._schema = parquet_schema(kind)
         self._scratch = scratch
         self._rows: list[dict[str, Any]] = []
+        self._frames: list[pl.DataFrame] = []
         self._parts = 0
         self.count = 0
         shutil.rmtree(scratch, ignore_errors=True)
@@ -40,20 +43,27 @@ class SetWriter:
         """Adds one value."""
         self._rows.append(to_row(value))
         self.count += 1
-        if len(self._rows) >= ROWS_PER_PART:
+        if len(self._rows) == _ROWS_AT_ONCE:
+            self._pack()
+        if self.count % ROWS_PER_PART == 0:
             self._flush()
 
     def finish(self) -> pl.LazyFrame:
         """All values written, in order, as a LazyFrame over the scratch folder."""
-        if self._rows or not self._parts:
+        self._pack()
+        if self._frames:
             self._flush()
         return pl.scan_parquet(sorted(self._scratch.glob("part-*.parquet")))
 
+    def _pack(self) -> None:
+        if self._rows or not self.count:  # an empty set has its columns too
+            self._frames.append(pl.DataFrame(self._rows, schema=self._schema))
+            self._rows = []
+
     def _flush(self) -> None:
-        frame = pl.DataFrame(self._rows, schema=self._schema)
-        frame.write_parquet(self._scratch / f"part-{self._parts:06d}.parquet")
+        pl.concat(self._frames, rechunk=True).write_parquet(self._scratch / f"part-{self._parts:06d}.parquet")
         self._parts += 1
-        self._rows = []
+        self._frames = []
 
 
 def write_set(values: Iterable[msgspec.Struct], kind: type[msgspec.Struct], scratch: Path) -> pl.LazyFrame:
@@ -64,10 +74,20 @@ def write_set(values: Iterable[msgspec.Struct], kind: type[msgspec.Struct], scra
     return writer.finish()
 
 
-def read_set(frame: pl.LazyFrame, kind: type[T]) -> Iterator[T]:
-    """The values of a set in order, a batch at a time."""
-    for batch in frame.collect_batches(chunk_size=ROWS_PER_PART, maintain_order=True):
-        for row in batch.iter_rows(named=True):
+def read_set(frame: pl.LazyFrame, kind: type[T], where: pl.Expr | None = None) -> Iterator[T]:
+    """The values of a set in order, as many at a time as lie together in its file.
+
+    Args:
+        frame: The set. `collect_batches` would read ahead: 20 to 150 MB more, the more the larger the set is.
+        kind: What a row is.
+        where: Only values of which this is true. Where many are: a filter on `frame` itself is worked out for each
+            batch anew.
+    """
+    for start in range(0, count_rows(frame), ROWS_PER_PART):
+        batch = frame.slice(start, ROWS_PER_PART)
+        if where is not None:
+            batch = batch.filter(where)
+        for row in batch.collect().iter_rows(named=True, buffer_size=_ROWS_AT_ONCE):
             yield from_row(row, kind)
 
 

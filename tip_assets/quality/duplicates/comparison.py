@@ -1,7 +1,6 @@
 """How the calls of a set are compared: by which methods, from how much likeness on, and who survives."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -17,8 +16,9 @@ Keep = Literal["best", "first"]
 # How deep it is looked: at the text as it stands and its letters alone, or at its words as well.
 WordMethods = Literal["exact", "near"]
 
-# Calls whose sketches are made, and looked up among what was delivered, at once.
+# Calls whose sketches are made, and looked up among what was delivered, at once; fewer where they are long.
 _BATCH_CALLS = 500
+_BATCH_CHARACTERS = 32_000_000
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +45,22 @@ def sketched(
     calls: Iterable[Conversation], methods: WordMethods = "near"
 ) -> Iterator[list[tuple[Conversation, CallSketch]]]:
     """The calls in order, some hundreds at a time, each with its sketch; for "exact" of fingerprints alone."""
-    iterator = iter(calls)
-    while batch := list(islice(iterator, _BATCH_CALLS)):
+    for batch in _batches(calls):
         made = sketches(batch) if methods == "near" else _fingerprints_alone(batch)
         yield list(zip(batch, made, strict=True))
+
+
+def _batches(calls: Iterable[Conversation]) -> Iterator[list[Conversation]]:
+    batch: list[Conversation] = []
+    characters = 0
+    for call in calls:
+        batch.append(call)
+        characters += sum(len(turn.text) for turn in call.turns)
+        if len(batch) == _BATCH_CALLS or characters >= _BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 def _fingerprints_alone(batch: Sequence[Conversation]) -> list[CallSketch]:

@@ -8,7 +8,7 @@ import msgspec
 
 from tip_assets.quality.metrics.diversity import EQUAL_SIZE, diversity_metrics
 from tip_assets.quality.metrics.measured_set import MeasuredSet, measured_set
-from tip_assets.quality.metrics.sampling import Sampled, sample_of
+from tip_assets.quality.metrics.sampling import Sampled, sample_of_calls
 from tip_assets.quality.metrics.style import Spreads, spreads, style_metrics, what_is_off
 from tip_assets.quality.realism.reference import Reference
 from tip_resources.domain.set_metric import SetMetric
@@ -78,7 +78,7 @@ def analyse(
     """
     started = time.perf_counter()
     ours = measured_set("the set", sample, on_call)
-    theirs = measured_set(reference.name, sample_of(reference.conversations), on_call)
+    theirs = measured_set(reference.name, sample_of_calls(reference.conversations), on_call)
     metrics = (
         *diversity_metrics(ours, theirs, embedding_model),
         *style_metrics(ours.style, theirs.style),

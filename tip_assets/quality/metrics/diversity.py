@@ -5,7 +5,7 @@ as many words) of each: those rows end in `_at_equal_size`.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cached_property
 from pathlib import PurePath
 from statistics import fmean
@@ -38,7 +38,7 @@ _LEAST_CALLS = 2
 class Drawn:
     """Calls to measure; their n-grams are counted once, when the first measure asks for them."""
 
-    def __init__(self, texts: Sequence[str], words: Sequence[Sequence[str]]) -> None:
+    def __init__(self, texts: Sequence[str], words: Sequence[Sequence[Hashable]]) -> None:
         self.texts = texts
         self.words = words
 
@@ -121,11 +121,17 @@ def diversity_metrics(ours: MeasuredSet, reference: MeasuredSet | None, embeddin
         embedding_model: A sentence-transformers model for the Vendi score by meaning; empty leaves that out.
     """
     mine = _Draws(ours)
+    theirs = _Draws(reference) if reference is not None and reference.words else None
+    mine.measure(
+        (name, part)
+        for name, measure in MEASURES.items()
+        for part in (mine.most(measure), *(mine.beside(measure, theirs) if theirs else ()))
+    )
     rows = [_whole(name, measure, mine) for name, measure in MEASURES.items()]
     if embedding_model:
         rows.append(_by_meaning(mine, embedding_model))
-    if reference is not None and reference.words:
-        theirs = _Draws(reference)
+    if theirs is not None:
+        theirs.measure((name, part) for name, measure in MEASURES.items() for part in theirs.beside(measure, mine))
         rows += [_beside(name, measure, mine, theirs) for name, measure in MEASURES.items()]
     spreads = reference.lexical if reference is not None else {}
     rows += [
@@ -135,24 +141,74 @@ def diversity_metrics(ours: MeasuredSet, reference: MeasuredSet | None, embeddin
     return rows
 
 
+# A part of a set: how many calls, and the seed they are drawn with; 0 where it is the whole set.
+_Part = tuple[int, int]
+
+
 class _Draws:
-    """Parts of a set, each drawn once."""
+    """What is measured of parts of a set. The n-grams of a part take much memory, so one part is there at a time."""
 
     def __init__(self, some: MeasuredSet) -> None:
         self.of = some
         self.calls = len(some.words)
         self.words = sum(map(len, some.words))
-        self._drawn: dict[tuple[int, int], Drawn] = {}
+        self._found: dict[tuple[str, _Part], float | ValueError] = {}
 
-    def draw(self, calls: int, seed: int = _SEED) -> Drawn:
-        """`calls` of them in their own order; the same ones for the same seed."""
-        key = (calls, seed if calls < self.calls else 0)
-        if key not in self._drawn:
-            chosen = sorted(self._order(seed)[:calls])
-            self._drawn[key] = Drawn([self.of.texts[at] for at in chosen], [self.of.words[at] for at in chosen])
-        return self._drawn[key]
+    def most(self, measure: SetMeasure) -> _Part:
+        """As much as is measured without a comparison."""
+        return self._part(min(self.calls, measure.most_calls or self.calls), _SEED)
 
-    def calls_with(self, words: int, seed: int) -> int:
+    def equal_calls(self, measure: SetMeasure, other: "_Draws") -> int:
+        """How many calls of either side are compared, where calls are counted."""
+        return min(self.calls, other.calls, measure.most_calls or self.calls)
+
+    def equal_words(self, measure: SetMeasure, other: "_Draws") -> int | None:
+        """How many words of either side are compared; None where calls are counted."""
+        return min(self.words, other.words) if measure.by_words else None
+
+    def beside(self, measure: SetMeasure, other: "_Draws") -> list[_Part]:
+        """Parts with as much as `other` has; one where that is the whole set, none where there is too little."""
+        calls, words = self.equal_calls(measure, other), self.equal_words(measure, other)
+        if calls < _LEAST_CALLS:
+            return []
+        is_whole = calls == self.calls if words is None else words == self.words
+        seeds = range(_SEED, _SEED + (1 if is_whole else _DRAWS))
+        return [self._part(calls if words is None else self._calls_with(words, seed), seed) for seed in seeds]
+
+    def measure(self, wanted: Iterable[tuple[str, _Part]]) -> None:
+        """Finds the figures of these measures on these parts, for `value`."""
+        names: dict[_Part, list[str]] = {}
+        for name, part in wanted:
+            names.setdefault(part, []).append(name)
+        for part, of_part in names.items():
+            drawn = self.draw(part)
+            for name in of_part:
+                try:
+                    self._found[name, part] = MEASURES[name].of(drawn)
+                except ValueError as reason:
+                    self._found[name, part] = reason
+
+    def value(self, name: str, part: _Part) -> float:
+        """What was found.
+
+        Raises:
+            ValueError: Why it could not be measured.
+        """
+        found = self._found[name, part]
+        if isinstance(found, ValueError):
+            raise found
+        return found
+
+    def draw(self, part: _Part) -> Drawn:
+        """The calls of a part in their own order."""
+        calls, seed = part
+        chosen = sorted(self._order(seed)[:calls])
+        return Drawn([self.of.texts[at] for at in chosen], [self.of.words[at] for at in chosen])
+
+    def _part(self, calls: int, seed: int) -> _Part:
+        return (calls, seed if calls < self.calls else 0)
+
+    def _calls_with(self, words: int, seed: int) -> int:
         """How many calls of the draw with that seed take as many words."""
         total = 0
         for taken, place in enumerate(self._order(seed)):
@@ -166,11 +222,12 @@ class _Draws:
 
 
 def _whole(name: str, measure: SetMeasure, ours: _Draws) -> SetMetric:
-    calls = min(ours.calls, measure.most_calls or ours.calls)
+    part = ours.most(measure)
     try:
-        value = measure.of(ours.draw(calls))
+        value = ours.value(name, part)
     except ValueError as reason:
         return _unknown(name, measure, str(reason))
+    calls, _ = part
     amount = ours.of.size if calls == ours.calls else f"{calls:,} of them, drawn from {ours.of.size}"
     return SetMetric(
         name=name, group="diversity", value=value, goal=measure.goal, detail=f"{measure.label}; on {amount}"
@@ -179,15 +236,15 @@ def _whole(name: str, measure: SetMeasure, ours: _Draws) -> SetMetric:
 
 def _beside(name: str, measure: SetMeasure, ours: _Draws, reference: _Draws) -> SetMetric:
     full_name = name + EQUAL_SIZE
-    calls = min(ours.calls, reference.calls, measure.most_calls or ours.calls)
-    if calls < _LEAST_CALLS:
+    parts = (ours, ours.beside(measure, reference)), (reference, reference.beside(measure, ours))
+    if not parts[0][1]:
         return _unknown(full_name, measure, "fewer than two calls to compare")
-    words = min(ours.words, reference.words) if measure.by_words else None
     try:
-        mine, theirs = (_mean_of_draws(measure, some, calls, words) for some in (ours, reference))
+        mine, theirs = (fmean(some.value(name, part) for part in of_side) for some, of_side in parts)
     except ValueError as reason:
         return _unknown(full_name, measure, str(reason))
-    amount = f"{words:,} words" if words else f"{calls:,} calls"
+    words = ours.equal_words(measure, reference)
+    amount = f"{words:,} words" if words else f"{ours.equal_calls(measure, reference):,} calls"
     return SetMetric(
         name=full_name,
         group="diversity",
@@ -200,16 +257,8 @@ def _beside(name: str, measure: SetMeasure, ours: _Draws, reference: _Draws) -> 
     )
 
 
-def _mean_of_draws(measure: SetMeasure, some: _Draws, calls: int, words: int | None) -> float:
-    """One draw where it takes the whole set anyway."""
-    is_whole = calls == some.calls if words is None else words == some.words
-    seeds = range(_SEED, _SEED + (1 if is_whole else _DRAWS))
-    sizes = (calls if words is None else some.calls_with(words, seed) for seed in seeds)
-    return fmean(measure.of(some.draw(size, seed)) for size, seed in zip(sizes, seeds, strict=True))
-
-
 def _by_meaning(ours: _Draws, model: str) -> SetMetric:
-    texts = ours.draw(min(ours.calls, PAIRED_CALLS)).texts
+    texts = ours.draw(ours.most(MEASURES["vendi_score"])).texts
     label = f"effective number of different calls, by the cosine of embeddings of {PurePath(model).name}"
     return SetMetric(
         name="vendi_score_semantic",

@@ -4,7 +4,7 @@ An n-gram lies within one text (a call) and never crosses to the next. The numbe
 hashing, so no collisions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,10 @@ MOST_WORDS = 4
 
 
 class NgramCounts(msgspec.Struct, frozen=True):
-    """How often each n-gram occurs in each text: three columns of equal length, sorted by n-gram, then by text."""
+    """How often each n-gram occurs in each text: three columns of equal length, sorted by n-gram, then by text.
+
+    The columns are of 32 bits: there are as many rows as different n-grams of texts, at most as words.
+    """
 
     ngram: Any
     text: Any
@@ -31,16 +34,17 @@ class NgramCounts(msgspec.Struct, frozen=True):
 
 
 class NgramTable:
-    """`texts` are lists of words. Memory grows with their words, so big sets come as samples."""
+    """`texts` are lists of words (or their numbers). Memory grows with their words, so big sets come as samples."""
 
-    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
+    def __init__(self, texts: Sequence[Sequence[Hashable]]) -> None:
         import numpy as np
 
-        numbers: dict[str, int] = {}
+        numbers: dict[Hashable, int] = {}
         self.texts = len(texts)
         self.lengths = np.array([len(text) for text in texts], dtype=np.int64)
-        self._words = np.array([numbers.setdefault(word, len(numbers)) for text in texts for word in text], np.int64)
-        self._text_of = np.repeat(np.arange(self.texts, dtype=np.int64), self.lengths)
+        words = (numbers.setdefault(word, len(numbers)) for text in texts for word in text)
+        self._words = np.fromiter(words, np.int32, count=int(self.lengths.sum()))
+        self._text_of = np.repeat(np.arange(self.texts, dtype=np.int32), self.lengths)
         self._vocabulary = max(len(numbers), 1)
 
     @cached_property
@@ -51,20 +55,38 @@ class NgramTable:
         words, text_of = self._words, self._text_of
         found: dict[int, NgramCounts] = {}
         # Where each n-gram begins, and its number.
-        starts, ids = np.arange(words.size), words
+        starts, ids = np.arange(words.size, dtype=np.int32), words
         for size in range(1, MOST_WORDS + 1):
             if size > 1:
-                last = starts + size - 1
+                last = starts + np.int32(size - 1)
                 inside = (last < words.size) & (text_of[starts] == text_of[np.minimum(last, words.size - 1)])
-                starts, ids = starts[inside], ids[inside]
+                starts, last = starts[inside], last[inside]
                 # The n-gram one word shorter and the word after it, as one number: far below 2**63.
-                _, ids = np.unique(ids * self._vocabulary + words[starts + size - 1], return_inverse=True)
+                ids = _ranks(ids[inside].astype(np.int64) * self._vocabulary + words[last])
             found[size] = self._counted(ids, text_of[starts])
         return found
 
     def _counted(self, ids: "np.ndarray", text_of: "np.ndarray") -> NgramCounts:
         import numpy as np
 
-        pairs, count = np.unique(ids * max(self.texts, 1) + text_of, return_counts=True)
-        ngram, text = pairs // max(self.texts, 1), pairs % max(self.texts, 1)
-        return NgramCounts(ngram=ngram, text=text, count=count, different=int(np.unique(ngram).size))
+        pairs = ids.astype(np.int64)
+        pairs *= max(self.texts, 1)
+        pairs += text_of
+        pairs.sort()
+        firsts = np.flatnonzero(np.diff(pairs, prepend=-1)).astype(np.int32)
+        count = np.diff(firsts, append=np.int32(pairs.size))
+        ngram, text = (part.astype(np.int32) for part in np.divmod(pairs[firsts], max(self.texts, 1)))
+        return NgramCounts(
+            ngram=ngram, text=text, count=count, different=int(np.count_nonzero(np.diff(ngram, prepend=-1)))
+        )
+
+
+def _ranks(keys: "np.ndarray") -> "np.ndarray":
+    """For each key its place among the different ones, from 0: np.unique's inverse in less memory."""
+    import numpy as np
+
+    order = np.argsort(keys)
+    is_new = np.diff(keys[order], prepend=-1) != 0
+    ranks = np.empty(keys.size, np.int32)
+    ranks[order] = np.cumsum(is_new, dtype=np.int32) - np.int32(1)
+    return ranks

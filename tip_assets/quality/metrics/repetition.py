@@ -8,7 +8,7 @@ import gzip
 import lzma
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from tip_assets.quality.metrics.ngrams import NgramCounts, NgramTable
 
@@ -64,7 +64,7 @@ def self_repetition(table: NgramTable) -> float:
     return float(np.log(elsewhere + 1).mean())
 
 
-def opening_entropy(texts: Sequence[Sequence[str]]) -> tuple[float, int]:
+def opening_entropy(texts: Sequence[Sequence[Hashable]]) -> tuple[float, int]:
     """Entropy of the first words of the calls, in bits, and how many different openings there are.
 
     Raises:

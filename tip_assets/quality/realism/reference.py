@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from tip_assets.quality.metrics.sampling import sample_of_calls
 from tip_resources.domain.codec import conversation_from_json
 from tip_resources.domain.conversation import Conversation, Speaker, Turn
 from tip_resources.domain.failures import BadInput
@@ -27,6 +28,8 @@ _SMALLEST = 'A line is {"id": "1", "turns": [{"speaker": "agent", "text": "..."}
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """`name` is shown with every figure that depends on it; `left_out` counts lines that were no calls.
+
+    Of many calls it holds a sample, the same one every time, and the name says so: memory does not grow with them.
 
     `trouble` says why there are no calls, and how to mend that; empty where there are some.
     """
@@ -97,18 +100,23 @@ def _files_of(path: Path) -> list[Path]:
 
 
 def _imported(path: Path) -> Reference:
-    calls: list[Conversation] = []
     left_out = 0
-    for file in _files_of(path):
-        for item in _read_file(file):
-            if isinstance(item, BadLine):
-                left_out += 1
-            else:
-                calls.append(item)
-    if not calls:
+
+    def calls() -> Iterator[Conversation]:
+        nonlocal left_out
+        for file in _files_of(path):
+            for item in _read_file(file):
+                if isinstance(item, BadLine):
+                    left_out += 1
+                else:
+                    yield item
+
+    sample = sample_of_calls(calls())
+    if not sample.items:
         what = f"none of its {left_out} lines is a call." if left_out else "there are no calls in it."
         raise BadInput(what, where=str(path), mend=_SMALLEST)
-    return Reference(name=path.name, is_built_in=False, conversations=tuple(calls), left_out=left_out)
+    name = path.name if sample.is_whole else f"{path.name} ({sample.in_words()})"
+    return Reference(name=name, is_built_in=False, conversations=sample.items, left_out=left_out)
 
 
 def _read_file(file: Path) -> Iterator[Conversation | BadLine]:

@@ -37,8 +37,8 @@ def wording_vectors(conversations: Sequence[Conversation]) -> Any:
     import numpy as np
     from scipy.sparse import csr_matrix
 
-    data: list[float] = []
-    columns: list[int] = []
+    data = [np.empty(0)]
+    columns = [np.empty(0, np.int32)]
     starts = [0]
     for conversation in conversations:
         words = masked_words(conversation)
@@ -49,7 +49,8 @@ def wording_vectors(conversations: Sequence[Conversation]) -> Any:
         )
         weights = np.sqrt(np.fromiter(runs.values(), dtype=float, count=len(runs)))
         length = float(np.linalg.norm(weights)) or 1.0
-        data.extend(weights / length)
-        columns.extend(runs)
-        starts.append(len(columns))
-    return csr_matrix((data, columns, starts), shape=(len(conversations), WIDTH))
+        data.append(weights / length)
+        columns.append(np.fromiter(runs, dtype=np.int32, count=len(runs)))
+        starts.append(starts[-1] + len(runs))
+    shape = (len(conversations), WIDTH)
+    return csr_matrix((np.concatenate(data), np.concatenate(columns), starts), shape=shape)

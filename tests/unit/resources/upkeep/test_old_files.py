@@ -38,7 +38,7 @@ def a_set(engine: Engine, home: Path, name: str, *, state: str = "done", days: i
     report = layout.exports(name, "report") / "summary.json"
     report.parent.mkdir(parents=True)
     report.write_text(json.dumps({"requested": 3, "exported": exported}))
-    parts = Path(str(layout.parts(name)))
+    parts = Path(layout.parts(name).path)
     aged(parts / "calls" / "00000" / "00000000-abc.json", days)
     return parts
 

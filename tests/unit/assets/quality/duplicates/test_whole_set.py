@@ -191,3 +191,14 @@ def test_the_settings_mean_the_usual_thresholds_unless_they_are_changed():
 def test_a_row_tells_no_text():
     row = RemovedCall(id="a", duplicate_of="b", method="near", similarity=0.8)
     assert set(msgspec.to_builtins(row)) == {"id", "duplicate_of", "dataset_of", "method", "similarity"}
+
+
+def test_long_calls_are_sketched_fewer_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tip_assets.quality.duplicates.comparison._BATCH_CHARACTERS", 2_000)
+    calls = [call(str(number), words(number, 400 if number == 3 else 40)) for number in range(8)]
+    batches = list(sketched(calls))
+    assert [one.id for batch in batches for one, _ in batch] == [one.id for one in calls]
+    assert 1 < len(batches) < len(calls) and batches[0][-1][0].id == "3", "the long one ends its batch"
+    assert [sketch for batch in batches for _, sketch in batch] == [
+        sketch for one in calls for _, sketch in next(sketched([one]))
+    ]

@@ -14,10 +14,15 @@ from tip_assets.quality.metrics.distances import distance
 from tip_assets.quality.metrics.files import write_analysis
 from tip_assets.quality.metrics.measured_set import NO_WORDS, ONE_SPEAKER, TOO_LONG, UNSPACED
 from tip_assets.quality.metrics.ngrams import NgramTable
-from tip_assets.quality.metrics.sampling import Sampled, sample_of, sample_of_set
+from tip_assets.quality.metrics.sampling import (
+    MOST_CHARACTERS,
+    Sampled,
+    sample_of,
+    sample_of_calls,
+    sample_of_set,
+)
 from tip_assets.quality.realism.reference import Reference
 from tip_resources.domain.conversation import Conversation, Speaker, Turn
-from tip_resources.domain.reject import Reject
 from tip_resources.storage.sets import write_set
 
 
@@ -26,7 +31,7 @@ def as_reference(calls: list[Conversation]) -> Reference:
 
 
 def analysed(calls: list[Conversation], reference: list[Conversation]) -> Analysis:
-    return analyse(sample_of(calls), as_reference(reference))
+    return analyse(sample_of_calls(calls), as_reference(reference))
 
 
 def call(*turns: tuple[Speaker, str], id: str = "a") -> Conversation:
@@ -56,13 +61,34 @@ def test_a_sample_is_the_same_every_time_and_keeps_the_order() -> None:
 
 
 def test_a_stored_set_gives_only_the_rows_that_are_drawn(tmp_path: Path) -> None:
-    rows = [Reject(dataset="d", index=place, reason="r", detail="", raw_text="") for place in range(500)]
-    frame = write_set(rows, Reject, tmp_path / "set")
-    sample = sample_of_set(frame, Reject, 20)
-    places = [row.index for row in sample.items]
+    calls = [msgspec.structs.replace(call(("agent", "Hello.")), index=place) for place in range(500)]
+    frame = write_set(calls, Conversation, tmp_path / "set")
+    sample = sample_of_set(frame, 20)
+    places = [one.index for one in sample.items]
     assert len(places) == 20 == len(set(places)) and places == sorted(places) and sample.total == 500
-    assert sample == sample_of_set(frame, Reject, 20)
-    assert sample_of_set(frame, Reject, 500).is_whole
+    assert sample == sample_of_set(frame, 20)
+    assert sample_of_set(frame, 500).is_whole
+
+
+def test_a_sample_of_long_calls_has_fewer_of_them() -> None:
+    def size(item: int) -> int:
+        return 10 if item % 2 else 1
+
+    sample = sample_of(range(10_000), 100, room=200, room_of=size)
+    assert sample == sample_of(range(10_000), 100, room=200, room_of=size)
+    assert 100 < sum(map(size, sample.items)) <= 200 and sample.total == 10_000
+    assert len(sample.items) > 10 and max(sample.items) > 5_000, "drawn from all of them"
+    roomy = sample_of(range(10_000), 100, room=10_000, room_of=size)
+    assert roomy == sample_of(range(10_000), 100), "what fits is the same sample as ever"
+    assert sample_of([3, 5], room=1, room_of=size).items in ((3,), (5,)), "one item always stays"
+
+
+def test_a_call_that_is_too_long_takes_no_more_room_than_tells_so(good_calls: list[Conversation]) -> None:
+    endless = call(("agent", "word " * 150_000), ("customer", "word " * 150_000), ("agent", "bye"), id="endless")
+    sample = sample_of_calls([*good_calls, endless])
+    assert sum(len(turn.text) for turn in sample.items[-1].turns) == MOST_CHARACTERS + 1
+    assert sample.items[:-1] == tuple(good_calls)
+    assert analyse(sample, as_reference(good_calls)).left_out == {TOO_LONG: 1}
 
 
 def test_a_set_that_repeats_itself_is_less_diverse_than_its_reference(good_calls: list[Conversation]) -> None:

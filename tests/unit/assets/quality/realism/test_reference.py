@@ -71,3 +71,11 @@ def test_what_it_is_called_is_never_a_whole_path(tmp_path: Path) -> None:
     assert reference_calls(named("mine.jsonl"), tmp_path) == Reference(
         name="mine.jsonl", is_built_in=False, conversations=(call("a"),)
     )
+
+
+def test_of_a_large_reference_a_sample_is_held_and_its_name_says_so(tmp_path: Path) -> None:
+    write_conversations(tmp_path / "mine.jsonl", [call(str(number)) for number in range(1_200)])
+    reference = reference_calls(named("mine.jsonl"), tmp_path)
+    assert len(reference.conversations) == 1_000 == len({one.id for one in reference.conversations})
+    assert reference.name == "mine.jsonl (1,000 of 1,200 calls, drawn with seed 5)"
+    assert reference == reference_calls(named("mine.jsonl"), tmp_path)
