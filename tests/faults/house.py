@@ -47,6 +47,8 @@ class House:
         self._models: subprocess.Popen[bytes] | None = None
         self._up: subprocess.Popen[bytes] | None = None
         self._engine: Engine | None = None
+        # Since `tip up` was started last.
+        self.services_killed = 0
 
     @property
     def data(self) -> Path:
@@ -87,6 +89,7 @@ class House:
         log = (self.folder / "up.log").open("ab")
         command = [sys.executable, "-c", "from tip_assets.cli.main import main; main()", "up", "--no-web"]
         begins = log.tell()
+        self.services_killed = 0
         self._up = subprocess.Popen(command, env=self.environment(), cwd=self.folder, stdout=log, stderr=log)
         log.close()
         wait_until(lambda: b"Ctrl-C stops" in (self.folder / "up.log").read_bytes()[begins:], "`tip up`", READY_SECONDS)
