@@ -176,22 +176,20 @@ def _without_facts(persona: Persona) -> dict[str, Any]:
 
 def _said(spec: DatasetSpec) -> Iterator[tuple[str, Any]]:
     """What the request says, field by field; what it leaves open is left out."""
-    for name, value in to_builtins(spec).items():
-        if value not in (None, "", (), [], {}):
-            yield name, _in_words(value)
+    said = ((name, _in_words(value)) for name, value in to_builtins(spec).items())
+    return ((name, words) for name, words in said if words)
 
 
 def _as_markdown(value: Mapping[str, Any]) -> str:
     """A planned thing as a list of its fields."""
-    return "\n".join(
-        f"- **{name}:** {_in_words(held)}" for name, held in value.items() if held not in (None, "", (), [])
-    )
+    said = ((name, _in_words(held)) for name, held in value.items())
+    return "\n".join(f"- **{name}:** {words}" for name, words in said if words)
 
 
 def _in_words(value: Any) -> str:
-    """A plain value as people write it: lists with commas, fields with colons."""
+    """A plain value as people write it: lists with commas, fields with colons, nothing for None."""
     if isinstance(value, Mapping):
         return "; ".join(f"{name}: {_in_words(held)}" for name, held in value.items() if held is not None)
     if isinstance(value, list | tuple):
         return ", ".join(map(_in_words, value))
-    return str(value)
+    return "" if value is None else str(value)

@@ -150,7 +150,7 @@ def _metadata(verdict: Verdict, reference: Reference) -> dict[str, Any]:
         "reference": reference.name,
         "reference_is": _MARKED if reference.is_built_in else "imported by the user",
         "reference_calls": len(reference.conversations),
-        "reference_lines_left_out": reference.left_out,
+        "reference_left_out": reference.left_out,
         "not_measured": verdict.reason or "(nothing)",
         "telling": dg.MetadataValue.md(telling_table(verdict)),
         "plot": dg.MetadataValue.md(telling_plot(verdict)),
