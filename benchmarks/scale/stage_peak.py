@@ -1,7 +1,8 @@
 """What a command of tip takes: `python -m benchmarks.scale.stage_peak -- scrub IN.jsonl OUT.jsonl`.
 
-Runs `tip` with these arguments in a process of its own and prints its exit code, its seconds of CPU, the most memory it
-held (resident, its children's apart), how many lines it wrote to stderr and the last of them. Linux and macOS.
+Runs `tip` with these arguments in a process of its own and prints its exit code, its seconds of CPU with those of its
+children, the most memory it held without them (resident: pages of mapped files count, which the system can take back),
+how many lines or calls it named on stderr and the last of them, and what it said. Linux and macOS.
 """
 
 import argparse
@@ -15,12 +16,10 @@ from pathlib import Path
 import msgspec
 
 _SHOWN = 3
-# Mapped files (the tables of `tip dedupe`) count as resident while the system keeps their pages; told apart.
 _RUN = """
-import atexit, json, os, resource, sys, time
+import atexit, json, os, resource, time
 from pathlib import Path
 from tip_assets.generation.peak_memory import peak_memory_mb
-started = time.process_time()
 def tell():
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     Path(os.environ["TIP_STAGE_PEAK"]).write_text(json.dumps({

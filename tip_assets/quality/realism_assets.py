@@ -120,7 +120,8 @@ def _names(changes: Iterable[str]) -> str:
 def _some(frame: pl.LazyFrame) -> Sequence[Conversation]:
     """The set's calls, or as many as the discriminator can use, spread over it."""
     every = max(1, count_rows(frame) // MOST_CALLS)
-    some = islice(read_set(frame.gather_every(every), Conversation), MOST_CALLS)
+    spread = read_set(frame.with_row_index("row"), Conversation, where=pl.col("row") % every == 0)
+    some = islice(spread, MOST_CALLS)
     return sample_of_calls(some).items
 
 

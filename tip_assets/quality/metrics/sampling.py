@@ -102,7 +102,7 @@ def _cut(call: Conversation) -> Conversation:
 def sample_of_set(frame: pl.LazyFrame, size: int = SAMPLE_CALLS) -> Sampled:
     """As `sample_of_calls`, of a stored set: only the rows drawn become values."""
     total = count_rows(frame)
-    if total > size:
-        chosen = pl.Series("row", sorted(random.Random(SAMPLE_SEED).sample(range(total), size)), dtype=pl.UInt32)
-        frame = frame.with_row_index("row").filter(pl.col("row").is_in(chosen.implode())).drop("row")
-    return Sampled(sample_of_calls(read_set(frame, Conversation), size).items, total)
+    chosen = random.Random(SAMPLE_SEED).sample(range(total), min(size, total))
+    drawn = pl.col("row").is_in(pl.Series(chosen, dtype=pl.UInt32).implode())
+    calls = read_set(frame.with_row_index("row"), Conversation, where=drawn)
+    return Sampled(sample_of_calls(calls, size).items, total)
