@@ -18,9 +18,11 @@ _LONGEST_PIECE = 80
 # Calls of more pieces are not compared: each costs milliseconds, and no call on the phone has as many.
 MOST_PIECES = 600
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-# The same, without what begins with a small letter or a figure.
-_PERHAPS_CAPITAL = re.compile(r"(?<![^\W_])(?<![^\W_]')[^\W_a-z0-9][^\W_]*(?:'[^\W_]+)*")
+# The same, without what begins with a small letter or a figure. A class of characters comes first: `re` skips to it.
+_PERHAPS_CAPITAL = re.compile(r"[^\W_a-z0-9](?<![^\W_].)(?<![^\W_]'.)[^\W_]*(?:'[^\W_]+)*")
 _SENTENCE_END = frozenset('.!?:;"\u2026\u00bf\u00a1')
+# Ends the last sentence of a turn before the next one.
+_TURN_END = " . "
 _PRONOUNS = frozenset({"i", "i'm", "i'd", "i'll", "i've"})
 # Figures and dates as they are spoken; "one", "second" and "may" mean something else too often.
 _FIGURES = """
@@ -67,17 +69,18 @@ class Named(msgspec.Struct, frozen=True):
 
 def named_in(turns: Sequence[Turn]) -> Named:
     """Facts are words with a digit, spoken figures, and words with a capital inside a sentence."""
-    facts: dict[str, set[str]] = {}
-    words: set[str] = set()
+    texts: dict[str, list[str]] = {}
     for turn in turns:
-        text = turn.text.replace("\u2019", "'")
-        said = {word.lower() for word in _TOKEN.findall(text)}
+        texts.setdefault(turn.speaker, []).append(turn.text)
+    facts: dict[str, frozenset[str]] = {}
+    words: set[str] = set()
+    for speaker, spoken in texts.items():
+        text = _TURN_END.join(spoken).replace("\u2019", "'")
+        said = {word.lower() for word in set(_TOKEN.findall(text))}
         words |= said
-        named = facts.setdefault(turn.speaker, set())
-        named |= said & _SPOKEN_FIGURES
-        named.update(word for word in said if not word.isalpha() and any(map(str.isdigit, word)))
-        named.update(_capitalised(text))
-    return Named({speaker: frozenset(named) for speaker, named in facts.items()}, frozenset(words))
+        figures = {word for word in said if not word.isalpha() and any(map(str.isdigit, word))}
+        facts[speaker] = frozenset(figures.union(said & _SPOKEN_FIGURES, _capitalised(text)))
+    return Named(facts, frozenset(words))
 
 
 def _capitalised(text: str) -> Iterator[str]:
