@@ -17,7 +17,7 @@ import msgspec
 from tip_resources.database import embedded, restoring
 from tip_resources.database.connection import close, is_embedded
 from tip_resources.database.migrate import check_known_revision
-from tip_resources.domain.failures import BadInput
+from tip_resources.domain.failures import BadInput, TransientFailure
 from tip_resources.storage.places import storage_root
 from tip_resources.upkeep.backup import Progress, checked
 from tip_resources.upkeep.backup_manifest import BackupManifest
@@ -32,13 +32,12 @@ _OURS = ".half-restored"
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """What came back, and where the state of before lies, if there was one.
 
-    Of sets in an object store, which are in no backup: what is missing there, and what was changed since.
+    `objects`: of sets in an object store, which are in no backup.
     """
 
     manifest: BackupManifest
     moved_aside: tuple[str, ...]
-    missing: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
+    objects: Compared
 
 
 def restore(
@@ -56,7 +55,7 @@ def restore(
         folder: The backup.
         on_progress: Told of bytes read.
         replace: Move the project's present database and files aside; else there must not be any.
-        without_objects: Go on although objects that the backup counts on are missing in the object store.
+        without_objects: Go on although objects that the backup counts on are missing, or their store does not answer.
 
     Raises:
         BadInput: The backup is damaged or of versions we do not know, the project is not empty, or objects are missing.
@@ -71,7 +70,7 @@ def restore(
     replace = replace or (earlier is not None and earlier.replace)
     if not replace:
         _refuse_what_is_there(home, manifest, stamp)
-    objects = _compared(home, folder, manifest)
+    objects = _compared(home, folder, manifest, without_objects=without_objects)
     if objects.missing and not without_objects:
         raise BadInput(
             f"{len(objects.missing)} of {manifest.objects} objects that the backup counts on are not there, "
@@ -88,14 +87,19 @@ def restore(
     restoring.end(home)
     for tree in _trees(home, manifest):
         (tree / _OURS).unlink(missing_ok=True)
-    return Restored(manifest=manifest, moved_aside=tuple(moved), missing=objects.missing, changed=objects.changed)
+    return Restored(manifest=manifest, moved_aside=tuple(moved), objects=objects)
 
 
-def _compared(home: Path, folder: Path, manifest: BackupManifest) -> Compared:
-    """How the object store stands to what the backup knows of it."""
+def _compared(home: Path, folder: Path, manifest: BackupManifest, *, without_objects: bool) -> Compared:
+    """How the object store stands to what the backup knows of it; it must answer unless it is not to be waited for."""
     if not manifest.objects:
-        return Compared((), ())
-    return compare(storage_root(manifest.storage_url, home), folder)
+        return Compared()
+    try:
+        return compare(storage_root(manifest.storage_url, home), folder)
+    except (BadInput, TransientFailure) as failure:
+        if not without_objects:
+            raise
+        return Compared(unseen=str(failure))
 
 
 def _refuse_at_work(home: Path, earlier: restoring.Restoring | None) -> None:
