@@ -52,7 +52,9 @@ def backup(folder: Path, as_json: bool) -> None:
 @click.command("restore")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Move what the project holds aside first; nothing is deleted.")
-@click.option("--without-objects", is_flag=True, help="Go on although sets are missing in the object store.")
+@click.option(
+    "--without-objects", is_flag=True, help="Go on although sets are missing in the object store, or it is away."
+)
 @json_option
 @reports_failures
 def restore(folder: Path, replace: bool, without_objects: bool, as_json: bool) -> None:
@@ -67,12 +69,15 @@ def restore(folder: Path, replace: bool, without_objects: bool, as_json: bool) -
     made = done.manifest.created_at
     if as_json:
         found = {"created_at": made, "files": done.manifest.files, "moved_aside": list(done.moved_aside)}
-        print_json({**found, "missing_objects": list(done.missing), "changed_objects": list(done.changed)})
+        objects = {"missing_objects": list(done.objects.missing), "changed_objects": list(done.objects.changed)}
+        print_json({**found, **objects, "unseen_objects": done.objects.unseen})
         return
     say(f"restored: the project is as it was on {made:%Y-%m-%d at %H:%M} UTC. `tip list` shows its data sets.")
     for each in done.moved_aside:
         say(f"moved aside: {each}")
-    for what, names in (("missing", done.missing), ("changed since the backup", done.changed)):
+    if done.objects.unseen:
+        say(f"nobody looked for {done.manifest.objects:,} objects: {done.objects.unseen}")
+    for what, names in (("missing", done.objects.missing), ("changed since the backup", done.objects.changed)):
         if names:
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             say(f"{what} at {done.manifest.storage_url}: {', '.join(names[:_NAMED])}{more}")

@@ -16,10 +16,14 @@ from tip_resources.upkeep.chores import Amount
 
 @dataclass(frozen=True)
 class Compared:
-    """How a store stands to an index: names that are not there, and those whose size or ETag is another."""
+    """How a store stands to an index: names that are not there, and those whose size or ETag is another.
 
-    missing: tuple[str, ...]
-    changed: tuple[str, ...]
+    `unseen` says why nobody could look; "" when it was looked.
+    """
+
+    missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unseen: str = ""
 
 
 def write_index(root: UPath, folder: Path) -> Amount:

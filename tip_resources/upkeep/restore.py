@@ -2,7 +2,7 @@
 
 The backup is read and checked before anything is touched. From then on a mark lies beside `.tip`: a project that is
 half there is not opened by anybody. A restore that was killed is simply given again: it goes on with the same stamp, so
-it tells what was moved aside already from its own half work, which it removes.
+it tells what was moved aside already from its own half work, which it removes. The database is in restore_database.py.
 """
 
 import filecmp
@@ -13,44 +13,31 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.engine import make_url
 
 from tip_resources.database import embedded, restoring
-from tip_resources.database.connection import (
-    URL_VARIABLE,
-    close,
-    database,
-    database_url,
-    is_embedded,
-    new_engine,
-    normalised_url,
-)
-from tip_resources.database.migrate import check_known_revision, create_schema, migrate
-from tip_resources.database.schema import DAGSTER_SCHEMA, SCHEMA
-from tip_resources.domain.failures import BadInput
+from tip_resources.database.connection import close, is_embedded
+from tip_resources.database.migrate import check_known_revision
+from tip_resources.domain.failures import BadInput, TransientFailure
 from tip_resources.storage.places import storage_root
-from tip_resources.upkeep.backup import Progress, checked, installed
+from tip_resources.upkeep.backup import Progress, checked
 from tip_resources.upkeep.backup_manifest import BackupManifest
 from tip_resources.upkeep.file_archive import STORAGE, unpack
 from tip_resources.upkeep.object_index import Compared, compare
-from tip_resources.upkeep.table_copies import SCHEMAS, copy_in, one_moment, revision_of, set_sequences
+from tip_resources.upkeep.restore_database import refuse_tables, restore_database
 
-# A file with the stamp of the restore that filled a folder. It counts only as long as that restore is under way, as
-# does the comment that it leaves on our schema.
+# A file with the stamp of the restore that fills a folder. It counts only as long as that restore is under way.
 _OURS = ".half-restored"
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """What came back, and where the state of before lies, if there was one.
 
-    Of sets in an object store, which are in no backup: what is missing there, and what was changed since.
+    `objects`: of sets in an object store, which are in no backup.
     """
 
     manifest: BackupManifest
     moved_aside: tuple[str, ...]
-    missing: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
+    objects: Compared
 
 
 def restore(
@@ -68,7 +55,7 @@ def restore(
         folder: The backup.
         on_progress: Told of bytes read.
         replace: Move the project's present database and files aside; else there must not be any.
-        without_objects: Go on although objects that the backup counts on are missing in the object store.
+        without_objects: Go on although objects that the backup counts on are missing, or their store does not answer.
 
     Raises:
         BadInput: The backup is damaged or of versions we do not know, the project is not empty, or objects are missing.
@@ -83,7 +70,7 @@ def restore(
     replace = replace or (earlier is not None and earlier.replace)
     if not replace:
         _refuse_what_is_there(home, manifest, stamp)
-    objects = _compared(home, folder, manifest)
+    objects = _compared(home, folder, manifest, without_objects=without_objects)
     if objects.missing and not without_objects:
         raise BadInput(
             f"{len(objects.missing)} of {manifest.objects} objects that the backup counts on are not there, "
@@ -94,20 +81,25 @@ def restore(
     restoring.begin(home, stamp, replace=replace)
     moved = _make_way(home, manifest, stamp)
     moved += _restore_files(home, folder, manifest, stamp, on_progress)
-    moved += _restore_database(home, folder, manifest, stamp, on_progress)
+    moved += restore_database(home, folder, manifest, stamp, on_progress)
     if hasattr(os, "sync"):
         os.sync()
     restoring.end(home)
     for tree in _trees(home, manifest):
         (tree / _OURS).unlink(missing_ok=True)
-    return Restored(manifest=manifest, moved_aside=tuple(moved), missing=objects.missing, changed=objects.changed)
+    return Restored(manifest=manifest, moved_aside=tuple(moved), objects=objects)
 
 
-def _compared(home: Path, folder: Path, manifest: BackupManifest) -> Compared:
-    """How the object store stands to what the backup knows of it."""
+def _compared(home: Path, folder: Path, manifest: BackupManifest, *, without_objects: bool) -> Compared:
+    """How the object store stands to what the backup knows of it; it must answer unless it is not to be waited for."""
     if not manifest.objects:
-        return Compared((), ())
-    return compare(storage_root(manifest.storage_url, home), folder)
+        return Compared()
+    try:
+        return compare(storage_root(manifest.storage_url, home), folder)
+    except (BadInput, TransientFailure) as failure:
+        if not without_objects:
+            raise
+        return Compared(unseen=str(failure))
 
 
 def _refuse_at_work(home: Path, earlier: restoring.Restoring | None) -> None:
@@ -147,23 +139,7 @@ def _refuse_what_is_there(home: Path, manifest: BackupManifest, stamp: str) -> N
             mend="Restore into an empty project, or give --replace: what is there is moved aside, not deleted.",
         )
     if not is_embedded():
-        _refuse_tables(stamp)
-
-
-def _refuse_tables(stamp: str) -> None:
-    """Passes for a database of TIP_DATABASE_URL in which there is nothing of tip, or our own half work."""
-    engine = new_engine(make_url(normalised_url(os.environ[URL_VARIABLE])))
-    try:
-        with engine.connect() as connection:
-            in_the_way = [schema for schema in SCHEMAS if _has_tables(connection, schema)]
-            if in_the_way and not _is_our_work(connection, stamp):
-                raise BadInput(
-                    f"the schema {in_the_way[0]} has tables already.",
-                    where=f"database {engine.url.database}",
-                    mend="Restore into a database that tip has not used, or give --replace: they are renamed.",
-                )
-    finally:
-        engine.dispose()
+        refuse_tables(stamp)
 
 
 def _holds_something(tree: Path) -> bool:
@@ -231,79 +207,3 @@ def _restore_files(
         else:
             differing.append(str(aside))
     return differing
-
-
-def _restore_database(
-    home: Path, folder: Path, manifest: BackupManifest, stamp: str, on_progress: Callable[[Progress], None]
-) -> list[str]:
-    engine = create_engine(database_url(home), hide_parameters=True)
-    try:
-        moved = _make_way_in_database(engine, stamp)
-        migrate(engine, manifest.tip_revision)
-        total = sum(table.bytes for table in manifest.tables)
-
-        def filled(size: int) -> None:
-            on_progress(Progress("database", size, total))
-
-        copy_in(engine, folder, SCHEMA, manifest.tables, filled)
-        if manifest.dagster_revision:
-            _make_dagster_tables(engine, home, manifest)
-            copy_in(engine, folder, DAGSTER_SCHEMA, manifest.tables, filled)
-        set_sequences(engine, manifest.sequences)
-    finally:
-        engine.dispose()
-    database(home)  # brings our tables to the newest revision
-    close(home)
-    return moved
-
-
-def _make_way_in_database(engine: Engine, stamp: str) -> list[str]:
-    """Renames schemas with tables, or drops what an interrupted restore left, in one transaction that says so."""
-    moved = []
-    with engine.begin() as connection:
-        is_our_work = _is_our_work(connection, stamp)
-        for schema in SCHEMAS:
-            aside = f"{schema}_before_{stamp.replace('-', '_')}"
-            if is_our_work:
-                connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
-            elif _has_tables(connection, schema):
-                connection.execute(text(f"ALTER SCHEMA {schema} RENAME TO {aside}"))
-            if _is_there(connection, aside):
-                moved.append(f"schema {aside}")
-        create_schema(connection, SCHEMA)
-        connection.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS '{_comment(stamp)}'"))
-    return moved
-
-
-def _is_there(connection: Connection, schema: str) -> bool:
-    return connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": schema}) is not None
-
-
-def _has_tables(connection: Connection, schema: str) -> bool:
-    found = text("SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = :name)")
-    return bool(connection.scalar(found, {"name": schema}))
-
-
-def _is_our_work(connection: Connection, stamp: str) -> bool:
-    """Whether what is in the schemas is the half work of this restore, which was interrupted."""
-    comment = text("SELECT obj_description(to_regnamespace(:name), 'pg_namespace')")
-    return connection.scalar(comment, {"name": SCHEMA}) == _comment(stamp)
-
-
-def _comment(stamp: str) -> str:
-    return f"brought back by tip restore {stamp}"
-
-
-def _make_dagster_tables(engine: Engine, home: Path, manifest: BackupManifest) -> None:
-    """As the installed Dagster makes them, which must be of the backup's revision."""
-    from tip_resources.database.dagster_storage import TipStorage
-
-    database(home)
-    TipStorage(str(home))
-    with one_moment(engine) as cursor:
-        found = revision_of(cursor, DAGSTER_SCHEMA)
-    if found != manifest.dagster_revision:
-        raise BadInput(
-            f"the backup holds tables of Dagster {manifest.dagster_version}, and {installed('dagster')} is installed.",
-            mend=f"Install dagster=={manifest.dagster_version}, give `tip restore` again, then upgrade Dagster.",
-        )

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 from upath import UPath
 
-from tests.s3_server import S3Server, s3, s3_server
+from tests.s3_server import S3Server, forget_connections, s3, s3_server
 from tip_assets.cli.console import EXIT_FAILED
 from tip_assets.cli.main import main
 from tip_resources.database.connection import URL_VARIABLE
@@ -83,6 +83,28 @@ def test_a_backup_whose_objects_are_all_there_is_restored_without_a_word_of_them
     done = tip(new_home, "restore", str(target))
     assert done.exit_code == 0, done.output
     assert "missing" not in done.stdout and "changed" not in done.stdout
+
+
+def test_a_store_that_is_gone_does_not_keep_the_database_from_coming_back(
+    bucket: UPath,
+    home: Path,
+    new_home: Path,
+    other_database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = tmp_path / "backup"
+    assert tip(home, "backup", str(target)).exit_code == 0
+    monkeypatch.setenv(URL_VARIABLE, other_database)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    forget_connections()
+    refused = tip(new_home, "restore", str(target))
+    assert refused.exit_code == EXIT_FAILED and "there are no credentials for S3" in refused.output
+    assert list(new_home.iterdir()) == []
+    done = tip(new_home, "restore", str(target), "--without-objects")
+    assert done.exit_code == 0, done.output
+    assert "nobody looked for 3 objects" in done.stdout
 
 
 def test_a_list_of_objects_that_was_spoiled_is_found(bucket: UPath, home: Path, new_home: Path, tmp_path: Path) -> None:
