@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from tip_resources.database.schema import DAGSTER_SCHEMA, SCHEMA
 from tip_resources.domain.failures import BadInput, PermanentFailure, TransientFailure
@@ -35,7 +35,34 @@ _FOR_A_PERSON = {
 }
 
 
-def unusable(url: URL, said: str) -> BadInput | TransientFailure:
+# The server stops, has crashed, or still starts: admin_shutdown, crash_shutdown, cannot_connect_now.
+_GOING_OR_COMING = frozenset({"57P01", "57P02", "57P03"})
+
+
+class DatabaseAway(TransientFailure):
+    """The server does not answer now."""
+
+
+def is_database_away(error: BaseException) -> bool:
+    """Whether an error, or one that it came from, says that the server went away or does not answer."""
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        if isinstance(each, DatabaseAway) or (isinstance(each, DBAPIError) and _lost_the_server(each)):
+            return True
+        each = each.__cause__ or each.__context__
+    return False
+
+
+def _lost_the_server(error: DBAPIError) -> bool:
+    code = getattr(error.orig, "pgcode", None)
+    return (
+        error.connection_invalidated or code in _GOING_OR_COMING or (isinstance(error, OperationalError) and not code)
+    )
+
+
+def unusable(url: URL, said: str) -> BadInput | DatabaseAway:
     """Tells what a person has to mend, a wrong password for example, from a server that is away."""
     where = f"database {url.database} at {url.host or url.query.get('host')}"
     said = " ".join(said.split())
@@ -43,7 +70,7 @@ def unusable(url: URL, said: str) -> BadInput | TransientFailure:
         if sign in said:
             sql = {"user": url.username, "database": url.database}
             return BadInput(f"the server refuses us: {said}", where=where, mend=mend.format(**sql))
-    return TransientFailure(f"{where}: cannot be reached: {said} Check {URL_VARIABLE} and that the server runs.")
+    return DatabaseAway(f"{where}: cannot be reached: {said} Check {URL_VARIABLE} and that the server runs.")
 
 
 def is_refused(error: DBAPIError) -> bool:

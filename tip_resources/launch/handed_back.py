@@ -1,7 +1,9 @@
-"""A step that is told to stop although its run goes on is handed back, not failed: it will be done again.
+"""A step that is told to stop although its run goes on, or whose database went away, is handed back, not failed: it
+will be done again.
 
-That is what a machine being shut down looks like: everything gets SIGTERM. Dagster records a failure of the step, so
-that the run fails at its next start although nothing was wrong. A step of a cancelled or failed run fails as ever.
+The first is what a machine being shut down looks like: everything gets SIGTERM. Dagster records a failure of the step,
+so that the run fails at its next start although nothing was wrong. A step of a cancelled or failed run fails as ever.
+The second happens to Dagster's own queries in a step, which connect with patience but are not asked again.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,12 +14,16 @@ from dagster._core.execution.plan import execute_plan
 from dagster._core.execution.plan.objects import StepRetryData, step_failure_event_from_exc_info
 from dagster._utils.error import serializable_error_info_from_exc_info
 
+from tip_resources.database.trouble import is_database_away
+from tip_resources.launch.step_failures import TRIES
+
 if TYPE_CHECKING:
     from dagster._core.execution.context.system import StepExecutionContext
 
 
-def hand_back_when_interrupted() -> None:
-    """From now on a step of this process that is interrupted while its run is STARTED is put up for retry.
+def hand_back_blameless_steps() -> None:
+    """From now on a step of this process is put up for retry when it is interrupted while its run is STARTED, and when
+    it fails because the database went away.
 
     Raises:
         AttributeError: Dagster has renamed the function; this module is pinned to one version of Dagster.
@@ -30,10 +36,13 @@ def hand_back_when_interrupted() -> None:
 def _failed_or_handed_back(
     step_context: "StepExecutionContext", exc_info: Any, *arguments: Any, **named: Any
 ) -> DagsterEvent:
-    is_interrupt = isinstance(exc_info[1], KeyboardInterrupt | DagsterExecutionInterruptedError)
-    if is_interrupt and not step_context.retry_mode.disabled:
-        run = step_context.instance.get_run_by_id(step_context.run_id)
-        if run is not None and run.status == DagsterRunStatus.STARTED:
-            error = serializable_error_info_from_exc_info(exc_info)
-            return DagsterEvent.step_retry_event(step_context, StepRetryData(error=error, seconds_to_wait=None))
+    error = exc_info[1]
+    if not step_context.retry_mode.disabled:
+        info = serializable_error_info_from_exc_info(exc_info)
+        if isinstance(error, KeyboardInterrupt | DagsterExecutionInterruptedError):
+            run = step_context.instance.get_run_by_id(step_context.run_id)
+            if run is not None and run.status == DagsterRunStatus.STARTED:
+                return DagsterEvent.step_retry_event(step_context, StepRetryData(error=info, seconds_to_wait=None))
+        elif is_database_away(error) and step_context.previous_attempt_count < TRIES:
+            return DagsterEvent.step_retry_event(step_context, StepRetryData(error=info, seconds_to_wait=1))
     return step_failure_event_from_exc_info(step_context, exc_info, *arguments, **named)

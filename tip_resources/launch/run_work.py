@@ -12,7 +12,7 @@ from dagster._core.instance import InstanceRef
 from dagster._grpc.types import ExecuteRunArgs, ExecuteStepArgs, ResumeRunArgs
 from dagster._serdes import deserialize_value
 
-from tip_resources.launch.handed_back import hand_back_when_interrupted
+from tip_resources.launch.handed_back import hand_back_blameless_steps
 from tip_resources.launch.orders import Orders
 from tip_resources.launch.process_identity import ProcessIdentity
 from tip_resources.launch.run_watch import RunWatch, say, why_not_begin, why_stop_step, why_stop_worker, worker_of
@@ -31,7 +31,7 @@ def work(orders: Orders) -> None:
 def _work_on_step(arguments: str) -> None:
     args = deserialize_value(arguments, ExecuteStepArgs)
     assert args.instance_ref is not None, "the executor always says where the run is on record"
-    hand_back_when_interrupted()
+    hand_back_blameless_steps()
     with RunWatch(args.instance_ref, args.run_id, why_stop_step):
         _callback(execute_step_command)(input_json=arguments, compressed_input_json=None)
 

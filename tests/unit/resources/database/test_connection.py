@@ -3,12 +3,14 @@ import socket
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from tests.embedded import empty_database, in_database, run_sql
 from tip_resources.database.connection import close, database, database_url, normalised_url
-from tip_resources.database.trouble import unusable
+from tip_resources.database.trouble import DatabaseAway, is_database_away, unusable
 from tip_resources.domain.failures import BadInput, TransientFailure
 
 
@@ -84,6 +86,20 @@ def test_a_lost_connection_is_replaced_before_the_next_query(server_url: str, fr
     run_sql(server_url, f"SELECT pg_terminate_backend({pid})")
     with fresh_database.connect() as connection:
         assert connection.scalar(text("SELECT pg_backend_pid()")) != pid
+
+
+def test_a_server_that_goes_away_within_a_query_is_told_from_a_wrong_query(fresh_database: Engine):
+    plain = create_engine(fresh_database.url, poolclass=NullPool)  # as Dagster's storages have it
+    for engine, kind in ((fresh_database, DatabaseAway), (plain, DBAPIError)):
+        with pytest.raises(kind) as ended, engine.connect() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        assert is_database_away(ended.value)
+    wrapped = RuntimeError("a step failed")
+    wrapped.__cause__ = DatabaseAway("no answer")
+    assert is_database_away(wrapped)
+    with pytest.raises(DBAPIError) as wrong, fresh_database.connect() as connection:
+        connection.execute(text("SELECT 1 / 0"))
+    assert not is_database_away(wrong.value) and not is_database_away(TransientFailure("the model server is away"))
 
 
 def test_the_values_of_a_failed_statement_stay_out_of_its_message(fresh_database: Engine):
