@@ -1,7 +1,7 @@
-"""`python -m tip_resources.launch.daemon`: dagster-daemon that looks at the sensors every second.
+"""`python -m tip_resources.launch.daemon`: dagster-daemon, which looks at the sensors every second.
 
-Dagster's own looks every 5 s, and that is a constant in its code. The other daemons keep their rhythm, which
-dagster.yaml sets.
+Dagster's own looks every 5 s, and that is a constant in its code; and when the clock is set back, it looks no more
+until the clock is where it was. The other daemons keep their rhythm, which dagster.yaml sets.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from tip_resources.launch.service_process import end_with_supervisor, wait_until
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
+    from dagster._core.scheduler.instigation import InstigatorState
     from dagster._daemon.controller import DagsterDaemonController
 
 SENSOR_LOOP_SECONDS = 1
@@ -33,6 +34,24 @@ def look_at_sensors_every(seconds: float) -> None:
     if not hasattr(sensor, "MIN_INTERVAL_LOOP_TIME"):
         raise AttributeError("dagster._daemon.sensor has no MIN_INTERVAL_LOOP_TIME any more")
     sensor.MIN_INTERVAL_LOOP_TIME = seconds
+
+
+def tick_when_the_clock_was_set_back() -> None:
+    """From now on a sensor whose last tick lies in the future is due; Dagster would wait until the clock is there.
+
+    Raises:
+        AttributeError: Dagster has renamed the function; this module is pinned to one version of Dagster.
+    """
+    from dagster._daemon import sensor
+
+    of_dagster = sensor.get_elapsed
+
+    def get_elapsed(state: "InstigatorState") -> float | None:
+        """Seconds since the last tick; None, as for a sensor that has never ticked, when it is still to come."""
+        elapsed = of_dagster(state)
+        return None if elapsed is not None and elapsed < 0 else elapsed
+
+    sensor.get_elapsed = get_elapsed
 
 
 def check_locations(daemon: "DagsterDaemonController", ports: Sequence[int]) -> None:
@@ -70,6 +89,7 @@ def main() -> None:
     from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 
     look_at_sensors_every(SENSOR_LOOP_SECONDS)
+    tick_when_the_clock_was_set_back()
     setup_interrupt_handlers()
     try:
         with get_instance_for_cli() as instance:

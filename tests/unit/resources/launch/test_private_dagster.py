@@ -1,12 +1,22 @@
 """The private parts of Dagster that tip_resources/launch stands on. These fail first when Dagster changes them."""
 
 import inspect
+import time
+from types import SimpleNamespace
 
+import pytest
 from dagster._cli.api import execute_run_command, execute_step_command, resume_run_command
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.execution.plan import execute_plan
 from dagster._core.execution.plan.active import ActiveExecution
 from dagster._core.execution.plan.objects import step_failure_event_from_exc_info
 from dagster._core.executor.step_delegating import StepDelegatingExecutor
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from dagster._daemon import sensor
@@ -15,7 +25,9 @@ from dagster._grpc.server import DagsterGrpcServer
 from dagster_postgres import PostgresEventLogStorage
 
 from tip_resources.launch import service_process
-from tip_resources.launch.daemon import SENSOR_LOOP_SECONDS, look_at_sensors_every
+from tip_resources.launch.daemon import SENSOR_LOOP_SECONDS, look_at_sensors_every, tick_when_the_clock_was_set_back
+
+ORIGIN = RemoteInstigatorOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "repository"), "sensor")
 
 
 def test_the_sensor_loop_reads_its_pause_from_the_constant_we_set() -> None:
@@ -26,6 +38,18 @@ def test_the_sensor_loop_reads_its_pause_from_the_constant_we_set() -> None:
         assert sensor.MIN_INTERVAL_LOOP_TIME == 1
     finally:
         sensor.MIN_INTERVAL_LOOP_TIME = before
+
+
+@pytest.mark.parametrize(("ticked_seconds_ago", "is_due"), [(2, True), (0, False), (-600, True)])
+def test_a_sensor_whose_last_tick_lies_in_the_future_is_due(
+    ticked_seconds_ago: int, is_due: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensor, "get_elapsed", sensor.get_elapsed)
+    tick_when_the_clock_was_set_back()
+    ticked = SensorInstigatorData(last_tick_start_timestamp=time.time() - ticked_seconds_ago)
+    state = InstigatorState(ORIGIN, InstigatorType.SENSOR, InstigatorStatus.RUNNING, ticked)
+    every_second = SimpleNamespace(min_interval_seconds=1)
+    assert sensor.is_under_min_interval(state, every_second) is not is_due  # pyright: ignore[reportArgumentType]
 
 
 def test_the_delegating_loop_has_the_hooks_our_executor_overrides() -> None:
