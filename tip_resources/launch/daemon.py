@@ -1,12 +1,15 @@
 """`python -m tip_resources.launch.daemon`: dagster-daemon, which looks at the sensors every second.
 
-Dagster's own looks every 5 s, and that is a constant in its code; and when the clock is set back, it looks no more
-until the clock is where it was. The other daemons keep their rhythm, which dagster.yaml sets.
+Dagster's own looks every 5 s, and that is a constant in its code; and when the clock is set back, its daemons wait
+until the clock is where it was. Else they keep their rhythm, which dagster.yaml sets.
 """
 
 import argparse
 import logging
-from collections.abc import Sequence
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
 
 SENSOR_LOOP_SECONDS = 1
 _CODE_SERVER_SECONDS = 180.0
+_LOOK_AT_CLOCK_SECONDS = 1.0
+# Back by less delays a tick by as much; a time server moves the clock in smaller steps.
+_SET_BACK_SECONDS = 3.0
+_CLOCK_SET_BACK_EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 
 def look_at_sensors_every(seconds: float) -> None:
@@ -52,6 +59,22 @@ def tick_when_the_clock_was_set_back() -> None:
         return None if elapsed is not None and elapsed < 0 else elapsed
 
     sensor.get_elapsed = get_elapsed
+
+
+def end_when_the_clock_is_set_back(end: Callable[[], None] = lambda: os._exit(_CLOCK_SET_BACK_EXIT_CODE)) -> None:
+    """From now on the process ends, to be started again, when the clock jumps back: Dagster's loops would wait until
+    the clock is where it was. Nothing is lost by it: a daemon may be killed at any time.
+    """
+
+    def watch() -> None:
+        ahead = time.time() - time.monotonic()
+        while (now := time.time() - time.monotonic()) > ahead - _SET_BACK_SECONDS:
+            ahead = now
+            time.sleep(_LOOK_AT_CLOCK_SECONDS)
+        logging.getLogger("tip").warning("The clock was set back by %.0f s; the daemon starts anew.", ahead - now)
+        end()
+
+    threading.Thread(target=watch, name="clock", daemon=True).start()
 
 
 def check_locations(daemon: "DagsterDaemonController", ports: Sequence[int]) -> None:
@@ -90,6 +113,7 @@ def main() -> None:
 
     look_at_sensors_every(SENSOR_LOOP_SECONDS)
     tick_when_the_clock_was_set_back()
+    end_when_the_clock_is_set_back()
     setup_interrupt_handlers()
     try:
         with get_instance_for_cli() as instance:
