@@ -58,7 +58,7 @@ class AssetVersion(msgspec.Struct, frozen=True, kw_only=True):
 def asset_versions(
     instance: dg.DagsterInstance, names: Iterable[str], dataset: str, before: float | None = None
 ) -> list[AssetVersion]:
-    """The newest materialization of each asset for a data set, made no later than `before` (epoch seconds).
+    """The newest materialization of each asset for a data set, made earlier than `before` (epoch seconds).
 
     Assets that were never made are left out.
     """
@@ -71,9 +71,7 @@ def asset_versions(
 def _version(
     instance: dg.DagsterInstance, name: str, dataset: str, before: float | None, checks_of: Callable[[str], Checks]
 ) -> AssetVersion | None:
-    wanted = dg.AssetRecordsFilter(
-        asset_key=dg.AssetKey(name), asset_partitions=[dataset], before_timestamp=before + 1 if before else None
-    )
+    wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey(name), asset_partitions=[dataset], before_timestamp=before)
     found = instance.fetch_materializations(wanted, limit=1).records
     event = found[0].asset_materialization if found else None
     if event is None:
