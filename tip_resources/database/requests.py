@@ -67,9 +67,10 @@ class RequestStore:
             BadInput: The name is taken by a data set with another spec, or the spec could not be read back: a row like
                 that would stop whoever reads the table.
         """
-        from_builtins(to_builtins(spec), DatasetSpec, where=f"data set {spec.name!r}")
+        written = to_builtins(spec)
+        from_builtins(written, DatasetSpec, where=f"data set {spec.name!r}")
         asker = spec.requested_by or source
-        values = {"dataset": spec.name, "spec": to_builtins(spec), "source": source, "state_by": asker}
+        values = {"dataset": spec.name, "spec": written, "source": source, "state_by": asker}
         values["idempotency_key"] = idempotency_key
         new = insert(dataset_requests).values(**values).on_conflict_do_nothing().returning(*_columns)
         with self._engine.begin() as connection:

@@ -5,7 +5,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from tip_resources.database.schema import DAGSTER_SCHEMA, SCHEMA
-from tip_resources.domain.failures import BadInput, PermanentFailure, TransientFailure
+from tip_resources.domain.failures import BadInput, PermanentFailure, TransientFailure, with_causes
 
 DATABASE_TROUBLE = (SQLAlchemyError, TransientFailure, PermanentFailure)
 """What is raised while the database is away, for those who go on without it for a while."""
@@ -45,14 +45,10 @@ class DatabaseAway(TransientFailure):
 
 def is_database_away(error: BaseException) -> bool:
     """Whether an error, or one that it came from, says that the server went away or does not answer."""
-    seen: set[int] = set()
-    each: BaseException | None = error
-    while each is not None and id(each) not in seen:
-        seen.add(id(each))
-        if isinstance(each, DatabaseAway) or (isinstance(each, DBAPIError) and _lost_the_server(each)):
-            return True
-        each = each.__cause__ or each.__context__
-    return False
+    return any(
+        isinstance(each, DatabaseAway) or (isinstance(each, DBAPIError) and _lost_the_server(each))
+        for each in with_causes(error)
+    )
 
 
 def _lost_the_server(error: DBAPIError) -> bool:

@@ -4,6 +4,8 @@ A caller decides by type alone whether trying again can help. Messages say what 
 to mend it. Failures of one subsystem (an endpoint, a sensor) derive from these where they live.
 """
 
+from collections.abc import Iterator
+
 
 class PermanentFailure(Exception):
     """Trying again will not help; the message says how to mend it."""
@@ -29,3 +31,13 @@ class BadInput(PermanentFailure):
         location = f"{where}: " if where else ""
         advice = f" {mend}" if mend else ""
         super().__init__(f"{location}{what}{advice}")
+
+
+def with_causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that it came from, each once."""
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        yield each
+        each = each.__cause__ or each.__context__

@@ -3,6 +3,8 @@
 import errno
 import os
 
+from tip_resources.domain.failures import with_causes
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # As others say it: libraries that have no errno (Rust's, with the number of Linux or of Windows), PostgreSQL.
 _SAID_FULL = ("No space left on device", "os error 28)", "os error 112)", "Disk quota exceeded")
@@ -21,14 +23,10 @@ def disk_trouble(error: BaseException) -> str | None:
     """
     named = getattr(error, "filename", None)
     where = f" ({os.fspath(named)})" if named else ""
-    seen: set[int] = set()
-    each: BaseException | None = error
-    while each is not None and id(each) not in seen:
-        seen.add(id(each))
+    for each in with_causes(error):
         number, said = each.errno if isinstance(each, OSError) else None, str(each)
         if number in _FULL or any(sign in said for sign in _SAID_FULL):
             return _MAKE_ROOM.format(where=where) + _AGAIN
         if number == errno.EROFS or any(sign in said for sign in _SAID_READ_ONLY):
             return _MAKE_WRITABLE.format(where=where) + _AGAIN
-        each = each.__cause__ or each.__context__
     return None
