@@ -107,6 +107,11 @@ OF_THE_DISK = (
     Fault("disk full for 10 s", lambda house, _: house.fill_disk(10)),
     Fault("disk read-only for 10 s", lambda house, _: house.lock_disk(10)),
 )
+# The same where PostgreSQL, logs and settings lie on it too.
+OF_THE_SHARED_DISK = (
+    Fault("shared disk full for 10 s", lambda house, _: house.fill_disk(10)),
+    Fault("PostgreSQL killed on a full disk", lambda house, _: house.fill_disk(10, house.kill_database)),
+)
 MOMENTS_OF_THE_MACHINE = tuple(moment for moment in MOMENTS if moment.name in ("planning", "half way", "exporting"))
 
 

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.embedded import temporary_home
 from tests.faults import model_server_double
 from tests.faults.shifted_clock import COMPILER, ShiftedClock
+from tests.small_disk import mount, small_disk
 from tip_resources.database import embedded
 from tip_resources.database.connection import database_url
 from tip_resources.database.requests import RequestStore
@@ -221,21 +221,23 @@ class House:
         assert self._clock is not None
         self._clock.move(seconds)
 
-    def fill_disk(self, seconds: float) -> None:
-        """No byte is left on the file system of the data for a while."""
+    def fill_disk(self, seconds: float, then: Callable[[], None] | None = None) -> None:
+        """No byte is left on the file system of the data for a while; `then` happens when it is full."""
         ballast = self.data / "ballast"
         with contextlib.suppress(OSError), ballast.open("wb") as file:
             while True:
                 file.write(bytes(1 << 20))
+        if then is not None:
+            then()
         time.sleep(seconds)
         ballast.unlink()
 
     def lock_disk(self, seconds: float) -> None:
         """Nothing can be written to the file system of the data for a while."""
         # A file that is open for writing forbids it for an instant.
-        wait_until(lambda: _mount("-o", "remount,ro", str(self.data)) == 0, "a read-only file system", 20)
+        wait_until(lambda: mount("-o", "remount,ro", str(self.data)) == 0, "a read-only file system", 20)
         time.sleep(seconds)
-        assert _mount("-o", "remount,rw", str(self.data)) == 0
+        assert mount("-o", "remount,rw", str(self.data)) == 0
 
     def everything(self) -> list[psutil.Process]:
         """All processes of the house, database and model server too."""
@@ -259,47 +261,27 @@ class House:
 
 
 @contextmanager
-def living_house(*, disk_bytes: int | None = None) -> Iterator[House]:
+def living_house(*, data_bytes: int | None = None, disk_bytes: int | None = None) -> Iterator[House]:
     """A house with `tip up`, a model server, and a clock of its own where a compiler is.
 
-    With `disk_bytes`, its data lie on a file system of their own, of that size.
+    With `data_bytes`, its data lie on a file system of their own, of that size; with `disk_bytes`, all of it does,
+    PostgreSQL too.
     """
     with temporary_home() as folder, ExitStack() as stack:
+        if disk_bytes is not None:
+            stack.enter_context(small_disk(folder, disk_bytes))
+            stack.callback(embedded.stop, folder)
         for name in ("dagster.yaml", "workspace.yaml"):
             shutil.copy(ROOT / name, folder)
         clock = ShiftedClock(folder) if COMPILER else None
         house = House(folder, clock)
-        if disk_bytes is not None:
+        if data_bytes is not None:
             house.data.mkdir(parents=True)
-            stack.enter_context(_file_system(house.data, disk_bytes))
+            stack.enter_context(small_disk(house.data, data_bytes))
         stack.callback(house.stop)
         house.start_models()
         house.start_up()
         yield house
-
-
-def can_mount() -> bool:
-    """Whether this process may mount file systems."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            with _file_system(Path(folder), 1 << 20):
-                return True
-        except (OSError, AssertionError):
-            return False
-
-
-@contextmanager
-def _file_system(folder: Path, size_bytes: int) -> Iterator[None]:
-    """A file system in memory at `folder`."""
-    assert _mount("-t", "tmpfs", "-o", f"size={size_bytes},mode=755", "tmpfs", str(folder)) == 0
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=False)
-
-
-def _mount(*arguments: str) -> int:
-    return subprocess.run(["mount", *arguments], check=False, stderr=subprocess.DEVNULL).returncode
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:

@@ -11,21 +11,23 @@ from tests.faults.cells import (
     MOMENTS_OF_THE_MACHINE,
     OF_THE_DISK,
     OF_THE_MACHINE,
+    OF_THE_SHARED_DISK,
     Cell,
     Fault,
     Moment,
     meet,
 )
-from tests.faults.house import House, can_mount, living_house
+from tests.faults.house import House, living_house
 from tests.faults.shifted_clock import COMPILER
 from tests.faults.table import write_table
+from tests.small_disk import can_mount
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="signals, mounts and LD_PRELOAD as Linux has them"),
 ]
-DISK_BYTES = 64 << 20
+DATA_BYTES, DISK_BYTES = 64 << 20, 600 << 20
 # Run with the slow tests; all others take `make test-faults`.
 SAMPLE = {("run worker", "half way"), ("step", "first call"), ("PostgreSQL", "half way"), ("supervisor", "half way")}
 
@@ -49,6 +51,14 @@ def house() -> Iterator[House]:
 def house_on_small_disk() -> Iterator[House]:
     if not can_mount():
         pytest.skip("this account may not mount a file system")
+    with living_house(data_bytes=DATA_BYTES) as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def house_that_fills_up() -> Iterator[House]:
+    if not can_mount():
+        pytest.skip("this account may not mount a file system")
     with living_house(disk_bytes=DISK_BYTES) as house:
         yield house
 
@@ -65,6 +75,7 @@ CELLS = [
     *(_cell(fault, moment) for fault in OF_THE_MACHINE for moment in MOMENTS_OF_THE_MACHINE),
 ]
 CELLS_OF_THE_DISK = [_cell(fault, moment) for fault in OF_THE_DISK for moment in MOMENTS_OF_THE_MACHINE]
+CELLS_OF_THE_SHARED_DISK = [_cell(fault, moment) for fault in OF_THE_SHARED_DISK for moment in MOMENTS_OF_THE_MACHINE]
 
 
 @pytest.mark.parametrize(("fault", "moment"), CELLS)
@@ -81,3 +92,11 @@ def test_a_set_whose_disk_takes_nothing_for_a_while_ends_whole(
 ) -> None:
     cells.append(meet(house_on_small_disk, fault, moment, request.node.callspec.id))
     assert cells[-1].is_whole(), f"{cells[-1]} {house_on_small_disk.log()}"
+
+
+@pytest.mark.parametrize(("fault", "moment"), CELLS_OF_THE_SHARED_DISK)
+def test_a_set_whose_disk_fills_up_with_the_database_on_it_ends_whole(
+    house_that_fills_up: House, cells: list[Cell], fault: Fault, moment: Moment, request: pytest.FixtureRequest
+) -> None:
+    cells.append(meet(house_that_fills_up, fault, moment, request.node.callspec.id))
+    assert cells[-1].is_whole(), f"{cells[-1]} {house_that_fills_up.log()}"

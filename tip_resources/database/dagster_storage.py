@@ -25,6 +25,7 @@ from tip_resources.database.connection import (
     is_embedded,
     new_engine,
 )
+from tip_resources.database.full_disk import wait_while_disk_is_full
 from tip_resources.database.migrate import create_schema, explaining_refusals
 from tip_resources.database.run_storage import TipRunStorage
 from tip_resources.database.schema import DAGSTER_SCHEMA, DAGSTER_TABLES_LOCK
@@ -101,7 +102,9 @@ class TipStorage(DagsterPostgresStorage):
 
 def _pooled(url: str, token_provider: PgTokenProvider | None) -> Engine:
     """Connections as Dagster's storages make them, of which a few are kept."""
-    return create_pg_engine(url, token_provider, isolation_level="AUTOCOMMIT", max_overflow=-1, **POOL)
+    engine = create_pg_engine(url, token_provider, isolation_level="AUTOCOMMIT", max_overflow=-1, **POOL)
+    wait_while_disk_is_full(engine)
+    return engine
 
 
 class _EmbeddedServer(PgTokenProvider):

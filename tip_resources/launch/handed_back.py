@@ -1,9 +1,10 @@
-"""A step that is told to stop although its run goes on, or whose database went away, is handed back, not failed: it
-will be done again.
+"""A step that is told to stop although its run goes on, or whose database or disk went away, is handed back, not
+failed: it will be done again.
 
 The first is what a machine being shut down looks like: everything gets SIGTERM. Dagster records a failure of the step,
 so that the run fails at its next start although nothing was wrong. A step of a cancelled or failed run fails as ever.
-The second happens to Dagster's own queries in a step, which connect with patience but are not asked again.
+The others happen to Dagster's own part of a step: its queries, which connect with patience but are not asked again,
+and the files it hands from op to op. What our part meets is in step_failures.py.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from dagster._core.execution.plan.objects import StepRetryData, step_failure_eve
 from dagster._utils.error import serializable_error_info_from_exc_info
 
 from tip_resources.database.trouble import is_database_away
-from tip_resources.launch.step_failures import TRIES
+from tip_resources.launch.step_failures import TRIES, WAIT_SECONDS
+from tip_resources.upkeep.disk_trouble import disk_trouble
 
 if TYPE_CHECKING:
     from dagster._core.execution.context.system import StepExecutionContext
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 def hand_back_blameless_steps() -> None:
     """From now on a step of this process is put up for retry when it is interrupted while its run is STARTED, and when
-    it fails because the database went away.
+    it fails because the database went away or the disk takes nothing.
 
     Raises:
         AttributeError: Dagster has renamed the function; this module is pinned to one version of Dagster.
@@ -43,6 +45,8 @@ def _failed_or_handed_back(
             run = step_context.instance.get_run_by_id(step_context.run_id)
             if run is not None and run.status == DagsterRunStatus.STARTED:
                 return DagsterEvent.step_retry_event(step_context, StepRetryData(error=info, seconds_to_wait=None))
-        elif is_database_away(error) and step_context.previous_attempt_count < TRIES:
-            return DagsterEvent.step_retry_event(step_context, StepRetryData(error=info, seconds_to_wait=1))
+        elif step_context.previous_attempt_count < TRIES:
+            wait = WAIT_SECONDS if disk_trouble(error) else 1 if is_database_away(error) else None
+            if wait is not None:
+                return DagsterEvent.step_retry_event(step_context, StepRetryData(error=info, seconds_to_wait=wait))
     return step_failure_event_from_exc_info(step_context, exc_info, *arguments, **named)

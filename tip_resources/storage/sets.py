@@ -3,8 +3,11 @@
 Where a set lies is layout.py's business; how Dagster stores one is io_manager.py's.
 """
 
+import errno
+import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +24,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 ROWS_PER_PART = 2_000
 # Rows that are Python objects at once; as such they take some ten times as much as in a frame.
 _ROWS_AT_ONCE = 200
+# Of a disk with less than this a failure to write is no riddle.
+_NO_ROOM_BYTES = 1 << 20
 
 
 class SetWriter:
@@ -61,7 +66,8 @@ class SetWriter:
             self._rows = []
 
     def _flush(self) -> None:
-        pl.concat(self._frames, rechunk=True).write_parquet(self._scratch / f"part-{self._parts:06d}.parquet")
+        with _full_disk_told(self._scratch):
+            pl.concat(self._frames, rechunk=True).write_parquet(self._scratch / f"part-{self._parts:06d}.parquet")
         self._parts += 1
         self._frames = []
 
@@ -93,7 +99,8 @@ def read_set(frame: pl.LazyFrame, kind: type[T], where: pl.Expr | None = None) -
 
 def sink_set(frame: pl.LazyFrame, file: Path) -> None:
     """Streams a set into a local file, safe on the disk when this returns, in groups of rows that readers can hold."""
-    frame.sink_parquet(file, row_group_size=ROWS_PER_PART, compression="zstd", sync_on_close="all", mkdir=True)
+    with _full_disk_told(file.parent):
+        frame.sink_parquet(file, row_group_size=ROWS_PER_PART, compression="zstd", sync_on_close="all", mkdir=True)
 
 
 def open_set_if_there(layout: Layout, name: str, dataset: str, copies: Path) -> pl.LazyFrame | None:
@@ -105,3 +112,18 @@ def open_set_if_there(layout: Layout, name: str, dataset: str, copies: Path) -> 
 def count_rows(frame: pl.LazyFrame) -> int:
     """Number of values in a set, from Parquet metadata where possible."""
     return int(frame.select(pl.len()).collect().item())
+
+
+@contextmanager
+def _full_disk_told(folder: Path) -> Iterator[None]:
+    """polars says "Invalid thrift: transport error" where only the end of a file finds no room.
+
+    Raises:
+        OSError: ENOSPC, in place of what polars says on a full disk.
+    """
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        if folder.is_dir() and shutil.disk_usage(folder).free < _NO_ROOM_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
+        raise

@@ -5,8 +5,8 @@ matches least does. docs/duplicates.md has the figures.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import blake2b
 from typing import NamedTuple, get_args
 
@@ -18,7 +18,7 @@ from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.duplicates.semantic import CallPair, SentenceModel
 from tip_assets.quality.duplicates.spoken_pieces import MOST_PIECES, Named, Piece, named_in, pieces_of
 from tip_assets.quality.duplicates.word_vectors import WordVectors
-from tip_resources.domain.conversation import Conversation, Speaker, Turn
+from tip_resources.domain.conversation import Conversation, Speaker
 
 Vectors = NDArray[np.float32]
 _SPEAKERS = get_args(Speaker)
@@ -45,8 +45,6 @@ _MIDDLE, _STEEPNESS = 0.38, 33.0
 _WORDS_FLOOR = 0.3
 # Pairs whose vectors are held at once: 10 MB of them for calls of 20 turns.
 _PAIRS_AT_ONCE = 64
-# Calls whose names are remembered: some 20 kB each.
-_NAMED_KEPT = 1_024
 
 
 class Said(NamedTuple):
@@ -77,8 +75,6 @@ class MeaningComparer:
         self._words = WordVectors()
         self._sentences = sentences
         self._most_read = most_read
-        # A call is asked about with each of those it is like, so its names are read again and again.
-        self._named = lru_cache(maxsize=_NAMED_KEPT)(named_in)
         # Likeness by sentence vectors, by what the two calls say.
         self._read: dict[bytes, float] = {}
         self.not_read = 0
@@ -90,12 +86,12 @@ class MeaningComparer:
 
     def duplicates(self, pairs: Sequence[CallPair]) -> list[DuplicateMatch | None]:
         """One answer a pair, in order; None as well for calls too short or too long to be told by meaning."""
-        named = {call.id: self._named(call.turns) for pair in pairs for call in (pair.new, pair.earlier)}
+        named = _named_in_all(pairs)
         matches: list[DuplicateMatch | None] = [None] * len(pairs)
         places = [place for place, pair in enumerate(pairs) if self._can_be(pair, named)]
         for start in range(0, len(places), _PAIRS_AT_ONCE):
             chunk = places[start : start + _PAIRS_AT_ONCE]
-            for place, found in zip(chunk, self._likenesses([pairs[place] for place in chunk]), strict=True):
+            for place, found in zip(chunk, self._likenesses([pairs[place] for place in chunk], named), strict=True):
                 matches[place] = self._match(pairs[place], certainty_of(found))
         return matches
 
@@ -108,8 +104,8 @@ class MeaningComparer:
         is_told = all(call.language.lower().startswith("en") for call in (pair.new, pair.earlier))
         return is_told and facts_shared(named[pair.new.id], named[pair.earlier.id]) >= self._least_likeness
 
-    def _likenesses(self, pairs: Sequence[CallPair]) -> list[float]:
-        found = self._likenesses_by(pairs, self._words)
+    def _likenesses(self, pairs: Sequence[CallPair], named: Mapping[str, Named]) -> list[float]:
+        found = self._likenesses_by(pairs, named, self._words)
         if self._sentences is None:
             return found
         keys = [_key(pair) for pair in pairs]
@@ -123,14 +119,16 @@ class MeaningComparer:
                 self.not_read += 1
         asked = [pairs[place] for place in to_read]
         self._read.update(
-            zip((keys[place] for place in to_read), self._likenesses_by(asked, self._sentences), strict=True)
+            zip((keys[place] for place in to_read), self._likenesses_by(asked, named, self._sentences), strict=True)
         )
         return [self._read.get(key, by_words) for key, by_words in zip(keys, found, strict=True)]
 
-    def _likenesses_by(self, pairs: Sequence[CallPair], model: SentenceModel | WordVectors) -> list[float]:
+    def _likenesses_by(
+        self, pairs: Sequence[CallPair], named: Mapping[str, Named], model: SentenceModel | WordVectors
+    ) -> list[float]:
         """The likeness of each pair; 0 where a call has too little or too much said."""
         calls = {call.id: call for pair in pairs for call in (pair.new, pair.earlier)}
-        said = dict(zip(calls, said_by(list(calls.values()), model, self._named), strict=True))
+        said = dict(zip(calls, said_by(list(calls.values()), model, named), strict=True))
         both = [(said[pair.new.id], said[pair.earlier.id]) for pair in pairs]
         # The matrices are small: a second thread mostly waits, and that took ten times the CPU on a busy machine.
         with _blas().limit(limits=1, user_api="blas"):
@@ -142,6 +140,16 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+def _named_in_all(pairs: Sequence[CallPair]) -> dict[str, Named]:
+    """What each call of the pairs names, by its id."""
+    named: dict[str, Named] = {}
+    for pair in pairs:
+        for call, known in zip((pair.new, pair.earlier), pair.named or (None, None), strict=True):
+            if call.id not in named:
+                named[call.id] = known or named_in(call.turns)
+    return named
+
+
 def _key(pair: CallPair) -> bytes:
     """What the calls of a pair say, whichever comes first, in 16 bytes."""
     texts = sorted(
@@ -151,9 +159,12 @@ def _key(pair: CallPair) -> bytes:
 
 
 def said_by(
-    calls: Sequence[Conversation], model: SentenceModel, named: Callable[[tuple[Turn, ...]], Named] = named_in
+    calls: Sequence[Conversation], model: SentenceModel, named: Mapping[str, Named] | None = None
 ) -> list[Said | None]:
-    """Calls ready to be compared; None for those with too little or too much said. A text is read once."""
+    """Calls ready to be compared; None for those with too little or too much said. A text is read once.
+
+    `named` is what each call names, by its id, where that was worked out before.
+    """
     pieces = [_comparable(pieces_of(call)) for call in calls]
     texts = list(dict.fromkeys(piece.text for found in pieces for piece in found))
     rows = dict(zip(texts, model.vectors(texts), strict=True)) if texts else {}
@@ -162,7 +173,7 @@ def said_by(
             np.stack([rows[piece.text] for piece in found]),
             np.array([_SPEAKERS.index(piece.speaker) for piece in found], dtype=np.int8),
             np.array([piece.weight for piece in found]),
-            named(call.turns),
+            named[call.id] if named else named_in(call.turns),
         )
         if found
         else None

@@ -9,6 +9,7 @@ import numpy as np
 
 from tip_assets.quality.duplicates.matches import DuplicateMatch
 from tip_assets.quality.duplicates.semantic import CallPair, CandidateFinder, MeaningProgress, SemanticComparer
+from tip_assets.quality.duplicates.spoken_pieces import Named, named_in
 from tip_resources.domain.conversation import Conversation
 from tip_resources.storage.spool import Spool
 
@@ -17,6 +18,13 @@ _BATCH_PAIRS = 256
 _BATCH_CALLS = 64
 # The near misses of a call that are looked at, the most alike.
 _MOST_NEAR_MISSES = 3
+
+
+class _PutAside(msgspec.Struct, frozen=True):
+    """A call of an open pair. It is asked about with each of those it is like, so what it names is worked out once."""
+
+    call: Conversation
+    named: Named
 
 
 class Meanings:
@@ -85,12 +93,12 @@ class Meanings:
                 self._ask(one, other, likeness)
         pairs, self._open = sorted(self._open.items(), key=lambda pair: (-pair[1], pair[0])), {}
         is_any = False
-        with Spool(self._folder / "open-pairs", Conversation) as aside:
+        with Spool(self._folder / "open-pairs", _PutAside) as aside:
             numbers = self._put_aside({place for pair, _ in pairs for place in pair}, aside)
             for begin in range(0, len(pairs), _BATCH_PAIRS):
                 batch = pairs[begin : begin + _BATCH_PAIRS]
                 asked = [
-                    CallPair(new=aside[numbers[new]], earlier=aside[numbers[earlier]], word_similarity=similarity)
+                    _pair(aside[numbers[new]], aside[numbers[earlier]], similarity)
                     for (new, earlier), similarity in batch
                 ]
                 for ((new, earlier), _), found in zip(batch, self._comparer.duplicates(asked), strict=True):
@@ -109,16 +117,20 @@ class Meanings:
         if pair not in self._different and other not in self._same.get(one, {}):
             self._open[pair] = max(likeness, self._open.get(pair, 0.0))
 
-    def _put_aside(self, wanted: set[int], aside: Spool[Conversation]) -> dict[int, int]:
+    def _put_aside(self, wanted: set[int], aside: Spool[_PutAside]) -> dict[int, int]:
         """Reads the set once more for the calls of the pairs; the number of each in the file, by its place."""
         if not wanted:
             return {}
         return {
             # Ids need not be unique, places are.
-            place: aside.append(msgspec.structs.replace(call, id=str(place)))
+            place: aside.append(_PutAside(msgspec.structs.replace(call, id=str(place)), named_in(call.turns)))
             for place, call in enumerate(self._calls())
             if place in wanted
         }
+
+
+def _pair(new: _PutAside, earlier: _PutAside, likeness: float) -> CallPair:
+    return CallPair(new=new.call, earlier=earlier.call, word_similarity=likeness, named=(new.named, earlier.named))
 
 
 def _tell_nobody(what: str, done: int, total: int) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from tip_assets.quality.duplicates.matches import DuplicateMatch
+from tip_assets.quality.duplicates.spoken_pieces import Named
 from tip_resources.domain.conversation import Conversation
 
 if TYPE_CHECKING:
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
 
 class CallPair(msgspec.Struct, frozen=True, kw_only=True):
-    """Two calls whose words are alike, but not enough; `word_similarity` is 0-1, as `compare` told it."""
+    """Two calls whose words are alike, but not enough; `word_similarity` is 0-1, as `compare` told it.
+
+    `named` is what the new and the earlier one name, where that was worked out before.
+    """
 
     new: Conversation
     earlier: Conversation
     word_similarity: float
+    named: tuple[Named, Named] | None = None
 
 
 class SemanticComparer(Protocol):
