@@ -37,6 +37,8 @@ START_SECONDS = 120
 STOP_SECONDS = 60
 
 _CONNECT_TIMEOUT_SECONDS = 5
+# Its write-ahead log grows by 16 MB at a time.
+_LEAST_ROOM_BYTES = 32_000_000
 # The backends of a killed server notice its death within a second; until then their memory bars a new one.
 _ORPHAN_ATTEMPTS = 10
 
@@ -58,12 +60,10 @@ def start_server(folders: ServerFolders, *, tcp: bool) -> str:
             _initialise(folders, account)
         if not tcp and sockets != pgdata:
             make_private_folder(sockets, (account.user_id, account.group_id) if account else None)
-        configured = pgdata / "tip.conf"
-        port = _same_or_free_port(configured) if tcp else None
-        configured.write_text(configuration(tcp_port=port, sockets=sockets), encoding="utf-8")
-        configured.chmod(0o644)
-        sign(pgdata)
-        trim_log(folders.log)
+        try:
+            _configure(folders, tcp=tcp)
+        except OSError as error:
+            raise _trouble(folders, str(error)) from error
         _start_postmaster(folders, account, was_killed=disown_dead_postmaster(pgdata))
     return _connect_for_real(folders)
 
@@ -104,6 +104,17 @@ def reachable_url(folders: ServerFolders) -> str | None:
     except psycopg2.OperationalError:
         return None
     return url.render_as_string(hide_password=False)
+
+
+def _configure(folders: ServerFolders, *, tcp: bool) -> None:
+    """What the server reads at its start, written anew."""
+    configured = folders.pgdata / "tip.conf"
+    port = _same_or_free_port(configured) if tcp else None
+    text = configuration(tcp_port=port, sockets=socket_folder(folders.pgdata))
+    configured.write_text(text, encoding="utf-8")
+    configured.chmod(0o644)
+    sign(folders.pgdata)
+    trim_log(folders.log)
 
 
 def _start_postmaster(folders: ServerFolders, account: Account | None, *, was_killed: bool) -> None:
@@ -204,10 +215,20 @@ def _run(command: str, arguments: tuple[str, ...], account: Account | None, fold
     try:
         run_postgres_program(command, arguments, account, folder=folders.state, timeout_seconds=START_SECONDS * 2)
     except subprocess.CalledProcessError as error:
-        said = f"{error.stderr}\n{_text(folders.log)[-2000:]}".strip()
-        raise TransientFailure(f"{folders.pgdata}: {command} of the embedded PostgreSQL failed: {said}") from error
+        said = f"{command} failed: {error.stderr}\n{_text(folders.log)[-2000:]}".strip()
+        raise _trouble(folders, said) from error
     except (subprocess.TimeoutExpired, OSError) as error:
-        raise TransientFailure(f"{folders.pgdata}: {command} of the embedded PostgreSQL failed: {error}") from error
+        raise _trouble(folders, f"{command} failed: {error}") from error
+
+
+def _trouble(folders: ServerFolders, said: str) -> TransientFailure:
+    free = shutil.disk_usage(folders.state).free
+    if free < _LEAST_ROOM_BYTES:
+        said = (
+            f"No space left on device: {free / 1e6:.0f} MB are free where it wants {_LEAST_ROOM_BYTES / 1e6:.0f}. Make "
+            "room on that disk, and it starts by itself; then `tip gc` removes what is old."
+        )
+    return TransientFailure(f"{folders.pgdata}: the embedded PostgreSQL: {said}")
 
 
 def _same_or_free_port(configured: Path) -> int:

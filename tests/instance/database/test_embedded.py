@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from tests.embedded import temporary_home
+from tests.small_disk import can_mount, small_disk
 from tip_resources.database import embedded
 from tip_resources.database.connection import close, database
 from tip_resources.database.requests import RequestStore
@@ -23,7 +25,8 @@ from tip_resources.database.server_account import is_root
 from tip_resources.database.server_files import ServerFolders, socket_folder
 from tip_resources.database.trouble import DATABASE_TROUBLE
 from tip_resources.domain.dataset_spec import DatasetSpec
-from tip_resources.domain.failures import BadInput
+from tip_resources.domain.failures import BadInput, TransientFailure
+from tip_resources.upkeep.disk_trouble import disk_trouble
 
 # Opens the database of the folder in argv, says so, and does what stdin says.
 USER = """
@@ -95,6 +98,27 @@ def test_a_killed_server_is_started_again_and_nothing_is_lost(home: Path):
     assert wait_until(added)
     assert [request.dataset for request in store.list()] == ["after", "before"]
     assert embedded.status(home).pid not in {None, pid}
+
+
+def test_a_server_that_finds_no_room_says_so_and_starts_when_there_is_some(home: Path):
+    if not can_mount():
+        pytest.skip("this account may not mount a file system")
+    with small_disk(home, 200 << 20):
+        database(home)
+        close(home)
+        pid = embedded.status(home).pid
+        assert pid is not None
+        ballast = home / "ballast"
+        with suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(TransientFailure, match=r"No space left on device: 0 MB are free .* Make room") as failure:
+            embedded.start(home)
+        assert disk_trouble(failure.value)
+        ballast.unlink()
+        embedded.start(home)
+        assert embedded.stop(home)
 
 
 def test_a_stale_pid_file_that_names_another_process_does_not_bar_the_start(home: Path):
