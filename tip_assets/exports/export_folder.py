@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from tip_assets.exports.manifest import MANIFEST_NAME, Manifest, read_manifest
+from tip_assets.exports.manifest import MANIFEST_NAME, Listing, read_manifest
 from tip_resources.domain.failures import BadInput, TransientFailure
 
 # Files that file managers leave in folders by themselves; they are nobody's work.
@@ -59,10 +59,10 @@ def ensure_replaceable(directory: Path, export_format: str) -> None:
     if not directory.is_dir() or not any(directory.iterdir()):
         return
     files = (path.relative_to(directory).as_posix() for path in directory.rglob("*") if not path.is_dir())
-    ensure_only_an_export(files, read_manifest(directory), export_format, where=str(directory))
+    ensure_only_an_export(files, read_manifest(directory, Listing), export_format, where=str(directory))
 
 
-def ensure_only_an_export(files: Iterable[str], manifest: Manifest | None, export_format: str, *, where: str) -> None:
+def ensure_only_an_export(files: Iterable[str], manifest: Listing | None, export_format: str, *, where: str) -> None:
     """Passes when `files`, relative to their folder, are those of the export that its manifest describes.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 from upath import UPath
 
 from tip_assets.exports.export_folder import ensure_only_an_export
-from tip_assets.exports.manifest import MANIFEST_NAME, decode_manifest
+from tip_assets.exports.manifest import MANIFEST_NAME, Listing, decode_manifest
 from tip_resources.storage.folders import publish_folder
 from tip_resources.storage.objects import read_object, relative_names
 
@@ -22,7 +22,7 @@ def building_in_s3(target: UPath, export_format: str) -> Iterator[Path]:
         TransientFailure: S3 cannot be reached now.
     """
     if there := relative_names(target):
-        manifest = decode_manifest(read_object(target / MANIFEST_NAME)) if MANIFEST_NAME in there else None
+        manifest = decode_manifest(read_object(target / MANIFEST_NAME), Listing) if MANIFEST_NAME in there else None
         ensure_only_an_export(there, manifest, export_format, where=str(target))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / export_format

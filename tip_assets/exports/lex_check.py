@@ -7,7 +7,7 @@ import msgspec
 
 from tip_assets.exports.lex import MINIMUM_TURNS, turn_warnings
 from tip_assets.exports.lex_schema import lex_problems
-from tip_assets.exports.manifest import MANIFEST_NAME, ManifestFile, read_manifest
+from tip_assets.exports.manifest import MANIFEST_NAME, ListedFile, Listing, read_manifest
 
 # An auditor wants the first few and the count; a broken disk would otherwise list every file.
 MAX_ERRORS = 50
@@ -35,7 +35,7 @@ def check_lex_export(directory: Path, *, minimum_turns: int = MINIMUM_TURNS) -> 
     Fails what is missing, changed since it was written, not listed, or not acceptable to Lex; warns when
     there are fewer turns than Lex asks for.
     """
-    manifest = read_manifest(directory)
+    manifest = read_manifest(directory, Listing)
     if manifest is None or manifest.format != "lex":
         return LexCheck(
             files=0,
@@ -45,13 +45,15 @@ def check_lex_export(directory: Path, *, minimum_turns: int = MINIMUM_TURNS) -> 
             errors=(f"{MANIFEST_NAME} is missing or is not that of a Lex export.",),
             warnings=(),
         )
-    errors, contacts = [], set()
+    errors: list[str] = []
+    contacts: set[str] = set()
     turns = size = bad_files = 0
     for entry in manifest.files:
         problem, contact, file_turns = _check_file(directory, entry)
         if not problem and contact in contacts:
             problem = "another file has the same ContactId"
-        contacts.add(contact)
+        if contact:
+            contacts.add(contact)
         turns, size = turns + file_turns, size + entry.bytes
         if problem:
             bad_files += 1
@@ -73,18 +75,18 @@ def check_lex_export(directory: Path, *, minimum_turns: int = MINIMUM_TURNS) -> 
     )
 
 
-def _check_file(directory: Path, entry: ManifestFile) -> tuple[str, str, int]:
-    """The problem (empty when none), the ContactId and the number of turns."""
+def _check_file(directory: Path, entry: ListedFile) -> tuple[str, str, int]:
+    """The problem (empty when none); ContactId and number of turns where there is none."""
     try:
         data = (directory / entry.path).read_bytes()
     except OSError:
-        return "missing or unreadable", entry.contact_id, 0
+        return "missing or unreadable", "", 0
     if hashlib.sha256(data).hexdigest() != entry.sha256:
-        return "changed since it was written (its checksum differs)", entry.contact_id, 0
+        return "changed since it was written (its checksum differs)", "", 0
     try:
         document = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return "not JSON", entry.contact_id, 0
+        return "not JSON", "", 0
     if problems := lex_problems(document):
-        return "; ".join(problems), entry.contact_id, 0
+        return "; ".join(problems), "", 0
     return "", document["CustomerMetadata"]["ContactId"], len(document["Transcript"])

@@ -4,7 +4,7 @@ Also the summary that every writer returns. How an export is put together is in 
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from upath import UPath
@@ -44,12 +44,17 @@ class FileSource(msgspec.Struct, frozen=True, kw_only=True):
     scripted: bool = False
 
 
-class ManifestFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One file: `path` relative to the export, `/` between folders. A file per call also names its call."""
+class ListedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One file: `path` relative to the export, `/` between folders."""
 
     path: str
     sha256: str
     bytes: int
+
+
+class ManifestFile(ListedFile, frozen=True, kw_only=True, omit_defaults=True):
+    """One file with what is in it. A file per call also names its call."""
+
     turns: int | None = None
     rows: int | None = None
     conversation_id: str = ""
@@ -101,6 +106,15 @@ class Manifest(ManifestHeader, frozen=True, kw_only=True):
     files: tuple[ManifestFile, ...] = ()
 
 
+class Listing(ManifestHeader, frozen=True, kw_only=True):
+    """A manifest as read back by those who only want to know its files: a sixth of the memory, where each is a call."""
+
+    files: tuple[ListedFile, ...] = ()
+
+
+AnyManifest = TypeVar("AnyManifest", Manifest, Listing)
+
+
 class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a writer did. `left_out` counts calls that could not be exported; the manifest names them.
 
@@ -122,7 +136,7 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
         return {**msgspec.structs.asdict(self), "directory": str(self.directory), "warnings": list(self.warnings)}
 
 
-def listed_files(manifest: Manifest) -> tuple[ManifestFile, ...]:
+def listed_files(manifest: Manifest | Listing) -> tuple[ListedFile, ...]:
     """All files of an export but the manifest itself, in the order in which its data version lists them."""
     return (*manifest.files, *((manifest.spans,) if manifest.spans else ()))
 
@@ -163,19 +177,19 @@ def file_source(conversation: Conversation, dataset: str) -> FileSource:
     )
 
 
-def read_manifest(directory: Path) -> Manifest | None:
+def read_manifest(directory: Path, kind: type[AnyManifest] = Manifest) -> AnyManifest | None:
     """The manifest of the export in `directory`; None when there is none of ours."""
     try:
         data = (directory / MANIFEST_NAME).read_bytes()
     except OSError:
         return None
-    return decode_manifest(data)
+    return decode_manifest(data, kind)
 
 
-def decode_manifest(data: bytes) -> Manifest | None:
+def decode_manifest(data: bytes, kind: type[AnyManifest] = Manifest) -> AnyManifest | None:
     """The manifest in `data`; None when it is none of ours."""
     try:
-        manifest = msgspec.json.decode(data, type=Manifest)
+        manifest = msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return manifest if manifest.kind == MANIFEST_KIND else None

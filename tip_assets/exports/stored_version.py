@@ -4,7 +4,7 @@ from pathlib import Path
 
 from upath import UPath
 
-from tip_assets.exports.manifest import listed_files, read_manifest
+from tip_assets.exports.manifest import Listing, listed_files, read_manifest
 from tip_resources.storage.checksums import ListedFiles, sha256_of
 from tip_resources.storage.folders import local_folder
 from tip_resources.storage.layout import Layout
@@ -41,7 +41,7 @@ def _of_folder(folder: UPath, copies: Path) -> str | None:
 
 def _listed_in(folder: Path) -> tuple[str, ...]:
     """The files of an export in the order its data version lists them; of a report when there is no manifest."""
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, Listing)
     if manifest is None:
         return REPORT_FILES if (folder / PAGE).is_file() else ()
     return tuple(entry.path for entry in listed_files(manifest))
