@@ -112,6 +112,8 @@ OF_THE_SHARED_DISK = (
     Fault("shared disk full for 10 s", lambda house, _: house.fill_disk(10)),
     Fault("PostgreSQL killed on a full disk", lambda house, _: house.fill_disk(10, house.kill_database)),
 )
+# What befalls the way to the model server.
+OF_THE_NETWORK = (Fault("network gone for 20 s", lambda house, _: house.cut_network(20)),)
 MOMENTS_OF_THE_MACHINE = tuple(moment for moment in MOMENTS if moment.name in ("planning", "half way", "exporting"))
 
 

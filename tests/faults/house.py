@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.embedded import temporary_home
 from tests.faults import model_server_double
+from tests.faults.own_network import OwnNetwork
 from tests.faults.shifted_clock import COMPILER, ShiftedClock
 from tests.small_disk import mount, small_disk
 from tip_resources.database import embedded
@@ -40,9 +41,11 @@ READY_SECONDS = 120.0
 class House:
     """One project folder with all that works in it."""
 
-    def __init__(self, folder: Path, clock: ShiftedClock | None = None) -> None:
+    def __init__(self, folder: Path, clock: ShiftedClock | None = None, network: OwnNetwork | None = None) -> None:
         self.folder = folder
         self._clock = clock
+        self._network = network
+        self._model_host = network.address if network else "127.0.0.1"
         self.model_port = free_ports(1)[0]
         self._models: subprocess.Popen[bytes] | None = None
         self._up: subprocess.Popen[bytes] | None = None
@@ -60,7 +63,7 @@ class House:
         others = {key: value for key, value in os.environ.items() if not key.startswith(("TIP_", "DAGSTER_"))}
         own = {
             "TIP_HOME": str(self.folder),
-            "TIP_LLM_URL": f"http://127.0.0.1:{self.model_port}/v1",
+            "TIP_LLM_URL": f"http://{self._model_host}:{self.model_port}/v1",
             # By words whatever this machine has: opening a sentence model takes seconds.
             "TIP_QUALITY__SEMANTIC_VECTORS": "words",
             "TIP_GENERATION__CONCURRENCY": "2-2",
@@ -74,8 +77,10 @@ class House:
 
     def start_models(self) -> None:
         """The model server, on the same port as before."""
-        command = [sys.executable, "-m", model_server_double.__name__, "--port", str(self.model_port)]
+        command = [sys.executable, "-m", model_server_double.__name__]
+        command += ["--host", self._model_host, "--port", str(self.model_port)]
         command += ["--tokens-per-second", str(TOKENS_PER_SECOND)]
+        command = [*(self._network.prefix if self._network else ()), *command]
         self._models = subprocess.Popen(command, env=self.environment(), cwd=ROOT)
         wait_until(lambda: self._asked_of_models("/health") is not None, "the model server")
 
@@ -206,6 +211,13 @@ class House:
         time.sleep(seconds)
         self._models.send_signal(signal.SIGCONT)
 
+    def cut_network(self, seconds: float) -> None:
+        """Nothing that is sent to or from the model server arrives for a while."""
+        assert self._network is not None
+        self._network.pull_the_cable()
+        time.sleep(seconds)
+        self._network.plug_it_in()
+
     def sleep(self, seconds: int) -> None:
         """Everything stands still, and when it goes on the clock is `seconds` further."""
         assert self._clock is not None
@@ -250,7 +262,7 @@ class House:
 
     def _asked_of_models(self, path: str) -> dict[str, Any] | None:
         try:
-            return httpx2.get(f"http://127.0.0.1:{self.model_port}{path}", trust_env=False).json()
+            return httpx2.get(f"http://{self._model_host}:{self.model_port}{path}", trust_env=False).json()
         except httpx2.HTTPError:
             return None
 
@@ -261,11 +273,13 @@ class House:
 
 
 @contextmanager
-def living_house(*, data_bytes: int | None = None, disk_bytes: int | None = None) -> Iterator[House]:
+def living_house(
+    *, data_bytes: int | None = None, disk_bytes: int | None = None, network: OwnNetwork | None = None
+) -> Iterator[House]:
     """A house with `tip up`, a model server, and a clock of its own where a compiler is.
 
     With `data_bytes`, its data lie on a file system of their own, of that size; with `disk_bytes`, all of it does,
-    PostgreSQL too.
+    PostgreSQL too. With `network`, the model server is at its other end.
     """
     with temporary_home() as folder, ExitStack() as stack:
         if disk_bytes is not None:
@@ -274,7 +288,7 @@ def living_house(*, data_bytes: int | None = None, disk_bytes: int | None = None
         for name in ("dagster.yaml", "workspace.yaml"):
             shutil.copy(ROOT / name, folder)
         clock = ShiftedClock(folder) if COMPILER else None
-        house = House(folder, clock)
+        house = House(folder, clock, network)
         if data_bytes is not None:
             house.data.mkdir(parents=True)
             stack.enter_context(small_disk(house.data, data_bytes))

@@ -54,6 +54,7 @@ async def models(_: Request) -> Response:
 def main() -> None:
     """Serves until killed."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--tokens-per-second", type=float, required=True, help="of one answer written alone")
     arguments = parser.parse_args()
@@ -62,7 +63,7 @@ def main() -> None:
     app = Starlette(routes=[Route("/v1/models", models), Mount("/", UnderAnotherName(rehearsal))])
     uvicorn.run(
         app,
-        host="127.0.0.1",
+        host=arguments.host,
         port=arguments.port,
         http=connections.protocol(),
         ws="none",

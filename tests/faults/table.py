@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.faults.cells import FAULTS, MOMENTS, OF_THE_DISK, OF_THE_MACHINE, OF_THE_SHARED_DISK, Cell
+from tests.faults.cells import FAULTS, MOMENTS, OF_THE_DISK, OF_THE_MACHINE, OF_THE_NETWORK, OF_THE_SHARED_DISK, Cell
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 _BEGIN, _END = "<!-- cells -->", "<!-- end of cells -->"
@@ -36,7 +36,7 @@ def _read(table: str) -> dict[tuple[str, str], str]:
 def _table(known: dict[tuple[str, str], str]) -> str:
     moments = [moment.name for moment in MOMENTS]
     lines = ["| | " + " | ".join(moments) + " |", "|---" * (len(moments) + 1) + "|"]
-    for fault in (*FAULTS, *OF_THE_DISK, *OF_THE_SHARED_DISK, *OF_THE_MACHINE):
+    for fault in (*FAULTS, *OF_THE_DISK, *OF_THE_SHARED_DISK, *OF_THE_NETWORK, *OF_THE_MACHINE):
         cells = [known.get((fault.name, moment), _NOT_RUN) for moment in moments]
         if fault.needs_run:
             cells[0] = _NOTHING_THERE

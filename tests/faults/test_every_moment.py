@@ -11,6 +11,7 @@ from tests.faults.cells import (
     MOMENTS_OF_THE_MACHINE,
     OF_THE_DISK,
     OF_THE_MACHINE,
+    OF_THE_NETWORK,
     OF_THE_SHARED_DISK,
     Cell,
     Fault,
@@ -18,6 +19,7 @@ from tests.faults.cells import (
     meet,
 )
 from tests.faults.house import House, living_house
+from tests.faults.own_network import can_make_networks, own_network
 from tests.faults.shifted_clock import COMPILER
 from tests.faults.table import write_table
 from tests.small_disk import can_mount
@@ -63,6 +65,14 @@ def house_that_fills_up() -> Iterator[House]:
         yield house
 
 
+@pytest.fixture(scope="module")
+def house_with_a_cable() -> Iterator[House]:
+    if not can_make_networks():
+        pytest.skip("this account may not make a network")
+    with own_network() as network, living_house(network=network) as house:
+        yield house
+
+
 def _cell(fault: Fault, moment: Moment) -> object:
     marks = [] if (fault.name, moment.name) in SAMPLE else [pytest.mark.every_moment]
     if fault.name.startswith(("clock", "asleep")):
@@ -76,6 +86,7 @@ CELLS = [
 ]
 CELLS_OF_THE_DISK = [_cell(fault, moment) for fault in OF_THE_DISK for moment in MOMENTS_OF_THE_MACHINE]
 CELLS_OF_THE_SHARED_DISK = [_cell(fault, moment) for fault in OF_THE_SHARED_DISK for moment in MOMENTS_OF_THE_MACHINE]
+CELLS_OF_THE_NETWORK = [_cell(fault, moment) for fault in OF_THE_NETWORK for moment in MOMENTS_OF_THE_MACHINE]
 
 
 @pytest.mark.parametrize(("fault", "moment"), CELLS)
@@ -100,3 +111,11 @@ def test_a_set_whose_disk_fills_up_with_the_database_on_it_ends_whole(
 ) -> None:
     cells.append(meet(house_that_fills_up, fault, moment, request.node.callspec.id))
     assert cells[-1].is_whole(), f"{cells[-1]} {house_that_fills_up.log()}"
+
+
+@pytest.mark.parametrize(("fault", "moment"), CELLS_OF_THE_NETWORK)
+def test_a_set_whose_model_server_cannot_be_reached_for_a_while_ends_whole(
+    house_with_a_cable: House, cells: list[Cell], fault: Fault, moment: Moment, request: pytest.FixtureRequest
+) -> None:
+    cells.append(meet(house_with_a_cable, fault, moment, request.node.callspec.id))
+    assert cells[-1].is_whole(), f"{cells[-1]} {house_with_a_cable.log()}"

@@ -31,7 +31,7 @@ _SHOWN_ORIGINS = 10
 _SAMPLE_CHARACTERS = 1200
 # No wider than a page shows: Dagster cuts off what is.
 _VERSION_COLUMNS = ("asset", "data version", "checks", "made")
-_ORIGIN_COLUMNS = ("index", "call", "model", "machine", "seed", "prompt")
+_ORIGIN_COLUMNS = ("call", "model", "machine", "seed", "prompt")
 _SHOWN_ID, _SHOWN_MINUTE = 8, slice(5, 16)  # of a UTC time: 01-31T12:00
 
 # The file of a format whose beginning is shown, and the types of columns that are not text.
@@ -222,8 +222,5 @@ def _origins(scrubbed: pl.LazyFrame) -> dg.TableMetadataValue:
     """Who wrote the first calls: what `tip trace` says of any."""
     calls = read_set(scrubbed.head(_SHOWN_ORIGINS), Conversation)
     origins = ((call.id, file_source(call, call.dataset)) for call in calls)
-    rows = (
-        (one.index, call[:_SHOWN_ID], one.model, one.node, one.seed, one.prompt_hash[:_SHOWN_ID])
-        for call, one in origins
-    )
+    rows = ((call[:_SHOWN_ID], one.model, one.node, one.seed, one.prompt_hash[:_SHOWN_ID]) for call, one in origins)
     return shown_table(_ORIGIN_COLUMNS, rows)

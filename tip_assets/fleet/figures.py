@@ -36,7 +36,7 @@ def node_figures(state: NodeState, work: UnderWay, said: str = "") -> Figures:
     if cards:
         figures["gpu_celsius"] = max(cards)
     if state.memory_available_bytes is not None:
-        figures["memory_available_gib"] = state.memory_available_bytes / 2**30
+        figures["memory_available_gib"] = round(state.memory_available_bytes / 2**30, 1)
     if state.notes:
         figures["notes"] = "; ".join(state.notes)
     return figures
