@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine, delete, select, update
 
 from tip_resources.database import audit
-from tip_resources.database.requests import ENDED, DatasetRequest, RequestState, move, request_of
+from tip_resources.database.requests import ENDED, DatasetRequest, RequestState, move, readable, request_of
 from tip_resources.database.tables import dataset_requests
 from tip_resources.domain.codec import to_builtins
 from tip_resources.domain.failures import BadInput
@@ -88,4 +88,4 @@ class RequestOrders:
     def _of_states(self, states: Sequence[RequestState]) -> Sequence[DatasetRequest]:
         query = select(dataset_requests).where(_columns.state.in_(states))
         with self._engine.connect() as connection:
-            return [request_of(row) for row in connection.execute(query.order_by(_columns.created_at))]
+            return readable(connection.execute(query.order_by(_columns.created_at)))

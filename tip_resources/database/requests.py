@@ -4,8 +4,10 @@ The row is the truth of a partition. Turning rows into partitions and runs is th
 later by a person's word (paused, taken up again, deleted) is in request_orders.py.
 """
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -19,6 +21,8 @@ from tip_resources.domain.codec import from_builtins, to_builtins
 from tip_resources.domain.dataset_spec import DatasetSpec
 from tip_resources.domain.failures import BadInput
 from tip_resources.domain.priority import QUEUE_PRIORITY
+
+_logger = logging.getLogger(__name__)
 
 RequestSource = Literal["cli", "file", "launchpad"]
 RequestState = Literal["requested", "running", "paused", "done", "failed", "cancelled", "deleting"]
@@ -153,7 +157,7 @@ class RequestStore:
 
     def _read(self, query: Any) -> Sequence[DatasetRequest]:
         with self._engine.connect() as connection:
-            return [request_of(row) for row in connection.execute(query)]
+            return readable(connection.execute(query))
 
 
 def move(
@@ -232,12 +236,33 @@ def _differences(one: DatasetSpec, other: DatasetSpec) -> Sequence[str]:
     return [field for field in fields if getattr(one, field) != getattr(other, field)]
 
 
+def readable(rows: Iterable[Row[Any]]) -> Sequence[DatasetRequest]:
+    """Rows as values. One that this version of tip cannot read is told and left out: it shall stop no other set."""
+    found = []
+    for row in rows:
+        try:
+            found.append(request_of(row))
+        except BadInput as problem:
+            _tell_once(f"data set {row.dataset!r} is left out: {problem}")
+    return found
+
+
+@cache
+def _tell_once(problem: str) -> None:
+    """A sensor reads the rows every few seconds."""
+    _logger.warning("%s", problem)
+
+
 def request_of(row: Row[Any]) -> DatasetRequest:
-    """A row of dataset_requests as a value."""
+    """A row of dataset_requests as a value.
+
+    Raises:
+        BadInput: Another version of tip wrote it, and this one cannot read it.
+    """
     return DatasetRequest(
         id=row.id,
         dataset=row.dataset,
-        spec=from_builtins(row.spec, DatasetSpec, where=f"dataset_requests row of {row.dataset!r}"),
+        spec=_spec_of(row),
         source=row.source,
         state=row.state,
         run_id=row.run_id,
@@ -248,3 +273,14 @@ def request_of(row: Row[Any]) -> DatasetRequest:
         state_since=row.state_since,
         state_by=row.state_by,
     )
+
+
+def _spec_of(row: Row[Any]) -> DatasetSpec:
+    try:
+        return from_builtins(row.spec, DatasetSpec)
+    except BadInput as problem:
+        raise BadInput(
+            f"{problem.what}.",
+            where=f"dataset_requests row of {row.dataset!r}",
+            mend="Work with the version of tip that it was asked for with.",
+        ) from problem

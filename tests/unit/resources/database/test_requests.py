@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tip_resources.database import audit
 from tip_resources.database.requests import RequestStore
@@ -32,6 +32,24 @@ def test_a_spec_that_could_not_be_read_back_is_not_written(fresh_database: Engin
     with pytest.raises(BadInput, match=r"data set 'frustrated-50'.*seed"):
         store.add(msgspec.structs.replace(SPEC, seed=2**40), source="cli")
     assert store.get(SPEC.name) is None and not store.waiting()
+
+
+def test_a_row_of_another_version_stops_no_other_data_set_and_is_told_once(
+    fresh_database: Engine, caplog: pytest.LogCaptureFixture
+):
+    store = RequestStore(fresh_database)
+    for name in ("of-another-version", "of-ours"):
+        store.add(msgspec.structs.replace(SPEC, name=name), source="cli")
+    with fresh_database.begin() as connection:
+        unknown = text(
+            "UPDATE tip.dataset_requests SET spec = jsonb_set(spec, '{language}', '7') WHERE dataset = :name"
+        )
+        connection.execute(unknown, {"name": "of-another-version"})
+    assert [row.dataset for row in store.waiting()] == [row.dataset for row in store.list()] == ["of-ours"]
+    told = [record.message for record in caplog.records]
+    assert len(told) == 1 and "'of-another-version' is left out" in told[0] and "version of tip" in told[0]
+    with pytest.raises(BadInput, match="version of tip"):
+        store.get("of-another-version")
 
 
 def test_nobody_asked_for_an_unknown_data_set(fresh_database: Engine):
