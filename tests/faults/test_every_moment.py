@@ -1,7 +1,8 @@
 """Every fault at every moment: the set ends complete, with exactly the calls asked, each once, and no half file."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -34,6 +35,20 @@ DATA_BYTES, DISK_BYTES = 64 << 20, 600 << 20
 SAMPLE = {("run worker", "half way"), ("step", "first call"), ("PostgreSQL", "half way"), ("supervisor", "half way")}
 
 
+@contextmanager
+def _behind_a_cable() -> Iterator[House]:
+    with own_network() as network, living_house(network=network) as house:
+        yield house
+
+
+HOUSES: dict[str, Callable[[], AbstractContextManager[House]]] = {
+    "plain": living_house,
+    "data on a small disk": lambda: living_house(data_bytes=DATA_BYTES),
+    "all on a small disk": lambda: living_house(disk_bytes=DISK_BYTES),
+    "model server behind a cable": _behind_a_cable,
+}
+
+
 @pytest.fixture(scope="module")
 def cells(request: pytest.FixtureRequest) -> Iterator[list[Cell]]:
     """What became of the sets of this run; with --write-table it goes into the docs."""
@@ -44,78 +59,42 @@ def cells(request: pytest.FixtureRequest) -> Iterator[list[Cell]]:
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    with living_house() as house:
-        yield house
-
-
-@pytest.fixture(scope="module")
-def house_on_small_disk() -> Iterator[House]:
-    if not can_mount():
+def house(request: pytest.FixtureRequest) -> Iterator[House]:
+    """One of HOUSES, for all the cells that need that one."""
+    if request.param.endswith("disk") and not can_mount():
         pytest.skip("this account may not mount a file system")
-    with living_house(data_bytes=DATA_BYTES) as house:
-        yield house
-
-
-@pytest.fixture(scope="module")
-def house_that_fills_up() -> Iterator[House]:
-    if not can_mount():
-        pytest.skip("this account may not mount a file system")
-    with living_house(disk_bytes=DISK_BYTES) as house:
-        yield house
-
-
-@pytest.fixture(scope="module")
-def house_with_a_cable() -> Iterator[House]:
-    if not can_make_networks():
+    if request.param.endswith("cable") and not can_make_networks():
         pytest.skip("this account may not make a network")
-    with own_network() as network, living_house(network=network) as house:
+    with HOUSES[request.param]() as house:
         yield house
 
 
-def _cell(fault: Fault, moment: Moment) -> object:
-    marks = [] if (fault.name, moment.name) in SAMPLE else [pytest.mark.every_moment]
-    if fault.name.startswith(("clock", "asleep")):
-        marks.append(pytest.mark.skipif(COMPILER is None, reason="no C compiler to make a clock that can be set"))
-    return pytest.param(fault, moment, id=f"{fault.name}-{moment.name}".replace(" ", "_").lower(), marks=marks)
+def _cells(house: str, faults: Sequence[Fault], moments: Sequence[Moment]) -> Iterator[object]:
+    for fault in faults:
+        for moment in moments:
+            if fault.needs_run and not moment.has_run:
+                continue
+            marks = [] if (fault.name, moment.name) in SAMPLE else [pytest.mark.every_moment]
+            if fault.name.startswith(("clock", "asleep")):
+                marks.append(
+                    pytest.mark.skipif(COMPILER is None, reason="no C compiler to make a clock that can be set")
+                )
+            name = f"{fault.name}-{moment.name}".replace(" ", "_").lower()
+            yield pytest.param(house, fault, moment, id=name, marks=marks)
 
 
 CELLS = [
-    *(_cell(fault, moment) for fault in FAULTS for moment in MOMENTS if moment.has_run or not fault.needs_run),
-    *(_cell(fault, moment) for fault in OF_THE_MACHINE for moment in MOMENTS_OF_THE_MACHINE),
+    *_cells("plain", FAULTS, MOMENTS),
+    *_cells("plain", OF_THE_MACHINE, MOMENTS_OF_THE_MACHINE),
+    *_cells("data on a small disk", OF_THE_DISK, MOMENTS_OF_THE_MACHINE),
+    *_cells("all on a small disk", OF_THE_SHARED_DISK, MOMENTS_OF_THE_MACHINE),
+    *_cells("model server behind a cable", OF_THE_NETWORK, MOMENTS_OF_THE_MACHINE),
 ]
-CELLS_OF_THE_DISK = [_cell(fault, moment) for fault in OF_THE_DISK for moment in MOMENTS_OF_THE_MACHINE]
-CELLS_OF_THE_SHARED_DISK = [_cell(fault, moment) for fault in OF_THE_SHARED_DISK for moment in MOMENTS_OF_THE_MACHINE]
-CELLS_OF_THE_NETWORK = [_cell(fault, moment) for fault in OF_THE_NETWORK for moment in MOMENTS_OF_THE_MACHINE]
 
 
-@pytest.mark.parametrize(("fault", "moment"), CELLS)
+@pytest.mark.parametrize(("house", "fault", "moment"), CELLS, indirect=["house"])
 def test_the_set_ends_whole(
     house: House, cells: list[Cell], fault: Fault, moment: Moment, request: pytest.FixtureRequest
 ) -> None:
     cells.append(meet(house, fault, moment, request.node.callspec.id))
     assert cells[-1].is_whole(), f"{cells[-1]} {house.log()}"
-
-
-@pytest.mark.parametrize(("fault", "moment"), CELLS_OF_THE_DISK)
-def test_a_set_whose_disk_takes_nothing_for_a_while_ends_whole(
-    house_on_small_disk: House, cells: list[Cell], fault: Fault, moment: Moment, request: pytest.FixtureRequest
-) -> None:
-    cells.append(meet(house_on_small_disk, fault, moment, request.node.callspec.id))
-    assert cells[-1].is_whole(), f"{cells[-1]} {house_on_small_disk.log()}"
-
-
-@pytest.mark.parametrize(("fault", "moment"), CELLS_OF_THE_SHARED_DISK)
-def test_a_set_whose_disk_fills_up_with_the_database_on_it_ends_whole(
-    house_that_fills_up: House, cells: list[Cell], fault: Fault, moment: Moment, request: pytest.FixtureRequest
-) -> None:
-    cells.append(meet(house_that_fills_up, fault, moment, request.node.callspec.id))
-    assert cells[-1].is_whole(), f"{cells[-1]} {house_that_fills_up.log()}"
-
-
-@pytest.mark.parametrize(("fault", "moment"), CELLS_OF_THE_NETWORK)
-def test_a_set_whose_model_server_cannot_be_reached_for_a_while_ends_whole(
-    house_with_a_cable: House, cells: list[Cell], fault: Fault, moment: Moment, request: pytest.FixtureRequest
-) -> None:
-    cells.append(meet(house_with_a_cable, fault, moment, request.node.callspec.id))
-    assert cells[-1].is_whole(), f"{cells[-1]} {house_with_a_cable.log()}"
