@@ -15,6 +15,9 @@ from tip_resources.domain.failures import PermanentFailure, TransientFailure
 from tip_resources.home import INSTANCE_FILE, project_home, state_folder
 from tip_resources.llm.diagnosis import Finding
 
+# A database and a dozen calls want more.
+_LEAST_ROOM_BYTES = 100_000_000
+
 
 @click.command("doctor")
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the web UI.")
@@ -90,8 +93,11 @@ def disk(home: Path) -> Finding:
         short = shortage(home, load_settings(home, use_database=False))
     except (PermanentFailure, TransientFailure):  # told as a finding of its own
         short = None
+    free = free_bytes(home)
+    if short is None and free < _LEAST_ROOM_BYTES:  # where the reserve is 0, nothing else says so
+        short = f"{free / 1e6:.0f} MB free on the disk of {home}"
     mend = "Make room: `tip gc` removes what has grown old. Or set storage_url." if short else ""
-    return Finding("disk", short is None, short or f"{free_bytes(home) / 1e9:.1f} GB free", mend)
+    return Finding("disk", short is None, short or f"{free / 1e9:.1f} GB free", mend)
 
 
 def production(home: Path) -> Iterator[Finding]:

@@ -67,6 +67,14 @@ def test_doctor_tells_a_disk_without_room_and_how_to_make_some(home: Path, monke
     assert not found.ok and "1.0 GB are free" in found.detail and "tip gc" in found.mend
 
 
+def test_doctor_tells_a_full_disk_where_no_reserve_is_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIP_DISK__RESERVE_GIGABYTES", "0")
+    assert doctor.disk(home).ok
+    monkeypatch.setattr(disk_room, "free_bytes", lambda _: 10**7)
+    found = doctor.disk(home)
+    assert not found.ok and found.detail == f"10 MB free on the disk of {home}" and "tip gc" in found.mend
+
+
 def test_doctor_warns_in_development_and_finds_fault_in_production(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TIP_DATABASE_URL")
     monkeypatch.setenv("TIP_DEBUG", "true")
