@@ -223,10 +223,12 @@ class House:
         assert self._clock is not None
         everything = self.everything()
         for process in everything:
-            process.suspend()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ended in the meantime
+                process.suspend()
         self._clock.move(seconds)
         for process in everything:
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def shift_clock(self, seconds: int) -> None:
         """The clock is set, as a person or a time server does it."""
