@@ -6,7 +6,7 @@ process, and of the rehearsal server), wall seconds and the most memory it held;
 of the database, files and bytes on disk. With two N or more the last column says how a step's CPU grew: the exponent
 of N, 1.00 where it is proportional. Memory is flat where it does not grow with N.
 
-Takes about 50 s of CPU for each 1,000 calls. Duplicates by meaning are looked for by words (no sentence model).
+Takes about 30 s of CPU for each 1,000 calls. Duplicates by meaning are looked for by words (no sentence model).
 """
 
 import argparse
