@@ -50,7 +50,7 @@ test: install-dev ## Run the tests (some 8 minutes)
 test-slow: install-dev
 	$(BIN)/python -m pytest -q -m "slow and not every_moment"
 
-test-faults: install-dev ## Every fault at every moment of making a set (some 25 minutes); writes the table in docs/reliability.md
+test-faults: install-dev ## Every fault at every moment of making a set (some 30 minutes); writes the table in docs/reliability.md
 	$(BIN)/python -m pytest -v tests/faults --write-table
 
 test-all: test test-slow test-faults ## Also the slow ones: real daemons, kill -9, browser
