@@ -139,15 +139,13 @@ def _connect_for_real(folders: ServerFolders) -> str:
         postmaster = Postmaster.read(folders.pgdata)
         try:
             if postmaster is None or not postmaster.is_alive():
-                raise TransientFailure(f"{folders.pgdata}: the embedded PostgreSQL ended while starting; see its log.")
+                raise _trouble(folders, f"it ended while starting; see {folders.log}.")
             url = _url(folders, postmaster)
             connection = psycopg2.connect(**_connect_arguments(url, "postgres"))
             break
         except psycopg2.OperationalError as error:
             if time.monotonic() > deadline:
-                raise TransientFailure(
-                    f"{folders.pgdata}: the embedded PostgreSQL runs but does not answer: {error}"
-                ) from error
+                raise _trouble(folders, f"it runs but does not answer: {error}") from error
             time.sleep(0.1)
     try:
         connection.autocommit = True
