@@ -24,7 +24,7 @@ from tests.embedded import temporary_home
 from tests.faults import model_server_double
 from tests.faults.own_network import OwnNetwork
 from tests.faults.shifted_clock import COMPILER, ShiftedClock
-from tests.small_disk import mount, small_disk
+from tests.small_disk import fill, mount, mounted
 from tip_resources.database import embedded
 from tip_resources.database.connection import database_url
 from tip_resources.database.requests import RequestStore
@@ -238,9 +238,7 @@ class House:
     def fill_disk(self, seconds: float, then: Callable[[], None] | None = None) -> None:
         """No byte is left on the file system of the data for a while; `then` happens when it is full."""
         ballast = self.data / "ballast"
-        with contextlib.suppress(OSError), ballast.open("wb") as file:
-            while True:
-                file.write(bytes(1 << 20))
+        fill(ballast)
         if then is not None:
             then()
         time.sleep(seconds)
@@ -285,7 +283,7 @@ def living_house(
     """
     with temporary_home() as folder, ExitStack() as stack:
         if disk_bytes is not None:
-            stack.enter_context(small_disk(folder, disk_bytes))
+            stack.enter_context(mounted(folder, disk_bytes))
             stack.callback(embedded.stop, folder)
         for name in ("dagster.yaml", "workspace.yaml"):
             shutil.copy(ROOT / name, folder)
@@ -293,7 +291,7 @@ def living_house(
         house = House(folder, clock, network)
         if data_bytes is not None:
             house.data.mkdir(parents=True)
-            stack.enter_context(small_disk(house.data, data_bytes))
+            stack.enter_context(mounted(house.data, data_bytes))
         stack.callback(house.stop)
         house.start_models()
         house.start_up()

@@ -20,10 +20,9 @@ from tests.faults.cells import (
     meet,
 )
 from tests.faults.house import House, living_house
-from tests.faults.own_network import can_make_networks, own_network
+from tests.faults.own_network import own_network
 from tests.faults.shifted_clock import COMPILER
 from tests.faults.table import write_table
-from tests.small_disk import can_mount
 
 pytestmark = [
     pytest.mark.slow,
@@ -61,10 +60,6 @@ def cells(request: pytest.FixtureRequest) -> Iterator[list[Cell]]:
 @pytest.fixture(scope="module")
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
     """One of HOUSES, for all the cells that need that one."""
-    if request.param.endswith("disk") and not can_mount():
-        pytest.skip("this account may not mount a file system")
-    if request.param.endswith("cable") and not can_make_networks():
-        pytest.skip("this account may not make a network")
     with HOUSES[request.param]() as house:
         yield house
 

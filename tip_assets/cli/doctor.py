@@ -87,13 +87,13 @@ def project_folder(home: Path) -> Finding:
 def disk(home: Path) -> Finding:
     """Whether there is room beyond the reserve; without it nothing is begun, and writing waits."""
     from tip_resources.settings.layers import load_settings
-    from tip_resources.upkeep.disk_room import free_bytes, shortage
+    from tip_resources.upkeep import disk_room
 
     try:
-        short = shortage(home, load_settings(home, use_database=False))
+        short = disk_room.shortage(home, load_settings(home, use_database=False))
     except (PermanentFailure, TransientFailure):  # told as a finding of its own
         short = None
-    free = free_bytes(home)
+    free = disk_room.free_bytes(home)
     if short is None and free < _LEAST_ROOM_BYTES:  # where the reserve is 0, nothing else says so
         short = f"{free / 1e6:.0f} MB free on the disk of {home}"
     mend = "Make room: `tip gc` removes what has grown old. Or set storage_url." if short else ""

@@ -52,8 +52,7 @@ def check_lex_export(directory: Path, *, minimum_turns: int = MINIMUM_TURNS) -> 
         problem, contact, file_turns = _check_file(directory, entry)
         if not problem and contact in contacts:
             problem = "another file has the same ContactId"
-        if contact:
-            contacts.add(contact)
+        contacts.add(contact)
         turns, size = turns + file_turns, size + entry.bytes
         if problem:
             bad_files += 1
@@ -76,17 +75,17 @@ def check_lex_export(directory: Path, *, minimum_turns: int = MINIMUM_TURNS) -> 
 
 
 def _check_file(directory: Path, entry: ListedFile) -> tuple[str, str, int]:
-    """The problem (empty when none); ContactId and number of turns where there is none."""
+    """The problem (empty when none), the ContactId and the number of turns."""
     try:
         data = (directory / entry.path).read_bytes()
     except OSError:
-        return "missing or unreadable", "", 0
+        return "missing or unreadable", entry.contact_id, 0
     if hashlib.sha256(data).hexdigest() != entry.sha256:
-        return "changed since it was written (its checksum differs)", "", 0
+        return "changed since it was written (its checksum differs)", entry.contact_id, 0
     try:
         document = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return "not JSON", "", 0
+        return "not JSON", entry.contact_id, 0
     if problems := lex_problems(document):
-        return "; ".join(problems), "", 0
+        return "; ".join(problems), entry.contact_id, 0
     return "", document["CustomerMetadata"]["ContactId"], len(document["Transcript"])

@@ -45,11 +45,12 @@ class FileSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One file: `path` relative to the export, `/` between folders."""
+    """One file: `path` relative to the export, `/` between folders. That of a Lex call has its ContactId."""
 
     path: str
     sha256: str
     bytes: int
+    contact_id: str = ""
 
 
 class ManifestFile(ListedFile, frozen=True, kw_only=True, omit_defaults=True):
@@ -58,7 +59,6 @@ class ManifestFile(ListedFile, frozen=True, kw_only=True, omit_defaults=True):
     turns: int | None = None
     rows: int | None = None
     conversation_id: str = ""
-    contact_id: str = ""
     source: FileSource | None = None
 
 

@@ -68,8 +68,8 @@ class RequestStore:
         A set that has ended and is asked for with another budget waits to be made again.
 
         Raises:
-            BadInput: The name is taken by a data set with another spec, or the spec could not be read back: a row like
-                that would stop whoever reads the table.
+            BadInput: The name is taken by a data set with another spec, or the spec could not be read back: nobody
+                could make a set of a row like that.
         """
         written = to_builtins(spec)
         from_builtins(written, DatasetSpec, where=f"data set {spec.name!r}")

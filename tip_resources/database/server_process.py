@@ -30,6 +30,7 @@ from tip_resources.database.server_files import (
 )
 from tip_resources.database.server_programs import binaries_folder, run_postgres_program, sign
 from tip_resources.domain.failures import BadInput, TransientFailure
+from tip_resources.storage.disk import free_bytes
 
 DRIVER = "postgresql+psycopg2"
 # Crash recovery after a power cut may replay max_wal_size (512 MB) from a slow disk.
@@ -220,7 +221,7 @@ def _run(command: str, arguments: tuple[str, ...], account: Account | None, fold
 
 
 def _trouble(folders: ServerFolders, said: str) -> TransientFailure:
-    free = shutil.disk_usage(folders.state).free
+    free = free_bytes(folders.state)
     if free < _LEAST_ROOM_BYTES:
         said = (
             f"No space left on device: {free / 1e6:.0f} MB are free where it wants {_LEAST_ROOM_BYTES / 1e6:.0f}. Make "

@@ -45,8 +45,13 @@ def _failed_or_handed_back(
             run = step_context.instance.get_run_by_id(step_context.run_id)
             if run is not None and run.status == DagsterRunStatus.STARTED:
                 return DagsterEvent.step_retry_event(step_context, StepRetryData(error=info, seconds_to_wait=None))
-        elif step_context.previous_attempt_count < TRIES:
-            wait = WAIT_SECONDS if disk_trouble(error) else 1 if is_database_away(error) else None
-            if wait is not None:
-                return DagsterEvent.step_retry_event(step_context, StepRetryData(error=info, seconds_to_wait=wait))
+        elif (wait := _seconds_to_wait(error)) is not None and step_context.previous_attempt_count < TRIES:
+            return DagsterEvent.step_retry_event(step_context, StepRetryData(error=info, seconds_to_wait=wait))
     return step_failure_event_from_exc_info(step_context, exc_info, *arguments, **named)
+
+
+def _seconds_to_wait(error: BaseException) -> int | None:
+    """Until a step that failed so is done again; None for what does not end by itself."""
+    if disk_trouble(error):
+        return WAIT_SECONDS
+    return 1 if is_database_away(error) else None

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 import polars as pl
 
+from tip_resources.storage.disk import free_bytes
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.objects import local_file, object_exists
 from tip_resources.storage.parquet_schema import from_row, parquet_schema, to_row
@@ -124,6 +125,6 @@ def _full_disk_told(folder: Path) -> Iterator[None]:
     try:
         yield
     except pl.exceptions.PolarsError as error:
-        if folder.is_dir() and shutil.disk_usage(folder).free < _NO_ROOM_BYTES:
+        if free_bytes(folder) < _NO_ROOM_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
         raise

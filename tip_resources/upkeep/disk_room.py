@@ -1,21 +1,15 @@
 """Whether the disk has room beyond the reserve that tip leaves alone."""
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from tip_resources.settings.models import Settings
+from tip_resources.storage.disk import free_bytes
 from tip_resources.storage.layout import Layout
 from tip_resources.storage.places import is_local
 
 # Once the reserve was touched, this much more must be free before work goes on: it would stop again at once.
 _MARGIN = 1.1
-
-
-def free_bytes(folder: Path) -> int:
-    """What may still be written on the disk of a folder, or of the nearest one above it that is there."""
-    folder = next(each for each in (folder, *folder.parents) if each.exists())
-    return shutil.disk_usage(folder).free
 
 
 def shortage(home: Path, settings: Settings, *, was_short: bool = False) -> str | None:

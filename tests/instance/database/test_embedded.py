@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -16,7 +15,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from tests.embedded import temporary_home
-from tests.small_disk import can_mount, small_disk
+from tests.small_disk import fill, mounted
 from tip_resources.database import embedded
 from tip_resources.database.connection import close, database
 from tip_resources.database.requests import RequestStore
@@ -101,17 +100,13 @@ def test_a_killed_server_is_started_again_and_nothing_is_lost(home: Path):
 
 
 def test_a_server_that_finds_no_room_says_so_and_starts_when_there_is_some(home: Path):
-    if not can_mount():
-        pytest.skip("this account may not mount a file system")
-    with small_disk(home, 200 << 20):
+    with mounted(home, 200 << 20):
         database(home)
         close(home)
         pid = embedded.status(home).pid
         assert pid is not None
         ballast = home / "ballast"
-        with suppress(OSError), ballast.open("wb", buffering=0) as file:
-            while file.write(bytes(4096)):
-                pass
+        fill(ballast)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(TransientFailure, match=r"No space left on device: 0 MB are free .* Make room") as failure:
             embedded.start(home)

@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine
 
+from tests.small_disk import mounted
 from tip_assets.cli import doctor
 from tip_assets.cli.console import EXIT_FAILED
 from tip_assets.cli.main import main
@@ -101,12 +100,7 @@ def test_bytes_are_written_as_people_write_them() -> None:
 
 @pytest.mark.parametrize("words", [["up", "--no-web"], ["list"], ["doctor"]])
 def test_a_read_only_project_folder_is_named_before_anything_starts(words: list[str], tmp_path: Path) -> None:
-    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", str(tmp_path)]
-    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a file system can be mounted by root on Linux only")
-    try:
+    with mounted(tmp_path, 1 << 20, "ro"):
         result = CliRunner().invoke(main, words, env={"TIP_HOME": str(tmp_path)})
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
     assert result.exit_code == 1
     assert result.stderr.startswith(f"tip: the disk is read-only ({tmp_path}")

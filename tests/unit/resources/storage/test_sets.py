@@ -1,13 +1,12 @@
 """Sets are written in parts and read in slices: everything once, in order, whatever their size."""
 
 import errno
-from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from tests.small_disk import can_mount, small_disk
+from tests.small_disk import fill, mounted
 from tip_resources.domain.reject import Reject
 from tip_resources.storage.sets import ROWS_PER_PART, SetWriter, count_rows, read_set, sink_set, write_set
 
@@ -42,15 +41,11 @@ def test_a_second_writer_in_the_same_folder_starts_clean(tmp_path: Path) -> None
 
 
 def test_a_disk_without_room_for_the_end_of_a_file_is_told_as_full(tmp_path: Path) -> None:
-    if not can_mount():
-        pytest.skip("this account may not mount a file system")
     frame = write_set(rejects(10), Reject, tmp_path / "scratch")
     disk = tmp_path / "disk"
     disk.mkdir()
-    with small_disk(disk, 1 << 20):
-        with suppress(OSError), (disk / "ballast").open("wb", buffering=0) as ballast:
-            while ballast.write(bytes(4096)):
-                pass
+    with mounted(disk, 1 << 20):
+        fill(disk / "ballast")
         with pytest.raises(OSError) as full:
             sink_set(frame, disk / "set.parquet")
     assert full.value.errno == errno.ENOSPC

@@ -3,7 +3,6 @@
 import errno
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
+from tests.small_disk import mounted
 from tip_resources.settings.models import Settings
 from tip_resources.settings.upkeep_models import DiskSettings
 from tip_resources.storage.atomic import atomic_file, write_atomically
@@ -27,11 +27,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a file system can be mounted by root on Linux only")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted(folder, 2 << 20):
+        yield folder
 
 
 def test_below_the_reserve_the_words_say_what_is_free_and_which_setting_counts(
