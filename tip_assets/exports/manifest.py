@@ -107,7 +107,7 @@ class Manifest(ManifestHeader, frozen=True, kw_only=True):
 
 
 class Listing(ManifestHeader, frozen=True, kw_only=True):
-    """A manifest as read back by those who only want to know its files: a sixth of the memory, where each is a call."""
+    """A manifest as read back by those who only want to know its files: half the memory, where each is a call."""
 
     files: tuple[ListedFile, ...] = ()
 
